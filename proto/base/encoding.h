@@ -1,0 +1,22 @@
+// Base64, hex and SHA-1 (OpenSSL's) of octets.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proto/base/bytes.h"
+
+namespace proto {
+
+std::string to_base64(Bytes bytes);
+// Strict: padded, canonical, nothing else in it.
+std::optional<std::string> from_base64(std::string_view text);
+std::string to_hex(Bytes bytes);
+std::array<uint8_t, 20> sha1(Bytes bytes);
+// Cryptographically strong; aborts when the system cannot give them.
+void random_bytes(std::span<uint8_t> out);
+
+}  // namespace proto
