@@ -1,4 +1,5 @@
-// A value or the reason there is none: std::expected's member names, which GCC 12 does not have in C++20.
+// A value or the reason there is none: std::expected's member names, which GCC 12 does not have in
+// C++20.
 #pragma once
 
 #include <cassert>
@@ -17,7 +18,8 @@ Unexpected(E) -> Unexpected<E>;
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
   template <class F>
   Result(Unexpected<F> unexpected)  // NOLINT(google-explicit-constructor)
       : state_(std::in_place_index<1>, std::move(unexpected.error)) {}

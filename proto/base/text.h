@@ -12,10 +12,11 @@ namespace proto {
 char to_lower(char c);
 std::string to_lower(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
-bool is_token_char(char c);                            // RFC 9110 §5.6.2
-bool is_token(std::string_view text);                  // at least one character
-std::string_view trim(std::string_view text);          // SP and HTAB
-std::vector<std::string_view> split_list(std::string_view value);   // at commas, trimmed, empty elements left out (§5.6.1)
+bool is_token_char(char c);                    // RFC 9110 §5.6.2
+bool is_token(std::string_view text);          // at least one character
+std::string_view trim(std::string_view text);  // SP and HTAB
+std::vector<std::string_view> split_list(
+    std::string_view value);  // at commas, trimmed, empty elements left out (§5.6.1)
 // Decimal digits only, no sign, no space; nothing on overflow or any other character.
 std::optional<uint64_t> parse_decimal(std::string_view text);
 

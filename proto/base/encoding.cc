@@ -1,0 +1,101 @@
+#include "proto/base/encoding.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+namespace proto {
+namespace {
+
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr uint8_t kNotADigit = 0xff;
+
+constexpr std::array<uint8_t, 256> base64_values() {
+  std::array<uint8_t, 256> values{};
+  values.fill(kNotADigit);
+  for (size_t i = 0; i < kBase64Digits.size(); ++i) {
+    values[static_cast<unsigned char>(kBase64Digits[i])] = static_cast<uint8_t>(i);
+  }
+  return values;
+}
+
+constexpr std::array<uint8_t, 256> kBase64Values = base64_values();
+
+// Appends the one to three octets of a group; false when it is not canonical.
+bool decode_group(std::string_view group, std::string& out) {
+  const size_t digits = std::min(group.find('='), size_t{4});
+  if (digits < 2 || group.substr(digits).find_first_not_of('=') != group.npos) return false;
+  uint32_t bits = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    const uint8_t value = i < digits ? kBase64Values[static_cast<unsigned char>(group[i])] : 0;
+    if (value == kNotADigit) return false;
+    bits = bits << 6 | value;
+  }
+  // Bits under the padding must be zero, or two texts would stand for the same octets (RFC 4648
+  // §3.5).
+  const size_t octets = digits - 1;
+  if ((bits & ((1U << (8 * (3 - octets))) - 1)) != 0) return false;
+  for (size_t i = 0; i < octets; ++i) out.push_back(static_cast<char>(bits >> (16 - 8 * i) & 0xff));
+  return true;
+}
+
+}  // namespace
+
+std::string to_base64(Bytes bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t from = 0; from < bytes.size(); from += 3) {
+    const Bytes group = bytes.subspan(from, std::min<size_t>(3, bytes.size() - from));
+    uint32_t bits = 0;
+    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < group.size() ? group[i] : 0U);
+    for (size_t i = 0; i < 4; ++i) {
+      text.push_back(i <= group.size() ? kBase64Digits[bits >> (18 - 6 * i) & 0x3f] : '=');
+    }
+  }
+  return text;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  for (size_t from = 0; from < text.size(); from += 4) {
+    const std::string_view group = text.substr(from, 4);
+    const bool last = from + 4 == text.size();
+    if (!last && group.find('=') != group.npos) return std::nullopt;
+    if (!decode_group(group, out)) return std::nullopt;
+  }
+  return out;
+}
+
+std::string to_hex(Bytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (uint8_t octet : bytes) {
+    text.push_back(kDigits[octet >> 4]);
+    text.push_back(kDigits[octet & 0xf]);
+  }
+  return text;
+}
+
+std::array<uint8_t, 20> sha1(Bytes bytes) {
+  std::array<uint8_t, 20> digest{};
+  if (SHA1(bytes.data(), bytes.size(), digest.data()) == nullptr) std::abort();
+  return digest;
+}
+
+void random_bytes(std::span<uint8_t> out) {
+  while (!out.empty()) {
+    const size_t some = std::min<size_t>(out.size(), INT_MAX);
+    if (RAND_bytes(out.data(), static_cast<int>(some)) != 1) std::abort();
+    out = out.subspan(some);
+  }
+}
+
+}  // namespace proto
