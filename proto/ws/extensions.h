@@ -1,4 +1,5 @@
-// Sec-WebSocket-Extensions: its grammar (RFC 6455 §9.1) and permessage-deflate's parameters (RFC 7692 §7).
+// Sec-WebSocket-Extensions: its grammar (RFC 6455 §9.1) and permessage-deflate's parameters (RFC
+// 7692 §7).
 #pragma once
 
 #include <optional>
@@ -12,23 +13,26 @@ namespace proto::ws {
 
 struct ExtensionParameter {
   std::string name;
-  std::optional<std::string> value;   // unquoted
+  std::optional<std::string> value;  // unquoted
 };
 
 struct Extension {
-  std::string name;                   // as written
+  std::string name;  // as written
   std::vector<ExtensionParameter> parameters;
 };
 
 // Parses the field value(s) joined by ", ". Error: what is wrong with it, for a 400 or 502.
 Result<std::vector<Extension>, std::string> parse_extensions(std::string_view value);
 
-// The offers an origin may see: those for permessage-deflate with valid parameters, in order, as field value;
-// empty: none. Every other extension is dropped, on both sides alike: the scanner could not judge its frames.
+// The offers an origin may see: those for permessage-deflate with valid parameters, in order, as
+// field value; empty: none. Every other extension is dropped, on both sides alike: the scanner
+// could not judge its frames.
 std::string offers_to_forward(const std::vector<Extension>& offers);
 
-// Judges an origin's answer against the forwarded offers. True: permessage-deflate is on. Error: why it is a bad answer
-// (not offered, more than one, a parameter that is unknown, doubled, out of 8-15 or not allowed in an answer).
-Result<bool, std::string> judge_answer(const std::vector<Extension>& answer, const std::vector<Extension>& offers);
+// Judges an origin's answer against the forwarded offers. True: permessage-deflate is on. Error:
+// why it is a bad answer (not offered, more than one, a parameter that is unknown, doubled, out of
+// 8-15 or not allowed in an answer).
+Result<bool, std::string> judge_answer(const std::vector<Extension>& answer,
+                                       const std::vector<Extension>& offers);
 
 }  // namespace proto::ws
