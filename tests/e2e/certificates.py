@@ -1,0 +1,89 @@
+"""Certificates for a run, made by openssl into a temporary folder: one authority, and leaves good and bad."""
+
+import atexit
+import functools
+import pathlib
+import shutil
+import ssl
+import subprocess
+import tempfile
+from typing import List
+
+
+@functools.lru_cache(maxsize=None)
+def folder() -> pathlib.Path:
+    path = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-tls-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder())
+
+
+class Leaf:
+    """A certificate and its key, as paths."""
+
+    def __init__(self, name: str):
+        self.certificate = folder() / f"{name}.pem"
+        self.key = folder() / f"{name}.key"
+
+    @property
+    def yaml(self) -> dict:
+        return {"certificate": f"file:{self.certificate}", "key": f"file:{self.key}"}
+
+    def server_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def _key(kind: str) -> List[str]:
+    if kind == "rsa":
+        return ["-newkey", "rsa:2048"]
+    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+
+
+def authority(name: str = "authority") -> Leaf:
+    return _authority(name)
+
+
+@functools.lru_cache(maxsize=None)
+def _authority(name: str) -> Leaf:
+    openssl("req", "-x509", *_key("ec"), "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem",
+            "-subj", f"/CN=Weir test {name}", "-days", "30")
+    return Leaf(name)
+
+
+def leaf(host: str, kind: str = "ec", issuer: str = "authority", days: int = 20) -> Leaf:
+    """A leaf for the host. Negative days: it has expired. Issuer "self": signed by itself."""
+    return _leaf(host, kind, issuer, days)
+
+
+@functools.lru_cache(maxsize=None)
+def _leaf(host: str, kind: str, issuer: str, days: int) -> Leaf:
+    name = f"{host.replace('*', 'any')}-{kind}-{issuer}-{days}"
+    subject = ["-subj", f"/CN={host}"]
+    alternative = f"subjectAltName=DNS:{host}"
+    if issuer == "self":
+        openssl("req", "-x509", *_key(kind), "-nodes", "-keyout", f"{name}.key", "-out",
+                f"{name}.pem", *subject, "-addext", alternative, "-days", str(days))
+        return Leaf(name)
+    by = authority(issuer)
+    openssl("req", *_key(kind), "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", *subject)
+    (folder() / f"{name}.ext").write_text(alternative + "\n")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", str(by.certificate), "-CAkey", str(by.key),
+            "-CAcreateserial", "-out", f"{name}.pem", "-extfile", f"{name}.ext", "-days", str(days))
+    return Leaf(name)
+
+
+def client_context(issuer: str = "authority") -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(authority(issuer).certificate))
+    return context
+
+
+def trusting_anything() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

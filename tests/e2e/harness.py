@@ -1,0 +1,318 @@
+"""Runs the real binary on ports of its own choice, with configuration written as an operator would write it."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+from typing import Callable, Dict, List, Optional
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "dev" / "weir")).resolve()
+
+ADDRESS = re.compile(r"listener=(\S+)\s+address=(\S+):(\d+)")
+SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def to_yaml(value, indent: int = 0) -> str:
+    """Block style, as people write it."""
+    pad = "  " * indent
+    if isinstance(value, dict) and value:
+        return "".join(f"{pad}{key}:{_nested(item, indent)}" for key, item in value.items())
+    if isinstance(value, list) and value:
+        parts = [to_yaml(item, indent + 1) if isinstance(item, (dict, list)) and item
+                 else f"{pad}  {_scalar(item)}\n" for item in value]
+        return "".join(f"{pad}- {part[len(pad) + 2:]}" for part in parts)
+    return f"{pad}{_scalar(value)}\n"
+
+
+def _nested(value, indent: int) -> str:
+    if isinstance(value, (dict, list)) and value:
+        return "\n" + to_yaml(value, indent + 1)
+    return f" {_scalar(value)}\n"
+
+
+def _scalar(value) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_./-]+", value) and value != "-":
+        return value
+    return json.dumps(value)
+
+
+def domain(name: str, port: Optional[int] = None, *, origin: Optional[dict] = None,
+           websocket: Optional[dict] = None, **other) -> dict:
+    """A domain with WebSocket on. `port`: a plain origin on 127.0.0.1; else `origin` says where."""
+    if port is not None:
+        server = {"servers": [{"address": "127.0.0.1"}], "protocol": "http", "ports": {"http": port}}
+        origin = {**server, **(origin or {})}
+    return {
+        "domain": name,
+        "websocket": {"enabled": True, "connection_timeout": 30, **(websocket or {})},
+        "origin": origin or {"builtin": "echo"},
+        **other,
+    }
+
+
+class Weir:
+    """One process. Ends with the `with` block, and complains when it crashed."""
+
+    def __init__(self, domains: List[dict], *, listeners: Optional[List[dict]] = None,
+                 tls: bool = False, **node):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
+        self.lines: List[str] = []
+        self.changed = threading.Condition()
+        self.process: Optional[subprocess.Popen] = None
+        self.ended_on_purpose = False
+        self.access_path = self.folder / "access.log"
+        self.config_path = self.folder / "weir.yaml"
+        if listeners is None:
+            listeners = [{"name": "web", "address": "127.0.0.1", "ports": [0]}]
+            if tls:
+                listeners.append({"name": "secure", "address": "127.0.0.1", "ports": [0], "tls": True})
+        self.node = {
+            "version": 1,
+            "node": "edge-test",
+            "workers": 2,
+            "state_dir": str(self.folder / "state"),
+            "listeners": listeners,
+            "admin": {"listen": "127.0.0.1:0"},
+            "log": {"access": {"path": str(self.access_path), "format": "json"}, "level": "info"},
+            "drain": {"timeout": 2},
+            **node,
+        }
+        self.write(domains)
+
+    # -- configuration ------------------------------------------------------------------------
+
+    def write(self, domains: List[dict]) -> None:
+        """weir.yaml and one file for each domain, as an operator lays them out."""
+        (self.folder / "state").mkdir(exist_ok=True)
+        files = self.folder / "domains"
+        shutil.rmtree(files, ignore_errors=True)
+        files.mkdir()
+        for number, entry in enumerate(domains):
+            (files / f"{number:02}.yaml").write_text(to_yaml(entry))
+        self.config_path.write_text(to_yaml({**self.node, "domains": "domains/*.yaml"}))
+
+    # -- the process ----------------------------------------------------------------------------
+
+    def start(self, wait: bool = True) -> "Weir":
+        self.process = subprocess.Popen(
+            [str(BINARY), "run", "-c", str(self.config_path)], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        threading.Thread(target=self._read_log, daemon=True).start()
+        if wait:
+            try:
+                self.wait_log(r"\bready\b")
+            except AssertionError:
+                self.kill()
+                raise
+        return self
+
+    def _read_log(self) -> None:
+        for line in self.process.stderr:
+            with self.changed:
+                self.lines.append(line.decode(errors="replace").rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_log(self, pattern: str, timeout: float = 10, since: int = 0) -> str:
+        deadline = time.monotonic() + timeout
+        with self.changed:
+            while True:
+                for line in self.lines[since:]:
+                    if re.search(pattern, line):
+                        return line
+                left = deadline - time.monotonic()
+                if left <= 0 or self.process.poll() is not None and not self.changed.wait(0.2):
+                    raise AssertionError(f"no log line {pattern!r}; the log:\n{self.tail()}")
+                self.changed.wait(min(left, 0.1))
+
+    def tail(self, count: int = 40) -> str:
+        return "\n".join(self.lines[-count:])
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait_exit(self, timeout: float = 10) -> int:
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {timeout} s; the log:\n{self.tail()}") from None
+        self.ended_on_purpose = True
+        return code
+
+    def kill(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        """Drains at once: the second signal ends it. A crash, then or before, fails the test."""
+        if not self.process:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        crashed = self.process.poll() is not None and not self.ended_on_purpose
+        deadline = time.monotonic() + 5
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.process.terminate()
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                continue
+        stuck = self.process.poll() is None
+        self.kill()
+        code = self.process.returncode
+        shutil.rmtree(self.folder, ignore_errors=True)
+        complaint = re.search(r"Sanitizer|runtime error:|Assertion", "\n".join(self.lines))
+        if crashed or stuck or complaint or code not in (0, -signal.SIGTERM, 1):
+            why = "stuck at its end" if stuck else f"ended with {code}"
+            raise AssertionError(f"weir {why}; the log:\n{self.tail()}")
+
+    def __enter__(self) -> "Weir":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def rss(self) -> int:
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) * 1024
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    # -- what it tells --------------------------------------------------------------------------
+
+    def ports(self, listener: str) -> List[int]:
+        found = []
+        for line in list(self.lines):
+            match = ADDRESS.search(line)
+            if "listening" in line and match and match.group(1) == listener:
+                found.append(int(match.group(3)))
+        if not found:
+            raise AssertionError(f"no listener {listener} in the log:\n{self.tail()}")
+        return found
+
+    @property
+    def port(self) -> int:
+        return self.ports("web")[0]
+
+    @property
+    def tls_port(self) -> int:
+        return self.ports("secure")[0]
+
+    def admin(self, path: str, timeout: float = 5) -> "tuple[int, str]":
+        url = f"http://127.0.0.1:{self.ports('admin')[0]}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=timeout) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name that carry these labels."""
+        total = 0.0
+        for line in self.admin("/metrics")[1].splitlines():
+            match = SAMPLE.match(line)
+            if not match or match.group(1) != name:
+                continue
+            have = dict(LABEL.findall(match.group(2) or ""))
+            if all(have.get(key) == value for key, value in labels.items()):
+                total += float(match.group(3))
+        return total
+
+    def access_log(self, path: Optional[pathlib.Path] = None) -> List[dict]:
+        file = path or self.access_path
+        if not file.exists():
+            return []
+        return [json.loads(line) for line in file.read_text().split("\n")[:-1]]
+
+    def wait_access(self, timeout: float = 8, **match) -> dict:
+        """The first record with these values, once it is written."""
+        return self.wait_records(1, timeout, **match)[0]
+
+    def wait_records(self, count: int, timeout: float = 8, **match) -> List[dict]:
+        def matching() -> List[dict]:
+            return [record for record in self.access_log()
+                    if all(record.get(key) == value for key, value in match.items())]
+
+        wait_until(lambda: len(matching()) >= count,
+                   lambda: f"{count} access records with {match}; there are "
+                           f"{[r for r in self.access_log() if r.get('event') != 'open'][-6:]}", timeout)
+        return matching()
+
+
+def wait_until(condition: Callable[[], bool], what, timeout: float = 8) -> None:
+    """For what no event announces. The condition is asked again until it holds or the time is over."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}")
+        time.sleep(0.02)
+
+
+def run_weir(*arguments: str, timeout: float = 15, **options) -> subprocess.CompletedProcess:
+    """A command of the binary that ends by itself."""
+    return subprocess.run([str(BINARY), *arguments], capture_output=True, text=True,
+                          timeout=timeout, stdin=subprocess.DEVNULL, **options)
+
+
+class WeirTest(unittest.TestCase):
+    """Tests that share one process and one origin, made by `configure`. Methods may run in parallel threads."""
+
+    parallel = 1
+    weir: Weir
+
+    @classmethod
+    def configure(cls) -> Optional[Weir]:
+        return None
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if not BINARY.exists():
+            raise unittest.SkipTest(f"no binary at {BINARY}")
+        weir = cls.configure()
+        if weir:
+            cls.addClassCleanup(weir.stop)
+            weir.start()
+            cls.weir = weir
+
+    def setUp(self) -> None:
+        if not BINARY.exists():
+            self.skipTest(f"no binary at {BINARY}")
+
+    @classmethod
+    def keep(cls, thing):
+        """Closes it after the last test of the class."""
+        cls.addClassCleanup(thing.close)
+        return thing
+
+    def use(self, thing):
+        """Closes it after the test."""
+        self.addCleanup(thing.close)
+        return thing
+
+    def run_one(self, domains: List[dict], **options) -> Weir:
+        """A process for this test alone."""
+        weir = Weir(domains, **options)
+        self.addCleanup(weir.stop)
+        return weir.start()
+
+    def closed(self, wire, code: Optional[int], reason: Optional[str] = None):
+        """Reads up to a Close frame, checks it, answers it and waits for the end of the connection."""
+        import frames
+        got = wire.read_until_frame(frames.CLOSE)
+        self.assertEqual(got.code, code, f"close reason: {got.payload[2:]!r}")
+        if reason is not None:
+            self.assertEqual(got.reason, reason)
+        return got

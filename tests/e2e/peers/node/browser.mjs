@@ -1,0 +1,49 @@
+// Opens a page in headless Chromium, sends the messages by its form, closes, and prints what the page shows as JSON.
+import { chromium } from 'playwright-core';
+
+const job = JSON.parse(process.argv[2]);
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  headless: true,
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    `--host-resolver-rules=MAP ${job.host} 127.0.0.1`],
+});
+const result = { errors: [] };
+try {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(job.timeout ?? 8000);
+  page.on('pageerror', (error) => result.errors.push(error.message));
+  page.on('console', (entry) => { if (entry.type() === 'error') result.errors.push(entry.text()); });
+  const text = (selector) => page.locator(selector).innerText();
+  const shows = (selector, pattern) => page.waitForFunction(
+    ([css, source]) => new RegExp(source, 'i').test(document.querySelector(css)?.innerText ?? ''),
+    [selector, pattern]);
+
+  const answer = await page.goto(job.url);
+  result.httpStatus = answer.status();
+  result.title = await page.title();
+  await shows('#status', 'open|connected');
+  result.open = await text('#status');
+  for (const message of job.messages) {
+    await page.fill('#message', message);
+    await page.click('#send');
+    await shows('#log', message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  }
+  await shows('#rtt', '\\d');
+  await shows('#bytes', '[1-9]');
+  result.rtt = await text('#rtt');
+  result.bytes = await text('#bytes');
+  result.log = await text('#log');
+  await page.click('#close');
+  await shows('#close-code', '\\d{4}');
+  result.code = await text('#close-code');
+  result.reason = await text('#close-reason');
+  result.status = await text('#status');
+} catch (error) {
+  result.failure = error.message;
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(result));

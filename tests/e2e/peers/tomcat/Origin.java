@@ -1,0 +1,166 @@
+import jakarta.servlet.ServletContextEvent;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.websocket.CloseReason;
+import jakarta.websocket.HandshakeResponse;
+import jakarta.websocket.OnError;
+import jakarta.websocket.OnMessage;
+import jakarta.websocket.OnOpen;
+import jakarta.websocket.Session;
+import jakarta.websocket.server.HandshakeRequest;
+import jakarta.websocket.server.ServerContainer;
+import jakarta.websocket.server.ServerEndpoint;
+import jakarta.websocket.server.ServerEndpointConfig;
+import java.io.File;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.apache.catalina.Context;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.servlets.DefaultServlet;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.net.SSLHostConfig;
+import org.apache.tomcat.util.net.SSLHostConfigCertificate;
+import org.apache.tomcat.websocket.server.WsContextListener;
+
+/** Tomcat 10 as an origin, plain and TLS, on ports of the kernel's choice. Arguments: certificate and key (PEM), base folder. */
+public class Origin {
+  /** Keeps the request's fields, because a session does not show them. */
+  public static class Remember extends ServerEndpointConfig.Configurator {
+    @Override
+    public void modifyHandshake(
+        ServerEndpointConfig config, HandshakeRequest request, HandshakeResponse response) {
+      config.getUserProperties().put("fields", request.getHeaders());
+    }
+  }
+
+  @ServerEndpoint(value = "/echo", configurator = Remember.class, subprotocols = {"v2.bin"})
+  public static class Echo {
+    private String fields = "";
+
+    @OnOpen
+    public void open(Session session) {
+      session.setMaxTextMessageBufferSize(4 << 20);
+      session.setMaxBinaryMessageBufferSize(4 << 20);
+      fields = String.valueOf(session.getUserProperties().get("fields"));
+      List<String> read = session.getRequestParameterMap().get("read");
+      if (read != null) {
+        session.getUserProperties().put(
+            "org.apache.tomcat.websocket.READ_IDLE_TIMEOUT_MS", Long.valueOf(read.get(0)));
+      }
+    }
+
+    @OnMessage
+    public void text(Session session, String message) throws IOException {
+      if (message.startsWith("#close")) {
+        String[] words = message.split(" ", 3);
+        int code = words.length > 1 ? Integer.parseInt(words[1]) : 1000;
+        session.close(new CloseReason(
+            CloseReason.CloseCodes.getCloseCode(code), words.length > 2 ? words[2] : ""));
+      } else {
+        session.getBasicRemote().sendText(message.equals("#info") ? fields : message);
+      }
+    }
+
+    @OnMessage
+    public void binary(Session session, ByteBuffer message) throws IOException {
+      session.getBasicRemote().sendBinary(message);
+    }
+
+    @OnError
+    public void failed(Session session, Throwable cause) {}
+  }
+
+  /** Sends messages of 64 KiB for as long as somebody takes them. */
+  @ServerEndpoint("/flood")
+  public static class Flood {
+    @OnOpen
+    public void open(Session session) {
+      Thread thread = new Thread(() -> {
+        byte[] message = new byte[64 * 1024];
+        try {
+          while (session.isOpen()) session.getBasicRemote().sendBinary(ByteBuffer.wrap(message));
+        } catch (IOException | IllegalStateException ended) {
+          // The peer has gone, which is how a flood ends.
+        }
+      });
+      thread.setDaemon(true);
+      thread.start();
+    }
+
+    @OnError
+    public void failed(Session session, Throwable cause) {}
+  }
+
+  public static class Endpoints extends WsContextListener {
+    @Override
+    public void contextInitialized(ServletContextEvent event) {
+      super.contextInitialized(event);
+      ServerContainer container = (ServerContainer)
+          event.getServletContext().getAttribute(ServerContainer.class.getName());
+      try {
+        container.addEndpoint(Echo.class);
+        container.addEndpoint(Flood.class);
+      } catch (Exception error) {
+        throw new IllegalStateException(error);
+      }
+    }
+  }
+
+  /** Answers with the fields that it got, one a line. */
+  public static class Headers extends HttpServlet {
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response)
+        throws IOException {
+      response.setContentType("text/plain");
+      for (String name : Collections.list(request.getHeaderNames())) {
+        for (String value : Collections.list(request.getHeaders(name))) {
+          response.getWriter().println(name + ": " + value);
+        }
+      }
+    }
+  }
+
+  private static Connector connector(boolean tls, String certificate, String key) {
+    Connector connector = new Connector("org.apache.coyote.http11.Http11NioProtocol");
+    connector.setPort(0);
+    connector.setProperty("address", "127.0.0.1");
+    if (!tls) return connector;
+    connector.setScheme("https");
+    connector.setSecure(true);
+    connector.setProperty("SSLEnabled", "true");
+    SSLHostConfig host = new SSLHostConfig();
+    SSLHostConfigCertificate pair =
+        new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.UNDEFINED);
+    pair.setCertificateFile(certificate);
+    pair.setCertificateKeyFile(key);
+    host.addCertificate(pair);
+    connector.addSslHostConfig(host);
+    return connector;
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Tomcat tomcat = new Tomcat();
+    tomcat.setBaseDir(arguments[2]);
+    Connector plain = connector(false, null, null);
+    Connector secure = connector(true, arguments[0], arguments[1]);
+    tomcat.setConnector(plain);
+    tomcat.getService().addConnector(secure);
+    Context context = tomcat.addContext("", new File(arguments[2]).getAbsolutePath());
+    context.addApplicationListener(Endpoints.class.getName());
+    Tomcat.addServlet(context, "headers", new Headers());
+    context.addServletMappingDecoded("/headers", "headers");
+    // The WebSocket filter runs only for paths that some servlet has.
+    Tomcat.addServlet(context, "default", new DefaultServlet());
+    context.addServletMappingDecoded("/", "default");
+    tomcat.start();
+    System.out.println(Map.of("http", plain.getLocalPort(), "https", secure.getLocalPort())
+        .toString().replace("=", "\":").replace("{", "{\"").replace(", ", ", \""));
+    // It ends with the test that started it, even when that one is killed.
+    while (System.in.read() >= 0) {}
+    System.exit(0);
+  }
+}
