@@ -1,0 +1,103 @@
+#include "gateway/net/acceptor.h"
+
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace gateway::net {
+
+namespace {
+constexpr int kMaxAccepts = 64;                 // in a row, before others have their turn
+constexpr milliseconds kRest{100};              // after the system had no descriptor or memory left
+constexpr int kBacklog = 4096;
+
+void set_option(int fd, int level, int name) {
+  const int on = 1;
+  ::setsockopt(fd, level, name, &on, sizeof on);
+}
+
+UniqueFd open_bound(const Address& address, bool reuse_port, int& error) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) {
+    error = errno;
+    return {};
+  }
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  if (reuse_port) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  if (::bind(fd.get(), address.get(), address.size()) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+    error = errno;
+    return {};
+  }
+  return fd;
+}
+}  // namespace
+
+Acceptor::Acceptor(Loop& loop, UniqueFd fd, Handler& handler)
+    : loop_(loop), fd_(std::move(fd)), handler_(handler) {
+  // Level-triggered: what one turn leaves in the queue, the next one finds.
+  if (loop_.poller().add(fd_.get(), *this, EPOLLIN) != 0) on_deadline(loop_.now());
+}
+
+Acceptor::~Acceptor() { loop_.poller().remove(fd_.get(), *this); }
+
+void Acceptor::on_ready(uint32_t) {
+  for (int i = 0; i < kMaxAccepts && accept_one();) ++i;
+}
+
+void Acceptor::accept_waiting() {
+  while (accept_one()) {
+  }
+}
+
+bool Acceptor::accept_one() {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* peer = reinterpret_cast<sockaddr*>(&storage);
+  UniqueFd fd(::accept4(fd_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd) {
+    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    handler_.on_accepted(std::move(fd), Address(peer));
+    return true;
+  }
+  if (errno == EINTR || errno == ECONNABORTED) return true;
+  if (errno == EAGAIN) return false;
+  // Without a descriptor to spare the queue stays readable: resting keeps the loop from spinning on it.
+  const int error = errno;
+  if (!resting_) {
+    resting_ = true;
+    loop_.poller().remove(fd_.get(), *this);
+    loop_.wheel().set(*this, loop_.now() + kRest);
+  }
+  handler_.on_accept_failed(error);
+  return false;
+}
+
+void Acceptor::on_deadline(milliseconds now) {
+  resting_ = loop_.poller().add(fd_.get(), *this, EPOLLIN) != 0;
+  if (resting_) loop_.wheel().set(*this, now + kRest);
+}
+
+std::optional<BindError> open_listeners(const Address& address, size_t count, std::vector<UniqueFd>& out) {
+  int error = 0;
+  // SO_REUSEPORT would quietly share a port with another process of this user, so an ordinary socket asks first.
+  if (address.port() != 0 && !open_bound(address, false, error)) {
+    return BindError{error, std::strerror(error)};   // NOLINT(concurrency-mt-unsafe)
+  }
+  Address chosen = address;
+  for (size_t i = 0; i < count; ++i) {
+    UniqueFd fd = open_bound(chosen, true, error);
+    if (!fd) {
+      out.clear();
+      return BindError{error, std::strerror(error)};   // NOLINT(concurrency-mt-unsafe)
+    }
+    if (i == 0) {
+      if (const auto local = Address::local_of(fd.get())) chosen.set_port(local->port());
+    }
+    out.push_back(std::move(fd));
+  }
+  return std::nullopt;
+}
+
+}  // namespace gateway::net

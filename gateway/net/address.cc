@@ -1,0 +1,82 @@
+#include "gateway/net/address.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <cstring>
+
+namespace gateway::net {
+
+Address::Address(const sockaddr* address) : family_(address->sa_family) {
+  if (family_ == AF_INET) {
+    std::memcpy(&v4_, address, sizeof v4_);
+  } else if (family_ == AF_INET6) {
+    std::memcpy(&v6_, address, sizeof v6_);
+  }
+}
+
+std::optional<Address> Address::parse(std::string_view host, uint16_t port) {
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  const std::string text(host);
+  Address address;
+  if (inet_pton(AF_INET, text.c_str(), &address.v4_.sin_addr) == 1) {
+    address.v4_.sin_family = address.family_ = AF_INET;
+  } else if (inet_pton(AF_INET6, text.c_str(), &address.v6_.sin6_addr) == 1) {
+    address.v6_.sin6_family = address.family_ = AF_INET6;
+  } else {
+    return std::nullopt;
+  }
+  address.set_port(port);
+  return address;
+}
+
+namespace {
+using NameCall = int (*)(int, sockaddr*, socklen_t*);
+
+std::optional<Address> name_of(int fd, NameCall call) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (call(fd, address, &size) != 0) return std::nullopt;
+  if (storage.ss_family != AF_INET && storage.ss_family != AF_INET6) return std::nullopt;
+  return Address(address);
+}
+}  // namespace
+
+std::optional<Address> Address::local_of(int fd) { return name_of(fd, ::getsockname); }
+std::optional<Address> Address::peer_of(int fd) { return name_of(fd, ::getpeername); }
+
+const sockaddr* Address::get() const { return reinterpret_cast<const sockaddr*>(&v6_); }
+socklen_t Address::size() const { return family_ == AF_INET ? sizeof v4_ : sizeof v6_; }
+
+uint16_t Address::port() const {
+  return ntohs(family_ == AF_INET ? v4_.sin_port : v6_.sin6_port);
+}
+
+void Address::set_port(uint16_t port) {
+  (family_ == AF_INET ? v4_.sin_port : v6_.sin6_port) = htons(port);
+}
+
+std::string Address::host() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (family_ == AF_INET) {
+    inet_ntop(AF_INET, &v4_.sin_addr, text.data(), text.size());
+  } else if (family_ == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6_.sin6_addr)) {
+    inet_ntop(AF_INET, &v6_.sin6_addr.s6_addr[12], text.data(), text.size());
+  } else if (family_ == AF_INET6) {
+    inet_ntop(AF_INET6, &v6_.sin6_addr, text.data(), text.size());
+  } else {
+    return "unknown";
+  }
+  return text.data();
+}
+
+std::string Address::to_string() const {
+  const std::string name = host();
+  const std::string number = std::to_string(port());
+  return name.find(':') != std::string::npos ? "[" + name + "]:" + number : name + ":" + number;
+}
+
+}  // namespace gateway::net

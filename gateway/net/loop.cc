@@ -1,0 +1,119 @@
+#include "gateway/net/loop.h"
+
+#include <cassert>
+
+namespace gateway::net {
+
+namespace {
+milliseconds time_of(uv_loop_t* loop) { return milliseconds(static_cast<int64_t>(uv_now(loop))); }
+
+template <class Handle>
+Loop& loop_of(Handle* handle) {
+  return *static_cast<Loop*>(handle->data);
+}
+
+// A batch of sockets, then another while the batches come full: bounded, so that timers and posts are not starved.
+constexpr int kMaxBatches = 8;
+}  // namespace
+
+void Retirement::clear() {
+  // Deleting one may retire another.
+  while (!retired_.empty()) {
+    std::vector<std::unique_ptr<Retirable>> now;
+    now.swap(retired_);
+  }
+}
+
+Loop::Loop()
+    : wheel_(milliseconds(0)),
+      read_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)),
+      plain_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)) {
+  uv_loop_init(&loop_);
+  wheel_.advance(time_of(&loop_));
+
+  posted_signal_.data = sockets_.data = timer_.data = before_poll_.data = after_poll_.data = this;
+  uv_async_init(&loop_, &posted_signal_, [](uv_async_t* handle) { loop_of(handle).run_posted(); });
+  uv_poll_init(&loop_, &sockets_, poller_.fd());
+  uv_poll_start(&sockets_, UV_READABLE, [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); });
+  uv_timer_init(&loop_, &timer_);
+  uv_prepare_init(&loop_, &before_poll_);
+  uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) { loop_of(handle).end_turn(); });
+  uv_check_init(&loop_, &after_poll_);
+  uv_check_start(&after_poll_, [](uv_check_t* handle) { loop_of(handle).end_turn(); });
+  uv_idle_init(&loop_, &more_to_do_);
+}
+
+Loop::~Loop() {
+  retirement_.clear();
+  uv_walk(&loop_, [](uv_handle_t* handle, void*) {
+    if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
+  }, nullptr);
+  // Pending name look-ups are waited for here: their answers are dropped.
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  [[maybe_unused]] const int busy = uv_loop_close(&loop_);
+  assert(busy == 0);
+}
+
+void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+void Loop::stop() {
+  post([this] { uv_stop(&loop_); });
+}
+
+void Loop::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  uv_async_send(&posted_signal_);
+}
+
+void Loop::run_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  wheel_.set_now(time_of(&loop_));
+  for (const auto& task : tasks) task();
+}
+
+void Loop::on_sockets() {
+  const milliseconds began = time_of(&loop_);
+  wheel_.set_now(began);
+  for (int batch = 0; batch < kMaxBatches && poller_.dispatch(); ++batch) retirement_.clear();
+  uv_update_time(&loop_);
+  const int64_t took = (time_of(&loop_) - began).count();
+  if (took > longest_turn_.load(std::memory_order_relaxed)) longest_turn_.store(took, std::memory_order_relaxed);
+}
+
+void Loop::end_turn() {
+  const milliseconds now = time_of(&loop_);
+  wheel_.set_now(now);
+  const auto due = wheel_.next();
+  if (due && *due <= now) wheel_.advance(now);
+  const bool more = poller_.run_scheduled();
+  retirement_.clear();
+  if (more) {
+    uv_idle_start(&more_to_do_, [](uv_idle_t*) {});
+  } else {
+    uv_idle_stop(&more_to_do_);
+  }
+  arm_timer();
+}
+
+void Loop::arm_timer() {
+  const auto due = wheel_.next();
+  if (due == armed_) return;
+  armed_ = due;
+  if (!due) {
+    uv_timer_stop(&timer_);
+    return;
+  }
+  const int64_t wait = (*due - time_of(&loop_)).count();
+  // The deadlines themselves run in end_turn; the timer only ends the wait.
+  uv_timer_start(&timer_, [](uv_timer_t* handle) { loop_of(handle).armed_.reset(); },
+                 wait > 0 ? static_cast<uint64_t>(wait) : 0, 0);
+}
+
+}  // namespace gateway::net

@@ -1,0 +1,100 @@
+// One thread's event loop: libuv for timers, posts and name resolution, the nested Poller for sockets, the wheel for
+// deadlines, and the buffers that are lent to whoever has data.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <uv.h>
+
+#include "gateway/net/deadline_wheel.h"
+#include "gateway/net/poller.h"
+
+namespace gateway::net {
+
+// What may have to die inside a callback of its own: handed to retire(), it is deleted when the turn ends.
+class Retirable {
+ public:
+  Retirable() = default;
+  Retirable(const Retirable&) = delete;
+  Retirable& operator=(const Retirable&) = delete;
+  virtual ~Retirable() = default;
+};
+
+class Retirement {
+ public:
+  void add(std::unique_ptr<Retirable> one) { retired_.push_back(std::move(one)); }
+  void clear();
+  bool empty() const { return retired_.empty(); }
+
+ private:
+  std::vector<std::unique_ptr<Retirable>> retired_;
+};
+
+class Loop {
+ public:
+  // One read: no peer can make us hold more than this beyond the queue's limit.
+  static constexpr size_t kReadSize = 64 * 1024;
+
+  Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  void run();    // until stop()
+  void stop();   // from any thread
+
+  // Runs the task on the loop's thread, in the order of the posts. From any thread; after run() has ended: never.
+  void post(std::function<void()> task);
+
+  // Milliseconds of the monotonic clock, as of the start of this turn.
+  milliseconds now() const { return wheel_.now(); }
+
+  Poller& poller() { return poller_; }
+  DeadlineWheel& wheel() { return wheel_; }
+  void retire(std::unique_ptr<Retirable> one) { retirement_.add(std::move(one)); }
+  Retirement& retirement() { return retirement_; }
+  uv_loop_t* uv() { return &loop_; }
+
+  // Lent for the length of one call: what a socket was read into, and what TLS made of it.
+  std::span<uint8_t> read_buffer() { return {read_buffer_.get(), kReadSize}; }
+  std::span<uint8_t> plain_buffer() { return {plain_buffer_.get(), kReadSize}; }
+  std::string& record_buffer() { return record_buffer_; }   // TLS records on their way out
+
+  // The longest turn since it was last asked for, by any thread: how long others had to wait.
+  milliseconds take_longest_turn() { return milliseconds(longest_turn_.exchange(0, std::memory_order_relaxed)); }
+
+ private:
+  void on_sockets();
+  void end_turn();
+  void run_posted();
+  void arm_timer();
+
+  uv_loop_t loop_{};
+  uv_async_t posted_signal_{};
+  uv_poll_t sockets_{};
+  uv_timer_t timer_{};
+  uv_prepare_t before_poll_{};
+  uv_check_t after_poll_{};
+  uv_idle_t more_to_do_{};
+
+  Poller poller_;
+  DeadlineWheel wheel_;
+  Retirement retirement_;
+  std::optional<milliseconds> armed_;
+  std::unique_ptr<uint8_t[]> read_buffer_;
+  std::unique_ptr<uint8_t[]> plain_buffer_;
+  std::string record_buffer_;
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::atomic<int64_t> longest_turn_{0};
+};
+
+}  // namespace gateway::net

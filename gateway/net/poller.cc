@@ -1,0 +1,70 @@
+#include "gateway/net/poller.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+
+namespace gateway::net {
+
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), events_{} { assert(epoll_); }
+
+int Poller::add(int fd, Watched& watched, uint32_t events) {
+  epoll_event event{.events = events, .data = {.ptr = &watched}};
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+void Poller::replace(int fd, Watched& before, Watched& after, uint32_t events) {
+  epoll_event event{.events = events, .data = {.ptr = &after}};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+  forget(before);
+}
+
+void Poller::remove(int fd, Watched& watched) {
+  epoll_event unused{};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);
+  forget(watched);
+}
+
+// An event that epoll_wait has already handed out must not reach what is gone.
+void Poller::forget(Watched& watched) {
+  for (epoll_event& event : batch_) {
+    if (event.data.ptr == &watched) event.data.ptr = nullptr;
+  }
+  if (!watched.scheduled_) return;
+  watched.scheduled_ = false;
+  std::erase(scheduled_, &watched);
+  std::ranges::replace(running_, &watched, nullptr);
+}
+
+void Poller::schedule(Watched& watched) {
+  if (watched.scheduled_) return;
+  watched.scheduled_ = true;
+  scheduled_.push_back(&watched);
+}
+
+bool Poller::dispatch() {
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
+  if (count <= 0) return false;
+  batch_ = std::span(events_).first(static_cast<size_t>(count));
+  while (!batch_.empty()) {
+    const epoll_event event = batch_.front();
+    batch_ = batch_.subspan(1);
+    if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->on_ready(event.events);
+  }
+  return static_cast<size_t>(count) == events_.size();
+}
+
+bool Poller::run_scheduled() {
+  running_.swap(scheduled_);
+  for (size_t i = 0; i < running_.size(); ++i) {
+    Watched* watched = running_[i];
+    if (watched == nullptr) continue;
+    watched->scheduled_ = false;
+    running_[i] = nullptr;
+    watched->on_ready(0);
+  }
+  running_.clear();
+  return !scheduled_.empty();
+}
+
+}  // namespace gateway::net

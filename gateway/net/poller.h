@@ -1,0 +1,58 @@
+// The data sockets' edge-triggered epoll set inside the libuv loop: libuv watches this one descriptor, and a message
+// costs neither an epoll_ctl nor a walk through libuv's queues.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <sys/epoll.h>
+
+#include "gateway/net/unique_fd.h"
+
+namespace gateway::net {
+
+class Poller {
+ public:
+  class Watched {
+   public:
+    // `events` as epoll reports them; 0 for a turn asked for with schedule().
+    virtual void on_ready(uint32_t events) = 0;
+
+   protected:
+    ~Watched() = default;
+
+   private:
+    friend class Poller;
+    bool scheduled_ = false;
+  };
+
+  Poller();
+  int fd() const { return epoll_.get(); }
+
+  // Returns 0 or an errno value. A watched one is removed before its descriptor is closed.
+  [[nodiscard]] int add(int fd, Watched& watched, uint32_t events);
+  // The descriptor's events go to another from now on.
+  void replace(int fd, Watched& before, Watched& after, uint32_t events);
+  void remove(int fd, Watched& watched);
+
+  // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.
+  void schedule(Watched& watched);
+
+  // Dispatches what is ready now. True: there may be more.
+  bool dispatch();
+  // Runs what was scheduled before this call. True: more was scheduled meanwhile.
+  bool run_scheduled();
+
+ private:
+  void forget(Watched& watched);
+
+  UniqueFd epoll_;
+  std::array<epoll_event, 256> events_;
+  std::span<epoll_event> batch_;        // what is left of the batch in dispatch()
+  std::vector<Watched*> scheduled_;
+  std::vector<Watched*> running_;       // nulls where one was removed meanwhile
+};
+
+}  // namespace gateway::net

@@ -1,0 +1,155 @@
+#include "gateway/net/tcp_stream.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace gateway::net {
+
+namespace {
+constexpr int kMaxReads = 4;   // of one socket in a row, before others have their turn
+}
+
+TcpStream::TcpStream(Loop& loop, UniqueFd fd) : loop_(loop), fd_(std::move(fd)) {
+  failed_ = loop_.poller().add(fd_.get(), *this, kEvents);
+}
+
+TcpStream::TcpStream(Loop& loop, UniqueFd fd, Poller::Watched& before)
+    : loop_(loop), fd_(std::move(fd)) {
+  loop_.poller().replace(fd_.get(), before, *this, kEvents);
+}
+
+TcpStream::~TcpStream() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+  // Bytes that the peer will never get must not look like an orderly end.
+  if (queue_ != nullptr) {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  loop_.poller().remove(fd_.get(), *this);
+}
+
+void TcpStream::start(Handler& handler) {
+  handler_ = &handler;
+  if (readable_ || failed_ != 0) loop_.poller().schedule(*this);
+}
+
+void TcpStream::on_ready(uint32_t events) {
+  if ((events & EPOLLOUT) != 0 && queue_ != nullptr && !flush()) return;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if (handler_ == nullptr || finished_) return;
+  // What the peer sent before it went away is read before its going is told.
+  if (readable_ && !paused_) {
+    receive();
+  } else if (failed_ != 0) {
+    report_failure();
+  }
+}
+
+void TcpStream::receive() {
+  const std::span<uint8_t> buffer = loop_.read_buffer();
+  for (int round = 0; round < kMaxReads; ++round) {
+    const ssize_t count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      readable_ = false;
+      if (errno != EAGAIN && failed_ == 0) fail(errno, IoError::Doing::reading);
+      if (failed_ != 0) report_failure();
+      return;
+    }
+    if (count == 0) {
+      readable_ = false;
+      finished_ = true;
+      handler_->on_end();
+      return;
+    }
+    const auto size = static_cast<size_t>(count);
+    // A socket that is short of the buffer has been emptied: the next byte raises a new event.
+    if (size < buffer.size() && !hung_up_) readable_ = false;
+    if (!deliver(buffer.first(size))) return;
+    if (paused_ || !readable_ || handler_ == nullptr) return;
+  }
+  loop_.poller().schedule(*this);
+}
+
+bool TcpStream::deliver(Bytes data) {
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  handler_->on_data(data);
+  if (destroyed) return false;
+  destroyed_ = nullptr;
+  if (failed_ != 0 && !readable_) loop_.poller().schedule(*this);
+  return true;
+}
+
+void TcpStream::resume_reading() {
+  paused_ = false;
+  if ((readable_ || failed_ != 0) && handler_ != nullptr) loop_.poller().schedule(*this);
+}
+
+void TcpStream::write(Bytes data) {
+  if (ended_ || failed_ != 0 || data.empty()) return;
+  if (queue_ != nullptr) {
+    queue_->append(data);
+    return;
+  }
+  ssize_t count = 0;
+  do {
+    count = ::send(fd_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != ENOBUFS) {
+      fail(errno, IoError::Doing::writing);
+      return;
+    }
+    count = 0;
+  }
+  const Bytes refused = data.subspan(static_cast<size_t>(count));
+  if (!refused.empty()) queue_ = std::make_unique<WriteQueue>(refused);
+}
+
+bool TcpStream::flush() {
+  while (queue_ != nullptr && !queue_->pending().empty()) {
+    const Bytes pending = queue_->pending();
+    const ssize_t count = ::send(fd_.get(), pending.data(), pending.size(), MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == ENOBUFS) return true;
+      fail(errno, IoError::Doing::writing);
+      return true;
+    }
+    queue_->consume(static_cast<size_t>(count));
+  }
+  queue_.reset();
+  if (ended_) ::shutdown(fd_.get(), SHUT_WR);
+  if (handler_ == nullptr || finished_) return true;
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  handler_->on_drained();
+  if (destroyed) return false;
+  destroyed_ = nullptr;
+  return true;
+}
+
+void TcpStream::end() {
+  if (ended_) return;
+  ended_ = true;
+  if (queue_ == nullptr) ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void TcpStream::fail(int error, IoError::Doing doing) {
+  failed_ = error;
+  doing_ = doing;
+  queue_.reset();
+  loop_.poller().schedule(*this);
+}
+
+void TcpStream::report_failure() {
+  finished_ = true;
+  IoError error{.code = -failed_, .doing = doing_, .text = uv_strerror(-failed_)};
+  handler_->on_failed(error);
+}
+
+}  // namespace gateway::net

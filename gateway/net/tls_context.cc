@@ -1,0 +1,245 @@
+#include "gateway/net/tls_context.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include "gateway/net/address.h"
+#include "proto/base/encoding.h"
+#include "proto/base/text.h"
+
+namespace gateway::net {
+
+namespace {
+
+constexpr std::string_view kHttp11 = "\x08http/1.1";
+
+std::string who_we_are() {
+  std::array<char, 1024> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found != nullptr ? entry.pw_name : "uid " + std::to_string(geteuid());
+}
+
+// Empty when the file can be read: OpenSSL's own words for it name neither file nor user.
+std::string unreadable(const std::string& what, const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file != nullptr) {
+    static_cast<void>(std::fclose(file));
+    return {};
+  }
+  return what + " " + path + " cannot be read by user " + who_we_are() + ": " + std::strerror(errno);   // NOLINT(concurrency-mt-unsafe)
+}
+
+void set_common(SSL_CTX* context) {
+  // 16 KiB of record buffers are given back while a connection is idle.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+// RFC 7301 §3.2: a client that offers protocols, but not http/1.1, gets no_application_protocol.
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                unsigned int in_size, void*) {
+  unsigned char* chosen = nullptr;
+  const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                                          kHttp11.size(), in, in_size);
+  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// RFC 5077's recommended construction, with keys of our own so that a reload does not lose sessions.
+int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
+  auto* keys = static_cast<TicketKeys*>(SSL_get_app_data(ssl));
+  if (keys == nullptr) return -1;
+  TicketKeys::Key key{};
+  auto found = TicketKeys::Found::current;
+  if (encrypt == 1) {
+    key = keys->current();
+    std::memcpy(name, key.name.data(), key.name.size());
+    proto::random_bytes({iv, static_cast<size_t>(EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()))});
+  } else {
+    found = keys->find(name, key);
+    if (found == TicketKeys::Found::none) return 0;
+  }
+  std::array<OSSL_PARAM, 3> parameters{
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
+      OSSL_PARAM_construct_end()};
+  const bool ready = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, encrypt) == 1 &&
+                     EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+  if (!ready) return -1;
+  return found == TicketKeys::Found::old ? 2 : 1;
+}
+
+// The host_name of RFC 6066 §3 as it stands in the ClientHello; empty: none, nothing: malformed.
+std::optional<std::string> server_name_of(SSL* ssl) {
+  const unsigned char* data = nullptr;
+  size_t size = 0;
+  if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) != 1) return "";
+  const proto::Bytes in(data, size);
+  constexpr size_t kPrefix = 5;   // list length (2), name type (1), name length (2)
+  if (in.size() < kPrefix || in[2] != TLSEXT_NAMETYPE_host_name) return std::nullopt;
+  const size_t list = static_cast<size_t>(in[0]) << 8 | in[1];
+  const size_t length = static_cast<size_t>(in[3]) << 8 | in[4];
+  if (list + 2 != in.size() || length + 3 != list || length == 0 || length > 253) return std::nullopt;
+  std::string name = proto::to_lower(proto::text_of(in.subspan(kPrefix)));
+  for (const char c : name) {
+    const bool fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    if (!fine) return std::nullopt;
+  }
+  return name;
+}
+
+}  // namespace
+
+TicketKeys::TicketKeys() { rotate(); }
+
+void TicketKeys::rotate() {
+  const std::lock_guard lock(mutex_);
+  rotate_locked();
+}
+
+void TicketKeys::rotate_locked() {
+  Key key{};
+  proto::random_bytes(key.name);
+  proto::random_bytes(key.cipher);
+  proto::random_bytes(key.mac);
+  keys_.insert(keys_.begin(), key);
+  if (keys_.size() > kKept) keys_.resize(kKept);
+  rotated_ = std::chrono::steady_clock::now();
+}
+
+TicketKeys::Key TicketKeys::current() {
+  const std::lock_guard lock(mutex_);
+  if (std::chrono::steady_clock::now() - rotated_ >= kLifetime) rotate_locked();
+  return keys_.front();
+}
+
+TicketKeys::Found TicketKeys::find(const uint8_t* name, Key& key) {
+  const std::lock_guard lock(mutex_);
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (std::memcmp(keys_[i].name.data(), name, keys_[i].name.size()) != 0) continue;
+    key = keys_[i];
+    return i == 0 ? Found::current : Found::old;
+  }
+  return Found::none;
+}
+
+std::string take_tls_errors() {
+  std::string text;
+  while (const unsigned long code = ERR_get_error()) {
+    const char* reason = ERR_reason_error_string(code);
+    if (reason == nullptr || text.find(reason) != std::string::npos) continue;
+    if (!text.empty()) text += ", ";
+    text += reason;
+  }
+  return text.empty() ? "unknown TLS error" : text;
+}
+
+proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate) {
+  for (const auto& [what, path] : {std::pair{"certificate", certificate.chain_file}, {"key", certificate.key_file}}) {
+    std::string problem = unreadable(what, path);
+    if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+  }
+  SslContextPtr context(SSL_CTX_new(TLS_server_method()));
+  set_common(context.get());
+  SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.chain_file.c_str()) != 1) {
+    return proto::Unexpected{"certificate " + certificate.chain_file + " is not a PEM chain: " + take_tls_errors()};
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), certificate.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return proto::Unexpected{"key " + certificate.key_file + " cannot be used: " + take_tls_errors()};
+  }
+  if (SSL_CTX_check_private_key(context.get()) != 1) {
+    return proto::Unexpected{"key " + certificate.key_file + " does not belong to certificate " + certificate.chain_file};
+  }
+  return context;
+}
+
+int64_t not_after(SSL_CTX* context) {
+  const X509* leaf = SSL_CTX_get0_certificate(context);
+  tm time{};
+  if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &time) != 1) return 0;
+  return timegm(&time);
+}
+
+ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)
+    : keys_(keys), choose_(std::move(choose)), context_(SSL_CTX_new(TLS_server_method())) {
+  SSL_CTX* context = context_.get();
+  set_common(context);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
+  SSL_CTX_set_client_hello_cb(context, on_client_hello, this);
+}
+
+SslPtr ListenerTls::new_connection() const {
+  SslPtr ssl(SSL_new(context_.get()));
+  // Kept on the connection: its SSL_CTX is exchanged when the server name is known.
+  SSL_set_app_data(ssl.get(), &keys_);
+  return ssl;
+}
+
+int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
+  const auto name = server_name_of(ssl);
+  if (!name) {
+    *alert = SSL_AD_DECODE_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
+  const Choice choice = static_cast<ListenerTls*>(self)->choose_(*name);
+  // The certificate comes from the domain's context; tickets keep coming from the listener's, so it is the session id
+  // context that ties a session to the domain: one of another domain is then not resumed.
+  SSL_set_SSL_CTX(ssl, choice.context);
+  SSL_set_min_proto_version(ssl, choice.min_version);
+  const auto digest = proto::sha1(proto::bytes_of(choice.domain));
+  SSL_set_session_id_context(ssl, digest.data(), digest.size());
+  return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options) {
+  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
+  set_common(context.get());
+  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kHttp11.data()), kHttp11.size());
+  SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  ERR_clear_error();
+  if (options.ca_file.empty()) {
+    SSL_CTX_set_default_verify_paths(context.get());
+    ERR_clear_error();
+    return context;
+  }
+  std::string problem = unreadable("CA file", options.ca_file);
+  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+  if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
+    return proto::Unexpected{"CA file " + options.ca_file + " holds no usable PEM certificate: " + take_tls_errors()};
+  }
+  return context;
+}
+
+SslPtr new_origin_connection(SSL_CTX* context, const std::string& name) {
+  SslPtr ssl(SSL_new(context));
+  if (Address::parse(name, 0)) {
+    // RFC 6066 §3: an address is no server name, but it can stand in the certificate.
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
+    return ssl;
+  }
+  SSL_set_tlsext_host_name(ssl.get(), name.c_str());
+  SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set1_host(ssl.get(), name.c_str());
+  return ssl;
+}
+
+}  // namespace gateway::net

@@ -1,0 +1,213 @@
+#include "gateway/net/tls_stream.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+namespace gateway::net {
+
+namespace {
+constexpr uint8_t kHandshakeRecord = 22;   // the first byte of every ClientHello and ServerHello
+constexpr uint8_t kAlertRecord = 21;
+
+TlsStream* stream_of(BIO* bio) { return static_cast<TlsStream*>(BIO_get_data(bio)); }
+}  // namespace
+
+TlsStream::TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role, HandshakeHandler* observer)
+    : loop_(loop), transport_(std::move(transport)), ssl_(std::move(ssl)), observer_(observer) {
+  BIO* bio = BIO_new(method());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  if (role == Role::server) {
+    SSL_set_accept_state(ssl_.get());
+  } else {
+    SSL_set_connect_state(ssl_.get());
+  }
+}
+
+TlsStream::~TlsStream() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+}
+
+BIO_METHOD* TlsStream::method() {
+  static BIO_METHOD* const kMethod = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop buffers");
+    BIO_meth_set_read(made, bio_read);
+    BIO_meth_set_write(made, bio_write);
+    BIO_meth_set_ctrl(made, bio_control);
+    return made;
+  }();
+  return kMethod;
+}
+
+int TlsStream::bio_read(BIO* bio, char* out, int size) {
+  Bytes& input = stream_of(bio)->input_;
+  BIO_clear_retry_flags(bio);
+  if (input.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const size_t count = std::min(input.size(), static_cast<size_t>(size));
+  std::memcpy(out, input.data(), count);
+  input = input.subspan(count);
+  return static_cast<int>(count);
+}
+
+int TlsStream::bio_write(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  stream_of(bio)->loop_.record_buffer().append(data, static_cast<size_t>(size));
+  return size;
+}
+
+long TlsStream::bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+void TlsStream::start(Stream::Handler& handler) {
+  const bool again = handler_ != nullptr;
+  handler_ = &handler;
+  if (again) return;
+  transport_->start(*this);
+  // A client speaks first. Failures come with the first read.
+  if (SSL_is_server(ssl_.get()) == 0) {
+    ERR_clear_error();
+    SSL_do_handshake(ssl_.get());
+    send_records();
+  }
+}
+
+void TlsStream::send_records() {
+  std::string& records = loop_.record_buffer();
+  if (records.empty()) return;
+  transport_->write(proto::bytes_of(records));
+  records.clear();
+}
+
+void TlsStream::on_data(Bytes data) {
+  if (phase_ == Phase::failed) return;
+  if (first_) {
+    first_ = false;
+    if (data[0] != kHandshakeRecord && data[0] != kAlertRecord) {
+      plain_peer_ = true;
+      report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = "the peer does not speak TLS"});
+      return;
+    }
+  }
+  input_ = data;
+  if (phase_ == Phase::handshake && !shake_hands()) return;
+  read_records();
+}
+
+bool TlsStream::shake_hands() {
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  send_records();
+  if (done != 1) {
+    const int error = SSL_get_error(ssl_.get(), done);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) fail(IoError::Doing::tls_handshake);
+    return false;
+  }
+  phase_ = Phase::open;
+  if (observer_ == nullptr) return true;
+  bool destroyed = false;
+  destroyed_ = &destroyed;
+  observer_->on_secured();
+  if (destroyed) return false;
+  destroyed_ = nullptr;
+  return true;
+}
+
+// Records are gathered until the plain buffer is full or the input is used up: one on_data, one write on the other leg.
+void TlsStream::read_records() {
+  while (true) {
+    const std::span<uint8_t> plain = loop_.plain_buffer();
+    size_t size = 0;
+    int result = 1;
+    while (size < plain.size()) {
+      ERR_clear_error();
+      size_t count = 0;
+      result = SSL_read_ex(ssl_.get(), plain.data() + size, plain.size() - size, &count);
+      if (result != 1) break;
+      size += count;
+    }
+    const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+    send_records();   // a KeyUpdate or an alert may want an answer
+    if (size > 0) {
+      bool destroyed = false;
+      destroyed_ = &destroyed;
+      handler_->on_data(Bytes(plain).first(size));
+      if (destroyed) return;
+      destroyed_ = nullptr;
+    }
+    if (error == SSL_ERROR_NONE) continue;
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      on_end();
+    } else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      fail(IoError::Doing::reading);
+    }
+    return;
+  }
+}
+
+void TlsStream::write(Bytes data) {
+  if ((phase_ != Phase::open && phase_ != Phase::ended) || write_ended_) return;
+  while (!data.empty()) {
+    ERR_clear_error();
+    size_t count = 0;
+    // The BIO takes everything, so a refusal can only be a failure, which the next read reports.
+    if (SSL_write_ex(ssl_.get(), data.data(), data.size(), &count) != 1) break;
+    data = data.subspan(count);
+  }
+  send_records();
+}
+
+void TlsStream::end() {
+  if (write_ended_) return;
+  write_ended_ = true;
+  if (phase_ == Phase::open || phase_ == Phase::ended) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    send_records();
+  }
+  transport_->end();
+}
+
+void TlsStream::pause_reading() { transport_->pause_reading(); }
+void TlsStream::resume_reading() { transport_->resume_reading(); }
+
+void TlsStream::on_end() {
+  if (phase_ == Phase::failed || peer_ended_) return;
+  if (phase_ == Phase::handshake) {
+    report({.code = UV_EOF, .doing = IoError::Doing::tls_handshake, .text = "connection closed during the TLS handshake"});
+    return;
+  }
+  peer_ended_ = true;
+  phase_ = Phase::ended;
+  handler_->on_end();
+}
+
+void TlsStream::on_drained() {
+  if (handler_ != nullptr && phase_ != Phase::failed) handler_->on_drained();
+}
+
+void TlsStream::on_failed(const IoError& error) {
+  if (phase_ == Phase::failed) return;
+  IoError told = error;
+  if (phase_ == Phase::handshake) told.doing = IoError::Doing::tls_handshake;
+  report(std::move(told));
+}
+
+void TlsStream::fail(IoError::Doing doing) {
+  std::string text = take_tls_errors();
+  const long verified = SSL_get_verify_result(ssl_.get());
+  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) text = std::string("certificate: ") + X509_verify_cert_error_string(verified);
+  report({.code = 0, .doing = doing, .text = std::move(text)});
+}
+
+void TlsStream::report(IoError error) {
+  phase_ = Phase::failed;
+  handler_->on_failed(error);
+}
+
+}  // namespace gateway::net

@@ -1,0 +1,77 @@
+// TLS over another stream. OpenSSL is fed from the loop's read buffer and writes into the loop's record buffer: no memory
+// BIO holds a copy in between.
+#pragma once
+
+#include <memory>
+
+#include "gateway/net/loop.h"
+#include "gateway/net/stream.h"
+#include "gateway/net/tls_context.h"
+
+namespace gateway::net {
+
+class TlsStream final : public Stream, private Stream::Handler {
+ public:
+  enum class Role { server, client };
+
+  // Told once, before the first on_data; may destroy the stream.
+  class HandshakeHandler {
+   public:
+    virtual void on_secured() = 0;
+
+   protected:
+    ~HandshakeHandler() = default;
+  };
+
+  // Nothing happens before start(); the handshake's failures come through on_failed, its length is the owner's deadline.
+  TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role, HandshakeHandler* observer);
+  ~TlsStream() override;
+
+  void start(Stream::Handler& handler) override;
+  void write(Bytes data) override;   // not before on_secured
+  void end() override;
+  void pause_reading() override;
+  void resume_reading() override;
+  bool congested() const override { return transport_->congested(); }
+  size_t queued() const override { return transport_->queued(); }
+
+  const SSL* ssl() const { return ssl_.get(); }
+  // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after on_failed.
+  bool peer_spoke_plain() const { return plain_peer_; }
+  // Gives up TLS, for that answer.
+  std::unique_ptr<Stream> take_transport() { return std::move(transport_); }
+
+ private:
+  enum class Phase : uint8_t { handshake, open, ended, failed };   // ended: the peer has sent its close_notify
+
+  void on_data(Bytes data) override;
+  void on_end() override;
+  void on_drained() override;
+  void on_failed(const IoError& error) override;
+
+  bool shake_hands();        // false: not done yet, or this is gone
+  void read_records();
+  void send_records();
+  void fail(IoError::Doing doing);
+  void report(IoError error);
+
+  static BIO_METHOD* method();
+  static int bio_read(BIO* bio, char* out, int size);
+  static int bio_write(BIO* bio, const char* data, int size);
+  static long bio_control(BIO* bio, int command, long number, void* pointer);
+
+  Loop& loop_;
+  std::unique_ptr<Stream> transport_;
+  SslPtr ssl_;
+  Stream::Handler* handler_ = nullptr;
+  HandshakeHandler* observer_;
+  Bytes input_;                 // what the transport has just read; empty outside on_data
+  bool* destroyed_ = nullptr;
+  Phase phase_ = Phase::handshake;
+  bool first_ = true;           // no byte has come yet
+  bool plain_peer_ = false;
+  bool write_ended_ = false;
+  bool peer_ended_ = false;     // on_end has been called
+};
+
+}  // namespace gateway::net
