@@ -1,49 +1,55 @@
-// Collects the head of a message and judges it: llhttp tokenises, our own gate decides (it passes `Host : a`,
-// folded fields, bare LF and eleven more that we refuse; hardening rows P1 to P5, H1, H2).
+// Collects the head of a message and judges it: our own gate decides, and llhttp has to read the
+// same (it passes `Host : a`, folded fields, bare LF and eleven more that we refuse; hardening rows
+// P1 to P5, H1, H2).
 #pragma once
 
-#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "proto/base/bytes.h"
-#include "proto/base/result.h"
 #include "proto/http1/head.h"
+#include "proto/http1/head_collector.h"
 
 namespace proto::http1 {
 
-struct HeadLimits {
-  size_t max_head = 16 * 1024;    // bytes, request line and final blank line included; above: 431 (502 from an origin)
-  size_t max_fields = 100;        // above: 431
-  size_t max_target = 8 * 1024;   // bytes; above: 414
-};
-
-enum class Progress { more, complete, refused };
-
-// Feed it until it is complete or refused; each call says how many bytes it took: what follows the head is not touched.
-// Refuses as soon as the bytes seen cannot become a good head (NUL, bare LF or CR, limits), without waiting for the end.
-// An empty line before a request line is skipped (RFC 9112 §2.2), two are not.
+// Feed it until it is complete or refused; each call says how many bytes it took: what follows the
+// head is not touched, and a call after the end takes nothing. Refuses as soon as the bytes seen
+// cannot become a good head (NUL, bare LF or CR, limits), without waiting for the end. An empty
+// line before a request line is skipped (RFC 9112 §2.2), two are not.
 class RequestParser {
  public:
-  struct Fed { Progress progress; size_t consumed; };
+  using Fed = http1::Fed;
   explicit RequestParser(const HeadLimits& limits);
   Fed feed(Bytes in);
-  RequestHead take();                     // when complete
-  const Rejection& rejection() const;     // when refused: 400, 414, 431, 505 (not HTTP/1.x)
-  bool started() const;                   // any byte was fed
+  RequestHead take();                                // when complete
+  [[nodiscard]] const Rejection& rejection() const;  // when refused: 400, 414, 431, 505
+  [[nodiscard]] bool started() const;                // any byte was fed
+
  private:
-  // (helper: to be laid out; the buffer grows with what came, never to more than max_head)
+  [[nodiscard]] std::optional<Rejection> judge();
+
+  HeadCollector collector_;
+  RequestHead head_;
+  std::optional<Rejection> rejection_;
 };
 
-// The same for an answer. Refusals are words for a 502. A body is not its business.
+// The same for an answer. Refusals are words for a 502. A body is not its business, and neither is
+// that more heads may follow a 1xx.
 class ResponseParser {
  public:
-  struct Fed { Progress progress; size_t consumed; };
+  using Fed = http1::Fed;
   explicit ResponseParser(const HeadLimits& limits);
   Fed feed(Bytes in);
   ResponseHead take();
-  const std::string& refusal() const;
-  bool started() const;
+  [[nodiscard]] const std::string& refusal() const;
+  [[nodiscard]] bool started() const;
+
  private:
+  [[nodiscard]] std::optional<Rejection> judge();
+
+  HeadCollector collector_;
+  ResponseHead head_;
+  std::optional<Rejection> rejection_;
 };
 
 }  // namespace proto::http1
