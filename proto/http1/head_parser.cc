@@ -1,6 +1,7 @@
 #include "proto/http1/head_parser.h"
 
 #include <cassert>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -13,13 +14,21 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-// The lines after the first, and the blank one.
-std::string_view field_lines_of(std::string_view text, std::string_view start_line) {
-  return text.substr(start_line.size() + kLineEnd.size());
-}
+template <class Head>
+using ReadStartLine = Verdict (*)(std::string_view line, Head& head);
 
-std::string_view start_line_of(std::string_view text) {
-  return text.substr(0, text.find(kLineEnd));
+// The order decides which of several faults is named: that of the first line, then of the fields
+// in turn, then what they say together.
+template <class Head>
+Verdict judge_head(Head& head, size_t field_lines, ReadStartLine<Head> read_start_line) {
+  const std::string_view text = *head.text;
+  const size_t start_line_size = text.find(kLineEnd);
+  if (Verdict refused = read_start_line(text.substr(0, start_line_size), head)) return refused;
+  head.fields.reserve(field_lines);
+  const std::string_view lines = text.substr(start_line_size + kLineEnd.size());
+  if (Verdict refused = read_fields(lines, head.fields)) return refused;
+  if (Verdict refused = judge_framing(head.fields, head.minor_version)) return refused;
+  return confirm(head);
 }
 
 }  // namespace
@@ -50,13 +59,7 @@ bool RequestParser::started() const { return collector_.started(); }
 
 std::optional<Rejection> RequestParser::judge() {
   head_.text = collector_.take_text();
-  const std::string_view start_line = start_line_of(*head_.text);
-  if (Verdict refused = read_request_line(start_line, head_)) return refused;
-  head_.fields.reserve(collector_.field_lines());
-  const std::string_view field_lines = field_lines_of(*head_.text, start_line);
-  if (Verdict refused = read_fields(field_lines, head_.fields)) return refused;
-  if (Verdict refused = judge_framing(head_.fields, head_.minor_version)) return refused;
-  return confirm(head_);
+  return judge_head(head_, collector_.field_lines(), read_request_line);
 }
 
 ResponseParser::ResponseParser(const HeadLimits& limits) : collector_(HeadKind::response, limits) {}
@@ -85,13 +88,7 @@ bool ResponseParser::started() const { return collector_.started(); }
 
 std::optional<Rejection> ResponseParser::judge() {
   head_.text = collector_.take_text();
-  const std::string_view start_line = start_line_of(*head_.text);
-  if (Verdict refused = read_status_line(start_line, head_)) return refused;
-  head_.fields.reserve(collector_.field_lines());
-  const std::string_view field_lines = field_lines_of(*head_.text, start_line);
-  if (Verdict refused = read_fields(field_lines, head_.fields)) return refused;
-  if (Verdict refused = judge_framing(head_.fields, head_.minor_version)) return refused;
-  return confirm(head_);
+  return judge_head(head_, collector_.field_lines(), read_status_line);
 }
 
 }  // namespace proto::http1
