@@ -2,6 +2,7 @@
 // 7692 §7).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,13 +22,19 @@ struct Extension {
   std::vector<ExtensionParameter> parameters;
 };
 
+inline constexpr size_t kMaxExtensions = 16;           // in one field value
+inline constexpr size_t kMaxExtensionParameters = 16;  // of one extension
+
 // Parses the field value(s) joined by ", ". Error: what is wrong with it, for a 400 or 502.
 Result<std::vector<Extension>, std::string> parse_extensions(std::string_view value);
+
+// As a field value. Values of parameters are tokens, so nothing needs quotes.
+[[nodiscard]] std::string to_text(const Extension& extension);
 
 // The offers an origin may see: those for permessage-deflate with valid parameters, in order, as
 // field value; empty: none. Every other extension is dropped, on both sides alike: the scanner
 // could not judge its frames.
-std::string offers_to_forward(const std::vector<Extension>& offers);
+[[nodiscard]] std::string offers_to_forward(const std::vector<Extension>& offers);
 
 // Judges an origin's answer against the forwarded offers. True: permessage-deflate is on. Error:
 // why it is a bad answer (not offered, more than one, a parameter that is unknown, doubled, out of

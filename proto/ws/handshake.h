@@ -2,6 +2,7 @@
 // origin may answer (§4.1).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,10 +15,12 @@
 namespace proto::ws {
 
 // base64(SHA-1(key + GUID)), §4.2.2.
-std::string accept_for(std::string_view key);
+[[nodiscard]] std::string accept_for(std::string_view key);
 
 // A fresh key: 16 random octets in base64.
-std::string random_key();
+[[nodiscard]] std::string random_key();
+
+inline constexpr size_t kMaxSubprotocols = 64;  // offered in one handshake
 
 struct UpgradeRequest {
   std::string key;
@@ -26,7 +29,7 @@ struct UpgradeRequest {
 };
 
 // True when the head asks to leave HTTP: it carries an Upgrade field, or any Sec-WebSocket-* field.
-bool asks_for_upgrade(const http1::RequestHead& head);
+[[nodiscard]] bool asks_for_upgrade(const http1::RequestHead& head);
 
 // Judges a request that asks for an upgrade by H1 to H15 of the edge's rules: GET, HTTP/1.1,
 // `Upgrade: websocket` alone, `Connection` names upgrade, one key of 16 octets, version 13 (else

@@ -2,6 +2,8 @@
 // config sync): unmasks, reassembles, checks UTF-8. No extension: RSV bits are violations.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +12,7 @@
 #include "proto/base/bytes.h"
 #include "proto/ws/close.h"
 #include "proto/ws/frame.h"
+#include "proto/ws/utf8.h"
 
 namespace proto::ws {
 
@@ -31,10 +34,32 @@ class MessageReader {
   MessageReader(Sender sender, uint64_t max_message);
 
   // Takes from the front of `in` up to the next event; what it took is removed from `in`.
-  Event read(Bytes& in);
+  [[nodiscard]] Event read(Bytes& in);
 
  private:
-  // (helper: to be laid out)
+  //   header ──whole──► payload ──end of the frame──► header
+  //      └──Close, violation──► over ◄──┘
+  enum class Stage : uint8_t { header, payload, over };
+
+  std::optional<Violation> take_header(Bytes& in);
+  std::optional<Violation> start_frame(const FrameHeader& header);
+  std::optional<Violation> take_payload(Bytes& in);
+  Event end_frame();
+  Event end_message();
+  void make_room(size_t added);
+  Event refuse(const Violation& violation);
+
+  Sender sender_;
+  Stage stage_ = Stage::header;
+  Opcode opcode_ = Opcode::continuation;  // of the open message; continuation: none is open
+  uint8_t hold_size_ = 0;
+  std::array<uint8_t, kMaxHeaderSize> hold_{};  // a header that is not whole yet
+  FrameHeader header_;                          // of the frame whose payload is being read
+  uint64_t frame_read_ = 0;                     // bytes of that payload that have come
+  uint64_t max_message_;
+  Utf8Validator utf8_;
+  std::string message_;
+  std::string control_;
 };
 
 }  // namespace proto::ws
