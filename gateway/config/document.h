@@ -1,5 +1,6 @@
-// The two files that an operator edits, as plain structs: this is the manual of every key. Names are those of the YAML.
-// Times are milliseconds, sizes bytes. nullopt is "off" or "none" where a field says so.
+// The two files that an operator edits, as plain structs: this is the manual of every key. Names
+// are those of the YAML. Times are milliseconds, sizes bytes. nullopt is "off" or "none" where a
+// field says so.
 #pragma once
 
 #include <chrono>
@@ -13,176 +14,232 @@ namespace gateway::config {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Where a thing was written, for messages that come later than the reading ("certificate unreadable").
+// Where a thing was written, for messages that come later than the reading ("certificate
+// unreadable").
 struct Place {
   std::string file;
-  int line = 0;      // from 1; 0: not from a file
+  int line = 0;  // from 1; 0: not from a file
   int column = 0;
+
+  // Two documents are equal when they say the same, wherever it was written.
+  friend bool operator==(const Place& /*a*/, const Place& /*b*/) { return true; }
 };
 
 // What the operator did wrong. A warning stops nothing, except with --strict.
 struct Problem {
   Place place;
-  std::string path;        // "domains[0].websocket.connection_timeout"
-  std::string text;        // what is wrong, what is allowed, did you mean
+  std::string path;  // "domains[0].websocket.connection_timeout"
+  std::string text;  // what is wrong, what is allowed, did you mean
   bool warning = false;
-  std::string code;        // of warnings: W_TIMEOUT_ORDER
+  std::string code;  // of warnings: W_TIMEOUT_ORDER
 };
 
 // "file:line:column: path: text", as compilers print it.
 std::string to_string(const Problem& problem);
 
-// --- weir.yaml --------------------------------------------------------------------------------------------------
+// --- weir.yaml
+// --------------------------------------------------------------------------------------------------
 
 struct Listener {
   enum class Mode { all, first_available };
-  std::string name;                    // required, unique; stands in log and metric
-  std::string address = "0.0.0.0";     // IPv4 or IPv6 literal; "::" is IPv6 alone (IPV6_V6ONLY), so both can be listed
-  std::vector<uint16_t> ports;         // 1 to 16 entries, 0 (any free port) to 65535
-  Mode mode = Mode::all;               // all: every port is opened; first_available: the first that can be bound
-  bool tls = false;                    // certificate by SNI, from the domains
+  std::string name;  // required, unique; stands in log and metric
+  std::string address =
+      "0.0.0.0";  // IPv4 or IPv6 literal; "::" is IPv6 alone (IPV6_V6ONLY), so both can be listed
+  std::vector<uint16_t> ports;  // 1 to 16 entries, 0 (any free port) to 65535
+  Mode mode = Mode::all;  // all: every port is opened; first_available: the first that can be bound
+  bool tls = false;       // certificate by SNI, from the domains
   Place place;
+
+  bool operator==(const Listener&) const = default;
 };
 
 struct Admin {
-  std::string address = "127.0.0.1";   // from `listen: "127.0.0.1:9180"`
-  uint16_t port = 9180;                // 0: any free port
+  std::string address = "127.0.0.1";  // from `listen: "127.0.0.1:9180"`
+  uint16_t port = 9180;               // 0: any free port
   Place place;
+
+  bool operator==(const Admin&) const = default;
 };
 
 struct AccessLog {
   enum class Format { json };
-  std::optional<std::string> path = "-";   // "-": standard output; off: none
+  std::optional<std::string> path = "-";  // "-": standard output; off: none
   Format format = Format::json;
+
+  bool operator==(const AccessLog&) const = default;
 };
 
 struct Log {
   enum class Level { trace, debug, info, warning, error };
   AccessLog access;
-  Level level = Level::info;           // of the program's own log, on standard error
+  Level level = Level::info;  // of the program's own log, on standard error
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Drain {
-  seconds timeout{30};                 // 0 to 1 h: how long open sessions are given
-  std::optional<uint32_t> close_rate;  // sessions closed a second, 1 to 1,000,000; auto: spread over the timeout
+  seconds timeout{30};  // 0 to 1 h: how long open sessions are given
+  std::optional<uint32_t>
+      close_rate;  // sessions closed a second, 1 to 1,000,000; auto: spread over the timeout
+
+  bool operator==(const Drain&) const = default;
 };
 
 struct NodeLimits {
-  milliseconds header_timeout{10'000};         // 100 ms to 5 min: connection accepted to request head complete, TLS included
-  uint64_t max_head = 16 * 1024;               // 1 KiB to 64 KiB
-  uint64_t max_headers = 100;                  // 10 to 1,000
-  std::optional<uint64_t> max_connections;     // 1 to 10,000,000; auto: what the descriptor limit allows
+  milliseconds header_timeout{
+      10'000};  // 100 ms to 5 min: connection accepted to request head complete, TLS included
+  uint64_t max_head = 16 * 1024;  // 1 KiB to 64 KiB
+  uint64_t max_headers = 100;     // 10 to 1,000
+  std::optional<uint64_t>
+      max_connections;  // 1 to 10,000,000; auto: what the descriptor limit allows
+
+  bool operator==(const NodeLimits&) const = default;
 };
 
 struct Reload {
-  bool on_change = false;              // watch the files and reload when they have changed and then rested for a second
+  bool on_change =
+      false;  // watch the files and reload when they have changed and then rested for a second
+
+  bool operator==(const Reload&) const = default;
 };
 
-// --- domains/*.yaml -----------------------------------------------------------------------------------------------
+// --- domains/*.yaml
+// -----------------------------------------------------------------------------------------------
 
 struct PerLeg {
   std::optional<milliseconds> client;  // off; 1 s to 30 d
   std::optional<milliseconds> origin;
+
+  bool operator==(const PerLeg&) const = default;
 };
 
 struct Keepalive {
-  std::optional<milliseconds> interval;   // off; 1 s to 1 d: pings by the edge to the client
-  milliseconds timeout{10'000};           // 100 ms to 5 min: the pong must be back
+  std::optional<milliseconds> interval;  // off; 1 s to 1 d: pings by the edge to the client
+  milliseconds timeout{10'000};          // 100 ms to 5 min: the pong must be back
+
+  bool operator==(const Keepalive&) const = default;
 };
 
 struct MaxLifetime {
-  std::optional<milliseconds> after;      // off; 1 s to 365 d
-  double jitter_percent = 10;             // 0 to 50: taken off at random, so that sessions do not end together
+  std::optional<milliseconds> after;  // off; 1 s to 365 d
+  double jitter_percent = 10;  // 0 to 50: taken off at random, so that sessions do not end together
+
+  bool operator==(const MaxLifetime&) const = default;
 };
 
 struct WebSocket {
   enum class OnDisable { keep, drain };
-  bool enabled = false;                          // an upgrade on a domain where it is off is answered 403
-  milliseconds connection_timeout{60'000};       // 1 s to 30 d: no bytes from either peer for this long
-  std::optional<milliseconds> client_timeout;    // A: what the clients use; 1 s to 30 d; warn unless A <= B <= C
-  std::optional<milliseconds> origin_timeout;    // C: what the origin uses
-  PerLeg read_idle;                              // nothing received from that peer
-  PerLeg write_idle;                             // nothing sent to that peer
+  bool enabled = false;  // an upgrade on a domain where it is off is answered 403
+  milliseconds connection_timeout{60'000};  // 1 s to 30 d: no bytes from either peer for this long
+  std::optional<milliseconds>
+      client_timeout;  // A: what the clients use; 1 s to 30 d; warn unless A <= B <= C
+  std::optional<milliseconds> origin_timeout;  // C: what the origin uses
+  PerLeg read_idle;                            // nothing received from that peer
+  PerLeg write_idle;                           // nothing sent to that peer
   Keepalive keepalive;
   MaxLifetime max_lifetime;
-  std::optional<milliseconds> send_stall_timeout{20'000};   // 100 ms to 1 h; -1 or off: never. Queued output, no byte accepted
-  milliseconds close_timeout{30'000};            // 100 ms to 300 s; <= 0: warning and the default (as Tomcat)
+  std::optional<milliseconds> send_stall_timeout{
+      20'000};  // 100 ms to 1 h; -1 or off: never. Queued output, no byte accepted
+  milliseconds close_timeout{30'000};  // 100 ms to 300 s; <= 0: warning and the default (as Tomcat)
   milliseconds abnormal_close_send_timeout{50};  // 1 ms to 10 s; <= 0: warning and the default
-  OnDisable on_disable = OnDisable::keep;        // what a reload that disables does to open sessions
+  OnDisable on_disable = OnDisable::keep;  // what a reload that disables does to open sessions
+  Place place;
+
+  bool operator==(const WebSocket&) const = default;
 };
 
 struct Server {
-  std::string host;                    // IP literal or name
-  std::optional<uint16_t> port;        // 1 to 65535, from `address: "10.0.0.5:8080"` or "[::1]:8080"; else by origin.ports
+  std::string host;  // IP literal or name
+  std::optional<uint16_t>
+      port;  // 1 to 65535, from `address: "10.0.0.5:8080"` or "[::1]:8080"; else by origin.ports
   Place place;
+
+  bool operator==(const Server&) const = default;
 };
 
 struct OriginTls {
-  bool verify = true;                  // chain and host name
-  std::string ca = "system";           // system, or file:/path of PEM certificates
+  bool verify = true;         // chain and host name
+  std::string ca = "system";  // "system", or "file:" and the absolute path of PEM certificates
+
+  bool operator==(const OriginTls&) const = default;
 };
 
 struct Origin {
   enum class Builtin { none, echo };
   enum class Protocol { follow, http, https, follow_port };
   enum class Host { client, origin, fixed };
-  Builtin builtin = Builtin::none;     // echo: no servers, a test endpoint inside Weir
+  Builtin builtin = Builtin::none;  // echo: no servers, a test endpoint inside Weir
   Protocol protocol = Protocol::follow;
-  Host host_header = Host::client;     // client | origin | a fixed name
-  std::string fixed_host;              // when host_header is fixed
-  std::optional<std::string> sni;      // a fixed name; nothing: `host`, the Host that is sent
-  uint16_t http_port = 80;             // ports: { http: 80, https: 443 }
+  Host host_header = Host::client;  // client | origin | a fixed name
+  std::string fixed_host;           // when host_header is fixed
+  std::optional<std::string> sni;   // a fixed name; nothing: `host`, the Host that is sent
+  uint16_t http_port = 80;          // ports: { http: 80, https: 443 }
   uint16_t https_port = 443;
-  std::vector<Server> servers;         // 1 to 20, unless builtin
+  std::vector<Server> servers;  // 1 to 20, unless builtin
   OriginTls tls;
-  milliseconds connect_timeout{10'000};    // 100 ms to 60 s: TCP
-  milliseconds io_timeout{5'000};          // 100 ms to 60 s: each step, TLS handshake and writing the request
-  milliseconds request_timeout{30'000};    // 1 s to 900 s (warning above 150 s): request sent to complete response head
+  milliseconds connect_timeout{10'000};  // 100 ms to 60 s: TCP
+  milliseconds io_timeout{
+      5'000};  // 100 ms to 60 s: each step, TLS handshake and writing the request
+  milliseconds request_timeout{
+      30'000};  // 1 s to 900 s (warning above 150 s): request sent to complete response head
   milliseconds establish_timeout{60'000};  // 1 s to 900 s: everything up to the 101
   uint64_t max_response_head = 16 * 1024;  // 1 KiB to 64 KiB
   Place place;
+
+  bool operator==(const Origin&) const = default;
 };
 
 struct Access {
   enum class Origins { same_host, any, listed };
-  Origins origins = Origins::same_host;    // who may open: the Origin field must be absent or name the request's own host
-  std::vector<std::string> listed;         // exact origins: "https://app.example.com"
+  Origins origins = Origins::same_host;  // who may open: the Origin field must be absent or name
+                                         // the request's own host
+  std::vector<std::string> listed;       // exact origins: "https://app.example.com"
+
+  bool operator==(const Access&) const = default;
 };
 
 struct DomainTls {
   enum class Version { tls1_2, tls1_3 };
-  std::string certificate;             // path (from file:/path), PEM chain
-  std::string key;                     // path (from file:/path), PEM
-  Version min_version = Version::tls1_2;   // "1.2" or "1.3"
+  std::string certificate;                // path (from file:/path), PEM chain
+  std::string key;                        // path (from file:/path), PEM
+  Version min_version = Version::tls1_2;  // "1.2" or "1.3"
   Place place;
+
+  bool operator==(const DomainTls&) const = default;
 };
 
 struct Domain {
   enum class Kind { dcdn, cdn };
-  std::vector<std::string> names;      // 1 to 100: "chat.example.com", "*.chat.example.com"; exact beats wildcard
-  Kind kind = Kind::dcdn;              // cdn: WebSocket cannot be enabled
-  bool http2 = false;                  // with websocket.enabled: an error
-  bool dynamic_acceleration = true;    // acceleration: { dynamic }; false with websocket.enabled: an error
-  std::optional<DomainTls> tls;        // what a TLS listener presents for these names
+  std::vector<std::string>
+      names;  // 1 to 100: "chat.example.com", "*.chat.example.com"; exact beats wildcard
+  Kind kind = Kind::dcdn;  // cdn: WebSocket cannot be enabled
+  bool http2 = false;      // with websocket.enabled: an error
+  bool dynamic_acceleration =
+      true;  // acceleration: { dynamic }; false with websocket.enabled: an error
+  std::optional<DomainTls> tls;  // what a TLS listener presents for these names
   WebSocket websocket;
   Origin origin;
   Access access;
   Place place;
+
+  bool operator==(const Domain&) const = default;
 };
 
 struct Document {
   uint32_t version = 1;
-  std::string node;                    // default: the host name; in logs and usage records; 1 to 64 of [A-Za-z0-9._-]
-  std::optional<uint32_t> workers;     // 1 to 256; auto: one for each core
+  std::string node;  // default: the host name; in logs and usage records; 1 to 64 of [A-Za-z0-9._-]
+  std::optional<uint32_t> workers;  // 1 to 256; auto: one for each core
   std::string state_dir = "/var/lib/weir";
-  std::vector<Listener> listeners;     // at least one
+  std::vector<Listener> listeners;  // at least one
   Admin admin;
   Log log;
   Drain drain;
   NodeLimits limits;
   Reload reload;
   std::vector<Domain> domains;
-  std::vector<std::string> files;      // every file that was read, weir.yaml first
+  std::vector<std::string> files;  // every file that was read, weir.yaml first
+
+  bool operator==(const Document&) const = default;
 };
 
 }  // namespace gateway::config

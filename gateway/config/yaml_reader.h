@@ -1,5 +1,6 @@
-// Reads weir.yaml and the domain files it names into a Document, strictly: unknown and duplicate keys, anchors,
-// aliases, tags, wrong types and values out of range are problems, and all of them are reported at once.
+// Reads weir.yaml and the domain files it names into a Document, strictly: unknown and duplicate
+// keys, anchors, aliases, tags, wrong types and values out of range are problems, and all of them
+// are reported at once.
 #pragma once
 
 #include <string>
@@ -11,18 +12,21 @@
 namespace gateway::config {
 
 struct Reading {
-  Document document;               // usable only when no problem is an error
-  std::vector<Problem> problems;   // errors and warnings, in the order of files and lines
-  bool ok() const;                 // no errors
+  Document document;              // usable only when no problem is an error
+  std::vector<Problem> problems;  // errors and warnings, in the order of files and lines
+  bool ok() const;                // no errors
 };
 
-// `path` is weir.yaml; `domains:` patterns in it are relative to its folder. Reads, then runs check().
+// `path` is weir.yaml; `domains:` patterns in it are relative to its folder. Reads, then runs
+// check().
 Reading read_files(const std::string& path);
 
-// One node file held in memory; a `domains:` pattern is a problem there. For tests, fuzzing and config sync.
+// One node file held in memory; a `domains:` pattern is a problem there. For tests, fuzzing and
+// config sync.
 Reading read_text(std::string_view yaml, const std::string& name);
 
-// The effective configuration with every default filled in, as YAML that read_text accepts (`weir check --print`).
+// The effective configuration with every default filled in, as YAML that read_text accepts (`weir
+// check --print`).
 std::string print(const Document& document);
 
 }  // namespace gateway::config

@@ -1,0 +1,231 @@
+#include "gateway/config/check.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "gateway/config/addresses.h"
+#include "gateway/config/findings.h"
+#include "gateway/config/units.h"
+
+namespace gateway::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+using Problems = std::vector<Problem>;
+
+void error(Problems& problems, const Place& place, std::string path, std::string text) {
+  problems.push_back({place, std::move(path), std::move(text), false, {}});
+}
+
+void warn(Problems& problems, const Place& place, std::string path, std::string code,
+          std::string text) {
+  problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
+}
+
+// "chat.yaml:3", for messages that name a second place.
+std::string where(const Place& place) {
+  return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
+}
+
+std::string name_of(const Domain& domain) {
+  return "domain " + (domain.names.empty() ? "without a name" : shown(domain.names.front()));
+}
+
+std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
+                    milliseconds b_time) {
+  return std::string(a) + ' ' + format_duration(a_time) + " > " + std::string(b) + ' ' +
+         format_duration(b_time);
+}
+
+// Two sockets can stand in each other's way when one of them takes every address of the same
+// family.
+bool overlap(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  return is_ipv6(a) == is_ipv6(b) && (a == "0.0.0.0" || b == "0.0.0.0" || a == "::" || b == "::");
+}
+
+void check_listeners(const Document& document, Problems& problems) {
+  std::map<std::string, Place> names;
+  std::map<std::pair<std::string, uint16_t>, const Listener*> sockets;
+  for (const Listener& listener : document.listeners) {
+    auto [known, fresh] = names.emplace(listener.name, listener.place);
+    if (!fresh && !listener.name.empty()) {
+      error(problems, listener.place, "listeners",
+            "a second listener is called " + in_quotes(listener.name) + "; the first is at " +
+                where(known->second));
+    }
+    for (uint16_t port : listener.ports) {
+      if (port == 0) continue;
+      auto [taken, first] = sockets.emplace(std::pair(listener.address, port), &listener);
+      if (first || taken->second == &listener) continue;
+      error(problems, listener.place, "listeners",
+            join_host_port(listener.address, port) + " belongs already to listener " +
+                in_quotes(taken->second->name) + " at " + where(taken->second->place));
+    }
+  }
+}
+
+void check_admin(const Document& document, Problems& problems) {
+  const Admin& admin = document.admin;
+  if (admin.port == 0) return;
+  for (const Listener& listener : document.listeners) {
+    bool same_port =
+        std::find(listener.ports.begin(), listener.ports.end(), admin.port) != listener.ports.end();
+    if (!same_port || !overlap(admin.address, listener.address)) continue;
+    // Without an `admin:` of its own the admin address has no place, but the listener has.
+    error(problems, admin.place.line > 0 ? admin.place : listener.place, "admin.listen",
+          join_host_port(admin.address, admin.port) + " is also a port of listener " +
+              in_quotes(listener.name) + ": the admin port needs one of its own");
+  }
+}
+
+void check_tls_listeners(const Document& document, Problems& problems) {
+  bool certificate = std::any_of(document.domains.begin(), document.domains.end(),
+                                 [](const Domain& domain) { return domain.tls.has_value(); });
+  if (certificate) return;
+  for (const Listener& listener : document.listeners) {
+    if (!listener.tls) continue;
+    error(
+        problems, listener.place, "listeners",
+        "listener " + in_quotes(listener.name) +
+            " has tls: true, but no domain has a certificate: give one domain tls: { certificate: "
+            "file:/path, key: file:/path }");
+  }
+}
+
+void check_names(const Document& document, Problems& problems) {
+  std::map<std::string, const Domain*> owners;
+  for (const Domain& domain : document.domains) {
+    for (const std::string& name : domain.names) {
+      auto [owner, fresh] = owners.emplace(name, &domain);
+      // Twice inside one domain is reported where the list is read.
+      if (fresh || owner->second == &domain || name.empty()) continue;
+      error(problems, domain.place, domain.names.size() == 1 ? "domain" : "names",
+            in_quotes(name) + " belongs already to the domain at " + where(owner->second->place));
+    }
+  }
+}
+
+void check_enabled(const Domain& domain, Problems& problems) {
+  auto say = [&](const char* path, const std::string& text) {
+    error(problems, domain.place, path, name_of(domain) + ": " + text);
+  };
+  if (domain.kind == Domain::Kind::cdn) {
+    say("kind", "WebSocket needs kind: dcdn; kind is cdn and websocket.enabled is true");
+  }
+  if (domain.http2) {
+    say("http2", "http2: true and websocket.enabled: true exclude each other; set one to false");
+  }
+  if (!domain.dynamic_acceleration) {
+    say("acceleration.dynamic",
+        "websocket.enabled: true needs acceleration.dynamic: true; one of the two has to change");
+  }
+}
+
+// An address is a loop only where a listener of ours answers; a name is one as soon as it resolves
+// to us.
+bool is_loop(const Document& document, const Domain& domain, const Server& server) {
+  std::string name = is_ipv6(server.host) ? '[' + server.host + ']' : server.host;
+  if (std::find(domain.names.begin(), domain.names.end(), name) == domain.names.end()) return false;
+  if (!is_ip(server.host) && server.host != "localhost") return true;
+  auto listens = [&document](uint16_t port) {
+    return std::any_of(document.listeners.begin(), document.listeners.end(),
+                       [port](const Listener& listener) {
+                         return std::find(listener.ports.begin(), listener.ports.end(), port) !=
+                                listener.ports.end();
+                       });
+  };
+  if (server.port) return listens(*server.port);
+  return listens(domain.origin.http_port) || listens(domain.origin.https_port);
+}
+
+void check_origin(const Document& document, const Domain& domain, Problems& problems) {
+  const Origin& origin = domain.origin;
+  bool builtin = origin.builtin != Origin::Builtin::none;
+  if (builtin && !origin.servers.empty()) {
+    error(problems, origin.place, "origin",
+          name_of(domain) +
+              ": builtin and servers exclude each other; remove one (builtin: none "
+              "undoes an inherited one)");
+  }
+  bool nothing = !builtin && origin.servers.empty();
+  if (nothing && domain.websocket.enabled) {
+    error(problems, origin.place, "origin.servers",
+          name_of(domain) +
+              ": websocket.enabled needs an origin; write servers: [{ address: "
+              "\"10.0.0.5:8080\" }] or builtin: echo");
+  } else if (nothing) {
+    warn(problems, origin.place, "origin.servers", "W_NO_ORIGIN",
+         name_of(domain) + ": no origin, so every request is refused");
+  }
+  for (const Server& server : origin.servers) {
+    if (!is_loop(document, domain, server)) continue;
+    error(problems, server.place, "origin.servers",
+          name_of(domain) + ": the origin " + in_quotes(server.host) +
+              " is the domain itself, so requests would come back here without end");
+  }
+}
+
+void check_timeouts(const Domain& domain, Problems& problems) {
+  const WebSocket& websocket = domain.websocket;
+  milliseconds edge = websocket.connection_timeout;
+  auto say = [&](const Place& place, const char* path, const char* code, const std::string& text) {
+    warn(problems, place, path, code, name_of(domain) + ": " + text);
+  };
+  if (websocket.client_timeout.value_or(edge) > edge) {
+    say(websocket.place, "websocket.client_timeout", "W_TIMEOUT_ORDER",
+        greater("client_timeout", *websocket.client_timeout, "connection_timeout", edge) +
+            ": the edge may close a live client (A <= B <= C)");
+  }
+  if (edge > websocket.origin_timeout.value_or(edge)) {
+    say(websocket.place, "websocket.origin_timeout", "W_TIMEOUT_ORDER",
+        greater("connection_timeout", edge, "origin_timeout", *websocket.origin_timeout) +
+            ": the origin may close a live session (A <= B <= C)");
+  }
+  if (websocket.keepalive.interval.value_or(0ms) >= edge) {
+    say(websocket.place, "websocket.keepalive.interval", "W_KEEPALIVE",
+        "keepalive.interval " + format_duration(*websocket.keepalive.interval) +
+            " >= connection_timeout " + format_duration(edge) +
+            ": an idle session ends before its first ping");
+  }
+  const Origin& origin = domain.origin;
+  if (origin.request_timeout > 150s) {
+    say(origin.place, "origin.request_timeout", "W_REQUEST_TIMEOUT",
+        "request_timeout " + format_duration(origin.request_timeout) +
+            " is above 150s: few clients wait that long; 60s or less is recommended");
+  }
+  if (origin.request_timeout > origin.establish_timeout) {
+    say(origin.place, "origin.request_timeout", "W_ESTABLISH_TIMEOUT",
+        greater("request_timeout", origin.request_timeout, "establish_timeout",
+                origin.establish_timeout) +
+            ": establish_timeout ends the attempt first");
+  }
+}
+
+bool has_error(const Problems& problems) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const Problem& problem) { return !problem.warning; });
+}
+
+}  // namespace
+
+void check(const Document& document, std::vector<Problem>& problems) {
+  // What is missing may stand in a part that could not be read; to report that too would only
+  // distract.
+  bool whole = !has_error(problems);
+  check_listeners(document, problems);
+  check_admin(document, problems);
+  if (whole) check_tls_listeners(document, problems);
+  check_names(document, problems);
+  for (const Domain& domain : document.domains) {
+    if (domain.websocket.enabled) check_enabled(domain, problems);
+    if (whole || !domain.origin.servers.empty()) check_origin(document, domain, problems);
+    check_timeouts(domain, problems);
+  }
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,140 @@
+#include "gateway/config/domain_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/config/addresses.h"
+#include "gateway/config/paths.h"
+#include "proto/base/text.h"
+
+namespace gateway::config {
+
+namespace {
+
+constexpr Range kNames = {1, 100};
+constexpr Range kOrigins = {1, 1000};
+
+std::string read_name(const Section& section, const Node& node, const std::string& path) {
+  auto value = section.scalar(node, path);
+  if (!value) return {};
+  auto name = proto::to_lower(*value);
+  if (auto problem = domain_name_problem(name)) {
+    section.error(node, path, in_quotes(*value) + ' ' + *problem);
+  }
+  return name;
+}
+
+void read_names(const Section& section, Domain& domain) {
+  const Node* single = section.find("domain");
+  const Node* several = section.find("names");
+  if (section.has("domain") && section.has("names")) {
+    return section.error("names", "stands beside \"domain\": write one of the two");
+  }
+  if (single != nullptr) {
+    domain.names = {read_name(section, *single, section.path_of("domain"))};
+  } else if (!section.has("domain") && !section.has("names")) {
+    section.error("domain",
+                  "is missing: write domain: chat.example.com, or names: [...] for several");
+  }
+  if (several == nullptr) return;
+  section.list("names", kNames, [&](const Node& node, const std::string& path) {
+    auto name = read_name(section, node, path);
+    if (std::find(domain.names.begin(), domain.names.end(), name) != domain.names.end()) {
+      section.error(node, path, in_quotes(name) + " is listed twice");
+    }
+    domain.names.push_back(std::move(name));
+  });
+}
+
+void read_tls(const Section& section, DomainTls& tls) {
+  tls.place = section.place();
+  for (auto key : {"certificate", "key"}) {
+    if (section.has(key)) continue;
+    section.error(key, "is missing: tls needs both certificate and key, each as file:/path");
+  }
+  auto certificate = file_value(section, "certificate", Environment::refused);
+  auto key = file_value(section, "key", Environment::allowed);
+  tls.certificate = certificate.value_or("");
+  tls.key = key.value_or("");
+  section.choice("min_version", tls.min_version, kTlsVersions);
+}
+
+// The one form in which browsers write an Origin (RFC 6454 §6.2): lower case, no path, no default
+// port.
+std::optional<std::string> canonical_origin(std::string_view text) {
+  std::string lower = proto::to_lower(text);
+  std::string_view rest = lower;
+  size_t colon = rest.find("://");
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::string scheme(rest.substr(0, colon));
+  auto authority = split_host_port(rest.substr(colon + 3));
+  if (!authority || !proto::is_token(scheme)) return std::nullopt;
+  if (!is_ip(authority->host) && host_name_problem(authority->host)) return std::nullopt;
+  std::string host = is_ipv6(authority->host) ? '[' + authority->host + ']' : authority->host;
+  if (!authority->port) return scheme + "://" + host;
+  auto port = proto::parse_decimal(*authority->port);
+  if (!port || *port < 1 || *port > 65535) return std::nullopt;
+  bool usual = (scheme == "http" && *port == 80) || (scheme == "https" && *port == 443);
+  return scheme + "://" + host + (usual ? "" : ':' + std::to_string(*port));
+}
+
+void read_listed_origins(const Section& section, Access& access) {
+  std::vector<std::string> listed;
+  bool given = section.list("origins", kOrigins, [&](const Node& node, const std::string& path) {
+    auto value = section.scalar(node, path);
+    if (!value) return;
+    if (auto origin = canonical_origin(*value)) {
+      listed.push_back(std::move(*origin));
+    } else {
+      section.error(node, path,
+                    in_quotes(*value) +
+                        " is not an origin: write https://app.example.com, "
+                        "without a path; a port only if it is not the usual one");
+    }
+  });
+  if (!given) return;
+  access.origins = Access::Origins::listed;
+  access.listed = std::move(listed);
+}
+
+}  // namespace
+
+void read_access(const Section& section, Access& access) {
+  const Node* node = section.find("origins");
+  if (node == nullptr) return;
+  if (node->kind == Node::Kind::sequence) return read_listed_origins(section, access);
+  auto value = section.scalar("origins");
+  if (!value) return;
+  if (*value == "same_host" || *value == "any") {
+    access.origins = *value == "any" ? Access::Origins::any : Access::Origins::same_host;
+    access.listed.clear();
+  } else {
+    section.error("origins",
+                  in_quotes(*value) +
+                      " is not known here; allowed is same_host, any, or a list of origins "
+                      "such as [\"https://app.example.com\"]");
+  }
+}
+
+Domain read_domain(const Section& section, const Defaults& defaults) {
+  Domain domain;
+  domain.websocket = defaults.websocket;
+  domain.origin = defaults.origin;
+  domain.access = defaults.access;
+  domain.place = section.place();
+  domain.websocket.place = domain.place;
+  domain.origin.place = domain.place;
+  read_names(section, domain);
+  section.choice("kind", domain.kind, kKinds);
+  section.boolean("http2", domain.http2);
+  if (auto acceleration = section.section("acceleration")) {
+    acceleration->boolean("dynamic", domain.dynamic_acceleration);
+  }
+  if (auto tls = section.section("tls")) read_tls(*tls, domain.tls.emplace());
+  if (auto websocket = section.section("websocket")) read_websocket(*websocket, domain.websocket);
+  if (auto origin = section.section("origin")) read_origin(*origin, domain.origin);
+  if (auto access = section.section("access")) read_access(*access, domain.access);
+  return domain;
+}
+
+}  // namespace gateway::config

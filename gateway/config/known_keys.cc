@@ -1,0 +1,261 @@
+#include "gateway/config/known_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "gateway/config/findings.h"
+
+namespace gateway::config {
+
+namespace {
+
+constexpr std::string_view kNodePaths[] = {
+    "version",
+    "node",
+    "workers",
+    "state_dir",
+    "listeners",
+    "listeners.name",
+    "listeners.address",
+    "listeners.ports",
+    "listeners.mode",
+    "listeners.tls",
+    "admin",
+    "admin.listen",
+    "domains",
+    "log",
+    "log.access",
+    "log.access.path",
+    "log.access.format",
+    "log.level",
+    "drain",
+    "drain.timeout",
+    "drain.close_rate",
+    "limits",
+    "limits.header_timeout",
+    "limits.max_head",
+    "limits.max_headers",
+    "limits.max_connections",
+    "reload",
+    "reload.on_change",
+    "defaults",
+    "defaults.websocket",
+    "defaults.origin",
+    "defaults.access",
+};
+
+constexpr std::string_view kDomainPaths[] = {
+    "domain",
+    "names",
+    "kind",
+    "http2",
+    "acceleration",
+    "acceleration.dynamic",
+    "tls",
+    "tls.certificate",
+    "tls.key",
+    "tls.min_version",
+    "websocket",
+    "websocket.enabled",
+    "websocket.connection_timeout",
+    "websocket.client_timeout",
+    "websocket.origin_timeout",
+    "websocket.read_idle",
+    "websocket.read_idle.client",
+    "websocket.read_idle.origin",
+    "websocket.write_idle",
+    "websocket.write_idle.client",
+    "websocket.write_idle.origin",
+    "websocket.keepalive",
+    "websocket.keepalive.interval",
+    "websocket.keepalive.timeout",
+    "websocket.max_lifetime",
+    "websocket.max_lifetime.after",
+    "websocket.max_lifetime.jitter",
+    "websocket.send_stall_timeout",
+    "websocket.close_timeout",
+    "websocket.abnormal_close_send_timeout",
+    "websocket.on_disable",
+    "origin",
+    "origin.builtin",
+    "origin.protocol",
+    "origin.host_header",
+    "origin.sni",
+    "origin.ports",
+    "origin.ports.http",
+    "origin.ports.https",
+    "origin.servers",
+    "origin.servers.address",
+    "origin.tls",
+    "origin.tls.verify",
+    "origin.tls.ca",
+    "origin.connect_timeout",
+    "origin.io_timeout",
+    "origin.request_timeout",
+    "origin.establish_timeout",
+    "origin.max_response_head",
+    "access",
+    "access.origins",
+};
+
+// What other gateways and the older pages of this one call a key. More than one line for a word:
+// the scope decides.
+struct Alias {
+  std::string_view word;
+  Scope scope;
+  std::string_view path;
+};
+
+constexpr Alias kAliases[] = {
+    {"listen", Scope::node, "listeners"},
+    {"ports", Scope::node, "listeners.ports"},
+    {"port", Scope::node, "listeners.ports"},
+    {"bind", Scope::node, "listeners.address"},
+    {"hostname", Scope::node, "node"},
+    {"threads", Scope::node, "workers"},
+    {"worker_processes", Scope::node, "workers"},
+    {"include", Scope::node, "domains"},
+    {"sites", Scope::node, "domains"},
+    {"log_level", Scope::node, "log.level"},
+    {"access_log", Scope::node, "log.access"},
+    {"max_header_size", Scope::node, "limits.max_head"},
+    {"shutdown_timeout", Scope::node, "drain.timeout"},
+    {"host", Scope::domain, "domain"},
+    {"name", Scope::domain, "domain"},
+    {"hosts", Scope::domain, "names"},
+    {"server_name", Scope::domain, "names"},
+    {"domains", Scope::domain, "names"},
+    {"ws", Scope::domain, "websocket"},
+    {"ssl", Scope::domain, "tls"},
+    {"cert", Scope::domain, "tls.certificate"},
+    {"certificate_key", Scope::domain, "tls.key"},
+    {"private_key", Scope::domain, "tls.key"},
+    {"min_tls_version", Scope::domain, "tls.min_version"},
+    {"idle_timeout", Scope::domain, "websocket.connection_timeout"},
+    {"timeout", Scope::domain, "websocket.connection_timeout"},
+    {"proxy_read_timeout", Scope::domain, "websocket.connection_timeout"},
+    {"send_stall", Scope::domain, "websocket.send_stall_timeout"},
+    {"send_timeout", Scope::domain, "websocket.send_stall_timeout"},
+    {"proxy_send_timeout", Scope::domain, "websocket.send_stall_timeout"},
+    {"ping_interval", Scope::domain, "websocket.keepalive.interval"},
+    {"ping_timeout", Scope::domain, "websocket.keepalive.timeout"},
+    {"heartbeat", Scope::domain, "websocket.keepalive"},
+    {"max_age", Scope::domain, "websocket.max_lifetime"},
+    {"backend", Scope::domain, "origin"},
+    {"upstream", Scope::domain, "origin"},
+    {"backends", Scope::domain, "origin.servers"},
+    {"upstreams", Scope::domain, "origin.servers"},
+    {"origins", Scope::domain, "origin.servers"},
+    {"proxy_connect_timeout", Scope::domain, "origin.connect_timeout"},
+    {"scheme", Scope::domain, "origin.protocol"},
+    {"url", Scope::domain, "origin.servers.address"},
+    {"insecure_skip_verify", Scope::domain, "origin.tls.verify"},
+    {"allowed_origins", Scope::domain, "access.origins"},
+    {"cors", Scope::domain, "access.origins"},
+};
+
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
+std::string joined(std::string_view prefix, std::string_view key) {
+  return prefix.empty() ? std::string(key) : std::string(prefix) + '.' + std::string(key);
+}
+
+std::vector<std::string_view> names_on(const Level& level) {
+  std::vector<std::string_view> names;
+  for (std::string_view path : known_paths(level.scope)) {
+    if (joined(level.prefix, last_part(path)) == path) names.push_back(last_part(path));
+  }
+  return names;
+}
+
+// A key that is right but stands on the wrong level, as long as it can only belong in one place.
+std::optional<std::string_view> misplaced(const Level& level, std::string_view key) {
+  auto paths = known_paths(level.scope);
+  auto has_name = [key](std::string_view path) { return last_part(path) == key; };
+  auto found = std::find_if(paths.begin(), paths.end(), has_name);
+  if (found == paths.end() || std::find_if(found + 1, paths.end(), has_name) != paths.end()) {
+    return std::nullopt;
+  }
+  return *found;
+}
+
+std::optional<std::string_view> other_word(const Level& level, std::string_view key) {
+  for (const Alias& alias : kAliases) {
+    if (alias.word == key && alias.scope == level.scope) return alias.path;
+  }
+  return std::nullopt;
+}
+
+// Levenshtein's distance, where two neighbours that changed places count as one slip.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1);
+  std::vector<size_t> last(b.size() + 1);
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(last.begin(), last.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    std::swap(before, last);
+    std::swap(last, row);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::span<const std::string_view> known_paths(Scope scope) {
+  if (scope == Scope::node) return kNodePaths;
+  return kDomainPaths;
+}
+
+Level Level::below(std::string_view key) const { return {scope, joined(prefix, key)}; }
+
+bool Level::knows(std::string_view key) const {
+  auto paths = known_paths(scope);
+  return key.find('.') == std::string_view::npos &&
+         std::find(paths.begin(), paths.end(), joined(prefix, key)) != paths.end();
+}
+
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates) {
+  constexpr size_t kLongestWord = 64;
+  if (word.size() > kLongestWord) return std::nullopt;
+  // In a short word two slips leave nothing to recognise.
+  size_t best = word.size() <= 4 ? 2 : 3;
+  std::optional<std::string_view> found;
+  for (std::string_view candidate : candidates) {
+    size_t slips = distance(word, candidate);
+    if (slips >= best) continue;
+    best = slips;
+    found = candidate;
+  }
+  return found;
+}
+
+std::string unknown_key(const Level& level, std::string_view key) {
+  auto names = names_on(level);
+  std::string out = "unknown key " + in_quotes(key);
+  if (auto near = nearest(key, names)) return out + ": did you mean " + in_quotes(*near) + "?";
+  auto elsewhere = misplaced(level, key);
+  if (!elsewhere) elsewhere = other_word(level, key);
+  if (elsewhere) return out + ": did you mean " + in_quotes(*elsewhere) + "?";
+  return out + "; known here: " + one_of(names);
+}
+
+std::string one_of(std::span<const std::string_view> names) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,208 @@
+#include "gateway/config/node_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+#include <utility>
+
+#include "gateway/config/addresses.h"
+#include "proto/base/text.h"
+
+namespace gateway::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Range kListeners = {1, 64};
+constexpr Range kPorts = {1, 16};
+constexpr Range kPort = {0, 65535};
+constexpr Range kWorkers = {1, 256};
+constexpr Range kCloseRate = {1, 1'000'000};
+constexpr Range kConnections = {1, 10'000'000};
+constexpr Range kHead = {1024, 64 * 1024};
+constexpr Range kHeaders = {10, 1000};
+constexpr Range kSources = {0, 100'000};
+constexpr TimeRange kHeaderTimeout = {100ms, 5min};
+constexpr TimeRange kDrainTimeout = {0ms, 1h};
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+// Names stand in logs, metrics and usage records, so they are kept to what none of these has to
+// escape.
+void read_plain_name(const Section& section, std::string_view key, std::string& out) {
+  std::string name;
+  if (!section.text(key, name)) return;
+  if (!is_plain_name(name)) {
+    section.error(
+        key, in_quotes(name) + " is not a name; allowed is 1 to 64 letters, digits, '.', '_', '-'");
+  }
+  out = std::move(name);
+}
+
+std::string host_name() {
+  std::array<char, 256> buffer{};
+  if (gethostname(buffer.data(), buffer.size() - 1) != 0) return "weir";
+  std::string name = std::string(buffer.data()).substr(0, 64);
+  for (char& c : name) {
+    if (!is_plain_name({&c, 1})) c = '-';
+  }
+  return name.empty() ? "weir" : name;
+}
+
+void read_ports(const Section& section, Listener& listener) {
+  if (!section.has("ports")) {
+    section.error("ports", "is missing: write a list, such as [80]");
+  }
+  section.list("ports", kPorts, [&](const Node& node, const std::string& path) {
+    auto port = number_of(section, node, path, kPort);
+    if (!port) return;
+    auto value = static_cast<uint16_t>(*port);
+    auto same = std::find(listener.ports.begin(), listener.ports.end(), value);
+    if (value != 0 && same != listener.ports.end()) {
+      section.error(node, path, "port " + std::to_string(value) + " is listed twice");
+    }
+    listener.ports.push_back(value);
+  });
+}
+
+Listener read_listener(const Section& section) {
+  Listener listener;
+  listener.place = section.place();
+  if (!section.has("name")) section.error("name", "is missing: every listener needs one");
+  read_plain_name(section, "name", listener.name);
+  if (section.text("address", listener.address) && !is_ip(listener.address)) {
+    section.error("address",
+                  in_quotes(listener.address) +
+                      " is not an IP address; write \"0.0.0.0\" for every IPv4 address or "
+                      "\"::\" for every IPv6 address of this machine");
+  }
+  listener.address = canonical_ip(listener.address);
+  read_ports(section, listener);
+  section.choice("mode", listener.mode, kModes);
+  section.boolean("tls", listener.tls);
+  return listener;
+}
+
+void read_admin(const Section& section, Admin& admin) {
+  admin.place = section.place();
+  auto value = section.scalar("listen");
+  if (!value) return;
+  auto parts = split_host_port(*value);
+  auto port = parts && parts->port ? proto::parse_decimal(*parts->port) : std::nullopt;
+  if (!port || *port > 65535 || !is_ip(parts->host)) {
+    return section.error("listen",
+                         in_quotes(*value) +
+                             " is not an IP address with a port: write \"127.0.0.1:9180\" or "
+                             "\"[::1]:9180\"");
+  }
+  admin.address = canonical_ip(parts->host);
+  admin.port = static_cast<uint16_t>(*port);
+}
+
+void read_log(const Section& section, Log& log) {
+  section.choice("level", log.level, kLogLevels);
+  auto access = section.section("access");
+  if (!access) return;
+  std::string path;
+  if (access->text("path", path)) {
+    log.access.path = path == "off" ? std::nullopt : std::optional(path);
+  }
+  access->choice("format", log.access.format, kLogFormats);
+}
+
+void read_drain(const Section& section, Drain& drain) {
+  milliseconds timeout = drain.timeout;
+  if (section.duration("timeout", timeout, kDrainTimeout)) {
+    drain.timeout = std::chrono::duration_cast<seconds>(timeout);
+    if (drain.timeout != timeout) section.error("timeout", "must be whole seconds");
+  }
+  std::optional<uint64_t> rate;
+  section.number("close_rate", rate, kCloseRate, "auto");
+  if (rate) drain.close_rate = static_cast<uint32_t>(*rate);
+}
+
+void read_limits(const Section& section, NodeLimits& limits) {
+  section.duration("header_timeout", limits.header_timeout, kHeaderTimeout);
+  section.size("max_head", limits.max_head, kHead);
+  section.number("max_headers", limits.max_headers, kHeaders);
+  section.number("max_connections", limits.max_connections, kConnections, "auto");
+}
+
+Defaults read_defaults(const Section& section) {
+  Defaults defaults;
+  if (auto below = section.section("websocket", {Scope::domain, "websocket"})) {
+    read_websocket(*below, defaults.websocket);
+  }
+  if (auto below = section.section("origin", {Scope::domain, "origin"})) {
+    read_origin(*below, defaults.origin);
+  }
+  if (auto below = section.section("access", {Scope::domain, "access"})) {
+    read_access(*below, defaults.access);
+  }
+  return defaults;
+}
+
+void add_source(const Section& section, const Node& node, const std::string& path,
+                std::vector<DomainSource>& out) {
+  if (node.kind == Node::Kind::map) {
+    out.push_back({&node, {}, path, node.at});
+  } else if (auto pattern = section.scalar(node, path)) {
+    out.push_back({nullptr, std::move(*pattern), path, node.at});
+  }
+}
+
+std::vector<DomainSource> read_sources(const Section& section) {
+  std::vector<DomainSource> sources;
+  const Node* node = section.find("domains");
+  if (node == nullptr) return sources;
+  if (node->kind == Node::Kind::map) {
+    section.error("domains",
+                  "must be a list of domains, or a pattern of files such as domains/*.yaml");
+  } else if (node->kind == Node::Kind::scalar || node->kind == Node::Kind::null) {
+    add_source(section, *node, "domains", sources);
+  } else {
+    section.list("domains", kSources, [&](const Node& item, const std::string& path) {
+      add_source(section, item, path, sources);
+    });
+  }
+  return sources;
+}
+
+}  // namespace
+
+NodeFile read_node(const Section& section, Document& document) {
+  uint64_t version = document.version;
+  section.number("version", version, {1, 1});
+  document.node = host_name();
+  read_plain_name(section, "node", document.node);
+  std::optional<uint64_t> workers;
+  section.number("workers", workers, kWorkers, "auto");
+  if (workers) document.workers = static_cast<uint32_t>(*workers);
+  section.text("state_dir", document.state_dir);
+  if (!section.has("listeners")) {
+    section.error("listeners",
+                  "is missing: at least one is needed, such as { name: web, ports: [80] }");
+  }
+  section.list("listeners", kListeners, [&](const Node& node, const std::string& path) {
+    document.listeners.push_back(read_listener(section.item(node, path, "listeners")));
+  });
+  if (auto admin = section.section("admin")) read_admin(*admin, document.admin);
+  if (auto log = section.section("log")) read_log(*log, document.log);
+  if (auto drain = section.section("drain")) read_drain(*drain, document.drain);
+  if (auto limits = section.section("limits")) read_limits(*limits, document.limits);
+  if (auto reload = section.section("reload")) {
+    reload->boolean("on_change", document.reload.on_change);
+  }
+  NodeFile file;
+  if (auto defaults = section.section("defaults")) file.defaults = read_defaults(*defaults);
+  file.domains = read_sources(section);
+  return file;
+}
+
+}  // namespace gateway::config

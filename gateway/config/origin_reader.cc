@@ -1,0 +1,140 @@
+#include <utility>
+
+#include "gateway/config/addresses.h"
+#include "gateway/config/domain_reader.h"
+#include "gateway/config/paths.h"
+#include "proto/base/text.h"
+
+namespace gateway::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimeRange kStep = {100ms, 60s};
+constexpr TimeRange kWhole = {1s, 900s};
+constexpr Range kHead = {1024, 64 * 1024};
+constexpr Range kServers = {1, 20};
+
+void read_server_address(const Section& section, Server& server) {
+  auto value = section.scalar("address");
+  if (!value) {
+    if (!section.has("address")) {
+      section.error("address", "is missing: every server needs one, such as \"10.0.0.5:8080\"");
+    }
+    return;
+  }
+  if (value->find("//") != std::string::npos) {
+    return section.error("address", in_quotes(*value) +
+                                        " is a URL: write host or host:port; origin.protocol says "
+                                        "whether it is http or https");
+  }
+  auto parts = split_host_port(*value);
+  if (!parts) {
+    return section.error("address", in_quotes(*value) +
+                                        " is not an address: write \"10.0.0.5:8080\", "
+                                        "\"[::1]:8080\" or \"name.example.net:8080\"");
+  }
+  server.host = parts->host;
+  auto problem = is_ip(server.host) ? std::nullopt : host_name_problem(server.host);
+  if (problem) section.error("address", in_quotes(server.host) + ' ' + *problem);
+  if (!parts->port) return;
+  auto port = proto::parse_decimal(*parts->port);
+  if (port && *port >= 1 && *port <= 65535) {
+    server.port = static_cast<uint16_t>(*port);
+  } else {
+    section.error("address",
+                  "port " + in_quotes(*parts->port) + " is out of range; allowed is 1 to 65535");
+  }
+}
+
+void read_servers(const Section& section, Origin& origin) {
+  std::vector<Server> servers;
+  bool given = section.list("servers", kServers, [&](const Node& node, const std::string& path) {
+    if (node.kind == Node::Kind::scalar) {
+      section.error(node, path, "must be a map: write { address: " + in_quotes(node.text) + " }");
+      servers.emplace_back();
+      return;
+    }
+    Section server = section.item(node, path, "servers");
+    servers.push_back({{}, {}, server.place()});
+    read_server_address(server, servers.back());
+  });
+  if (given) origin.servers = std::move(servers);
+}
+
+// A word that was meant as one of `words` but mistyped must not become the name of a host.
+bool read_name(const Section& section, std::string_view key, const std::string& value,
+               std::span<const std::string_view> words) {
+  std::string allowed = "; allowed is " + one_of(words) + ", or a fixed name";
+  if (auto near = nearest(value, words); near && value.find('.') == std::string::npos) {
+    section.error(key, in_quotes(value) + " is not known here: did you mean " + in_quotes(*near) +
+                           "?" + allowed);
+    return false;
+  }
+  if (auto problem = host_name_problem(value)) {
+    section.error(key, in_quotes(value) + ' ' + *problem + allowed);
+    return false;
+  }
+  return true;
+}
+
+void read_host_header(const Section& section, Origin& origin) {
+  constexpr std::string_view kWords[] = {"client", "origin"};
+  auto value = section.scalar("host_header");
+  if (!value) return;
+  if (*value == "client" || *value == "origin") {
+    origin.host_header = *value == "client" ? Origin::Host::client : Origin::Host::origin;
+    origin.fixed_host.clear();
+  } else if (read_name(section, "host_header", *value, kWords)) {
+    origin.host_header = Origin::Host::fixed;
+    origin.fixed_host = proto::to_lower(*value);
+  }
+}
+
+void read_sni(const Section& section, Origin& origin) {
+  constexpr std::string_view kWords[] = {"host"};
+  auto value = section.scalar("sni");
+  if (!value) return;
+  if (*value == "host") {
+    origin.sni.reset();
+  } else if (is_ip(*value)) {
+    section.error("sni", "a TLS server name cannot be an IP address (RFC 6066 §3)");
+  } else if (read_name(section, "sni", *value, kWords)) {
+    origin.sni = proto::to_lower(*value);
+  }
+}
+
+void read_origin_tls(const Section& section, OriginTls& tls) {
+  section.boolean("verify", tls.verify);
+  const Node* ca = section.find("ca");
+  if (ca == nullptr) return;
+  if (ca->kind == Node::Kind::scalar && ca->text == "system") {
+    tls.ca = "system";
+  } else if (auto path = file_value(section, "ca", Environment::refused)) {
+    tls.ca = "file:" + *path;
+  }
+}
+
+}  // namespace
+
+void read_origin(const Section& section, Origin& origin) {
+  origin.place = section.place();
+  section.choice("builtin", origin.builtin, kBuiltins);
+  section.choice("protocol", origin.protocol, kProtocols);
+  read_host_header(section, origin);
+  read_sni(section, origin);
+  if (auto ports = section.section("ports")) {
+    ports->port("http", origin.http_port);
+    ports->port("https", origin.https_port);
+  }
+  read_servers(section, origin);
+  if (auto tls = section.section("tls")) read_origin_tls(*tls, origin.tls);
+  section.duration("connect_timeout", origin.connect_timeout, kStep);
+  section.duration("io_timeout", origin.io_timeout, kStep);
+  section.duration("request_timeout", origin.request_timeout, kWhole);
+  section.duration("establish_timeout", origin.establish_timeout, kWhole);
+  section.size("max_response_head", origin.max_response_head, kHead);
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,51 @@
+// The words of the YAML and the enumerators they stand for; reader and printer share them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "gateway/config/document.h"
+
+namespace gateway::config {
+
+template <class E>
+struct Word {
+  std::string_view text;
+  E value;
+};
+
+template <class E, size_t N>
+using Words = std::array<Word<E>, N>;
+
+inline constexpr Words<Listener::Mode, 2> kModes = {
+    {{"all", Listener::Mode::all}, {"first_available", Listener::Mode::first_available}}};
+inline constexpr Words<AccessLog::Format, 1> kLogFormats = {{{"json", AccessLog::Format::json}}};
+inline constexpr Words<Log::Level, 5> kLogLevels = {{{"trace", Log::Level::trace},
+                                                     {"debug", Log::Level::debug},
+                                                     {"info", Log::Level::info},
+                                                     {"warning", Log::Level::warning},
+                                                     {"error", Log::Level::error}}};
+inline constexpr Words<Domain::Kind, 2> kKinds = {
+    {{"dcdn", Domain::Kind::dcdn}, {"cdn", Domain::Kind::cdn}}};
+inline constexpr Words<DomainTls::Version, 2> kTlsVersions = {
+    {{"1.2", DomainTls::Version::tls1_2}, {"1.3", DomainTls::Version::tls1_3}}};
+inline constexpr Words<WebSocket::OnDisable, 2> kOnDisable = {
+    {{"keep", WebSocket::OnDisable::keep}, {"drain", WebSocket::OnDisable::drain}}};
+inline constexpr Words<Origin::Builtin, 2> kBuiltins = {
+    {{"none", Origin::Builtin::none}, {"echo", Origin::Builtin::echo}}};
+inline constexpr Words<Origin::Protocol, 4> kProtocols = {
+    {{"follow", Origin::Protocol::follow},
+     {"http", Origin::Protocol::http},
+     {"https", Origin::Protocol::https},
+     {"follow_port", Origin::Protocol::follow_port}}};
+
+template <class E, size_t N>
+std::string_view text_of_word(const Words<E, N>& words, E value) {
+  for (const Word<E>& word : words) {
+    if (word.value == value) return word.text;
+  }
+  return {};
+}
+
+}  // namespace gateway::config

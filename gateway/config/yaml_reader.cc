@@ -1,0 +1,193 @@
+#include "gateway/config/yaml_reader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <glob.h>
+#include <map>
+#include <set>
+#include <sys/stat.h>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "gateway/config/check.h"
+#include "gateway/config/node_reader.h"
+#include "gateway/config/section.h"
+#include "gateway/config/yaml_tree.h"
+#include "proto/base/result.h"
+
+namespace gateway::config {
+
+namespace {
+
+using proto::Unexpected;
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// One byte more than is allowed is enough to see that there is too much.
+proto::Result<std::string, std::string> load(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return Unexpected{"cannot be read: " + reason(errno)};
+  // A pipe or a device would be waited for without end.
+  if (!S_ISREG(status.st_mode))
+    return Unexpected{std::string("cannot be read: not a regular file")};
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Unexpected{"cannot be read: " + reason(errno)};
+  std::string text(std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  return text;
+}
+
+// The folder of the node file is a place, not part of the pattern, so its own wildcards mean
+// themselves.
+std::string escaped(const std::string& folder) {
+  std::string out;
+  for (char c : folder) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+bool has_wildcard(const std::string& pattern) {
+  return pattern.find_first_of("*?[") != std::string::npos;
+}
+
+// A folder that is not there holds no files; one that may not be read would silently lose its
+// domains.
+int stop_unless_absent(const char* /*path*/, int error) noexcept {
+  return error == ENOENT || error == ENOTDIR ? 0 : 1;
+}
+
+proto::Result<std::vector<std::string>, std::string> files_of(const std::string& node_file,
+                                                              const std::string& pattern) {
+  std::filesystem::path folder = std::filesystem::path(node_file).parent_path();
+  if (!has_wildcard(pattern)) return std::vector<std::string>{(folder / pattern).string()};
+  bool absolute = pattern.starts_with('/');
+  std::string whole = absolute ? pattern : escaped((folder / "").string()) + pattern;
+  glob_t found{};
+  int outcome = glob(whole.c_str(), 0, stop_unless_absent, &found);
+  std::vector<std::string> files;
+  if (outcome == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (outcome != 0 && outcome != GLOB_NOMATCH) {
+    return Unexpected{"the folder of " + in_quotes(pattern) + " cannot be read"};
+  }
+  return files;
+}
+
+// One run over the node file and all the files it names.
+class Run {
+ public:
+  explicit Run(std::string name) { reading_.document.files.push_back(std::move(name)); }
+
+  void read(std::string_view text, bool may_open_files);
+  void fail(const std::string& why) { Findings(node_file(), reading_.problems).error({}, {}, why); }
+  Reading finish();
+
+ private:
+  // A copy, because reading domain files makes the list grow.
+  std::string node_file() const { return reading_.document.files.front(); }
+  void read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings);
+  void read_domain_file(const std::string& file, const DomainSource& source,
+                        const Defaults& defaults, Findings& findings);
+  void sort();
+
+  Reading reading_;
+  std::set<std::string> seen_;
+  bool warned_of_no_domains_ = false;
+};
+
+void Run::read(std::string_view text, bool may_open_files) {
+  Findings findings(node_file(), reading_.problems);
+  auto tree = parse_yaml(text, findings);
+  if (!tree) return;
+  Section section(*tree, {}, {Scope::node, {}}, findings);
+  NodeFile node = read_node(section, reading_.document);
+  for (const DomainSource& source : node.domains) {
+    if (source.map != nullptr) {
+      Section domain(*source.map, source.path, {Scope::domain, {}}, findings);
+      reading_.document.domains.push_back(read_domain(domain, node.defaults));
+    } else if (may_open_files) {
+      read_pattern(source, node.defaults, findings);
+    } else {
+      findings.error(source.at, source.path, "no files can be named here: write the domain itself");
+    }
+  }
+  if (!reading_.document.domains.empty() || warned_of_no_domains_ || !reading_.ok()) return;
+  findings.warn(tree->at, "domains", "W_NO_DOMAINS",
+                "there is no domain: every request is refused");
+}
+
+void Run::read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings) {
+  auto files = files_of(node_file(), source.pattern);
+  if (!files) return findings.error(source.at, source.path, files.error());
+  if (files->empty()) {
+    warned_of_no_domains_ = true;
+    findings.warn(source.at, source.path, "W_NO_DOMAINS",
+                  "no file matches " + in_quotes(source.pattern));
+  }
+  for (const std::string& file : *files) {
+    // Patterns may overlap; a file counts once.
+    if (seen_.insert(file).second) read_domain_file(file, source, defaults, findings);
+  }
+}
+
+void Run::read_domain_file(const std::string& file, const DomainSource& source,
+                           const Defaults& defaults, Findings& findings) {
+  auto text = load(file);
+  if (!text) return findings.error(source.at, source.path, in_quotes(file) + ' ' + text.error());
+  reading_.document.files.push_back(file);
+  Findings own(file, reading_.problems);
+  auto tree = parse_yaml(*text, own);
+  if (!tree) return;
+  Section domain(*tree, {}, {Scope::domain, {}}, own);
+  reading_.document.domains.push_back(read_domain(domain, defaults));
+}
+
+void Run::sort() {
+  std::map<std::string, size_t> order;
+  for (const std::string& file : reading_.document.files) order.emplace(file, order.size());
+  auto rank = [&order](const Problem& problem) {
+    auto found = order.find(problem.place.file);
+    size_t file = found == order.end() ? order.size() : found->second;
+    return std::tuple(file, problem.place.line, problem.place.column);
+  };
+  std::stable_sort(reading_.problems.begin(), reading_.problems.end(),
+                   [&rank](const Problem& a, const Problem& b) { return rank(a) < rank(b); });
+}
+
+Reading Run::finish() {
+  check(reading_.document, reading_.problems);
+  sort();
+  return std::move(reading_);
+}
+
+}  // namespace
+
+bool Reading::ok() const {
+  return std::all_of(problems.begin(), problems.end(),
+                     [](const Problem& problem) { return problem.warning; });
+}
+
+Reading read_files(const std::string& path) {
+  Run run(path);
+  auto text = load(path);
+  if (text) {
+    run.read(*text, true);
+  } else {
+    run.fail(text.error());
+  }
+  return run.finish();
+}
+
+Reading read_text(std::string_view yaml, const std::string& name) {
+  Run run(name);
+  run.read(yaml, false);
+  return run.finish();
+}
+
+}  // namespace gateway::config
