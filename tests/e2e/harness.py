@@ -13,7 +13,9 @@ import time
 import unittest
 import urllib.error
 import urllib.request
-from typing import Callable, Dict, List, Optional
+from typing import Callable, List, Optional
+
+import frames
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "dev" / "weir")).resolve()
@@ -309,8 +311,7 @@ class WeirTest(unittest.TestCase):
         return weir.start()
 
     def closed(self, wire, code: Optional[int], reason: Optional[str] = None):
-        """Reads up to a Close frame, checks it, answers it and waits for the end of the connection."""
-        import frames
+        """Reads up to a Close frame and checks it."""
         got = wire.read_until_frame(frames.CLOSE)
         self.assertEqual(got.code, code, f"close reason: {got.payload[2:]!r}")
         if reason is not None:

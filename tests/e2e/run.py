@@ -150,8 +150,9 @@ def main() -> int:
                 show(outcome)
                 counts[outcome.state] += 1
     failed = counts["failed"] + (0 if options.allow_skips else counts["skipped"])
-    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-    print(f"{counts['passed']} passed, {failed} failed{skipped}")
+    if counts["skipped"]:
+        print(f"{counts['skipped']} of them skipped{'' if options.allow_skips else ', which is failed'}")
+    print(f"{counts['passed']} passed, {failed} failed")
     return 1 if failed or not counts["passed"] else 0
 
 

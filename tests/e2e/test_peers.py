@@ -67,7 +67,3 @@ class PeersTest(unittest.TestCase):
             self.tomcat.http, b"GET /headers HTTP/1.1\r\nHost: a\r\nX-B: c\r\nConnection: close\r\n\r\n")
         self.assertEqual(head.status, 200)
         self.assertIn(b"x-b: c", body)
-
-
-if __name__ == "__main__":
-    unittest.main()

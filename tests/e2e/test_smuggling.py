@@ -51,8 +51,6 @@ def spoil(defect):
 
 
 class SmugglingTest(WeirTest):
-    parallel = 4
-
     @classmethod
     def configure(cls):
         cls.refusing = {name: cls.keep(origin.RawOrigin(origin.answer(data)))
@@ -117,7 +115,7 @@ class SmugglingTest(WeirTest):
                 request = wire.upgrade_request(self.hosts["good"], change={"Upgrade": upgrade})
                 head, body, _ = wire.exchange(self.weir.port, request + PIPELINED)
                 self.assertIn(head.status, {400, 426})
-                self.assertEqual(body.count(b"\n"), 1, body)
+                self.assertTrue(wire.is_one_line(body), body)
                 self.assertEqual(self.good.accepted, before)
 
     def test_U4_the_word_websocket_is_taken_in_any_case(self):
@@ -134,7 +132,7 @@ class SmugglingTest(WeirTest):
                     request = change(wire.upgrade_request(self.hosts[response]))
                     head, body, _ = wire.exchange(self.weir.port, request + PIPELINED)
                     self.assertIn(head.status, statuses)
-                    self.assertEqual(body.count(b"\n"), 1, body)
+                    self.assertTrue(wire.is_one_line(body), body)
                     self.assertEqual(raw.accepted, before)
 
     def test_U5_response_defects_are_502_and_open_no_tunnel(self):
@@ -208,7 +206,8 @@ class AnswerTest(WeirTest):
         closed.close()
         weir = self.run_one([domain("a.test", closed.port)])
         head, body, _ = wire.exchange(weir.port, wire.upgrade_request("a.test"))
-        self.assertEqual((head.status, body.count(b"\n")), (502, 1))
+        self.assertEqual(head.status, 502)
+        self.assertTrue(wire.is_one_line(body), body)
 
     def test_second_server_answers_when_the_first_refuses_the_connection(self):
         closed, good = origin.RawOrigin(), self.use(origin.RawOrigin())

@@ -198,3 +198,8 @@ def exchange(port: int, request: bytes, tls: Optional[ssl.SSLContext] = None,
             pass  # refused before all was sent: the answer tells
         head = wire.read_head()
         return head, wire.read_rest(), wire.end
+
+
+def is_one_line(body: bytes) -> bool:
+    """What every refusal of the edge's own has as its body."""
+    return bool(body.strip()) and b"\n" not in body.rstrip(b"\n") and len(body) < 400

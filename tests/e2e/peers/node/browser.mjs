@@ -15,7 +15,11 @@ try {
   const page = await context.newPage();
   page.setDefaultTimeout(job.timeout ?? 8000);
   page.on('pageerror', (error) => result.errors.push(error.message));
-  page.on('console', (entry) => { if (entry.type() === 'error') result.errors.push(entry.text()); });
+  page.on('console', (entry) => {
+    // The browser asks for an icon by itself; a page need not have one.
+    const unasked = entry.location().url.endsWith('/favicon.ico');
+    if (entry.type() === 'error' && !unasked) result.errors.push(entry.text());
+  });
   const text = (selector) => page.locator(selector).innerText();
   const shows = (selector, pattern) => page.waitForFunction(
     ([css, source]) => new RegExp(source, 'i').test(document.querySelector(css)?.innerText ?? ''),

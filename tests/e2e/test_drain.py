@@ -1,0 +1,134 @@
+"""Ends of the process: SIGTERM and SIGINT drain, the second signal ends at once."""
+
+import signal
+import threading
+import time
+
+import frames
+import origin
+import wire
+from frames import CLOSE, from_client
+from harness import WeirTest, domain, wait_until
+
+
+class DrainTest(WeirTest):
+    parallel = 4
+
+    def prepare(self, sessions, timeout=3, **websocket):
+        self.origin = self.use(origin.RawOrigin(origin.hold))
+        weir = self.run_one([domain("a.test", self.origin.port,
+                                    websocket={"close_timeout": 1, **websocket})],
+                            drain={"timeout": timeout})
+        opened = [self.use(wire.open_session(weir.port, "a.test")) for _ in range(sessions)]
+        return weir, opened
+
+    def answer_close(self, session, codes):
+        got = session.read_until_frame(CLOSE)
+        codes.append(got.code)
+        session.send(from_client(CLOSE, got.payload))
+        session.read_rest()
+
+    def drain(self, number):
+        weir, sessions = self.prepare(20)
+        codes = []
+        threads = [threading.Thread(target=self.answer_close, args=(session, codes))
+                   for session in sessions]
+        for thread in threads:
+            thread.start()
+        weir.signal(number)
+        for thread in threads:
+            thread.join(8)
+        self.assertEqual(codes, [1012] * 20)
+        self.assertEqual(weir.wait_exit(6), 0)
+        records = [record for record in weir.access_log() if record["event"] == "close"]
+        self.assertEqual(len(records), 20)
+        self.assertEqual({(record["close_initiator"], record["close_cause"]) for record in records},
+                         {("gateway", "drain")})
+
+    def test_sigterm_closes_every_session_with_1012_and_exits_0(self):
+        self.drain(signal.SIGTERM)
+
+    def test_sigint_closes_every_session_with_1012_and_exits_0(self):
+        self.drain(signal.SIGINT)
+
+    def test_origins_are_told_1012_too(self):
+        weir, sessions = self.prepare(1, timeout=1)
+        weir.signal(signal.SIGTERM)
+        self.answer_close(sessions[0], [])
+        seen = self.origin.finished()
+        seen.buffer[:] = seen.seen[len(seen.head.raw):]
+        got = seen.read_frame()
+        self.assertEqual((got.opcode, got.masked, got.code), (CLOSE, True, 1012))
+
+    def test_readyz_is_503_and_healthz_200_while_draining_and_nothing_new_is_accepted(self):
+        weir, sessions = self.prepare(2, timeout=4)
+        self.assertEqual(weir.admin("/readyz")[0], 200)
+        weir.signal(signal.SIGTERM)
+        wait_until(lambda: weir.admin("/readyz")[0] == 503, "readyz 503", 2)
+        self.assertEqual(weir.admin("/healthz")[0], 200)
+        self.assertEqual(weir.metric("weir_draining"), 1)
+        with self.assertRaises((OSError, wire.Ended, AssertionError)):
+            wire.open_session(weir.port, "a.test")
+        for session in sessions:
+            session.close()
+        self.assertEqual(weir.wait_exit(8), 0)
+
+    def test_sessions_are_closed_spread_over_the_timeout(self):
+        weir, sessions = self.prepare(8, timeout=3)
+        times = []
+
+        def note(session):
+            self.answer_close(session, [])
+            times.append(time.monotonic() - begin)
+
+        threads = [threading.Thread(target=note, args=(session,)) for session in sessions]
+        begin = time.monotonic()
+        weir.signal(signal.SIGTERM)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(8)
+        self.assertEqual(len(times), 8)
+        self.assertGreater(max(times) - min(times), 0.5)
+        self.assertLess(max(times), 5)
+
+    def test_peers_that_do_not_answer_do_not_hold_it_up(self):
+        weir, _ = self.prepare(3, timeout=1, close_timeout=30)
+        begin = time.monotonic()
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(weir.wait_exit(6), 0)
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_second_signal_ends_at_once(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number):
+                weir, _ = self.prepare(3, timeout=30, close_timeout=30)
+                weir.signal(signal.SIGTERM)
+                wait_until(lambda: weir.admin("/readyz")[0] == 503, "readyz 503", 2)
+                begin = time.monotonic()
+                weir.signal(number)
+                self.assertIn(weir.wait_exit(3), (0, 1))
+                self.assertLess(time.monotonic() - begin, 1.5)
+
+    def test_without_sessions_it_exits_promptly(self):
+        weir, _ = self.prepare(0, timeout=30)
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(weir.wait_exit(2), 0)
+
+    def test_a_handshake_in_the_making_does_not_hold_it_up(self):
+        weir, _ = self.prepare(0, timeout=1)
+        with wire.connect(weir.port) as client:
+            client.send(b"GET / HT")
+            weir.signal(signal.SIGTERM)
+            self.assertEqual(weir.wait_exit(5), 0)
+
+    def test_message_in_progress_is_not_broken_by_a_close(self):
+        weir, sessions = self.prepare(1, timeout=2)
+        seen = self.origin.connection()
+        half = from_client(frames.BINARY, bytes(1000))
+        sessions[0].send(half[:500])
+        self.origin.wait_for(lambda: seen.head and len(seen.seen) >= len(seen.head.raw) + 500, "half")
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(weir.wait_exit(6), 0)
+        self.origin.finished()
+        self.assertEqual(bytes(seen.seen[len(seen.head.raw):]), half[:500])

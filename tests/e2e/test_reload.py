@@ -1,0 +1,163 @@
+"""SIGHUP, `weir reload`, changed files, and SIGUSR1: what is running is not touched."""
+
+import signal
+
+import certificates
+import frames
+import origin
+import wire
+from frames import TEXT, from_client
+from harness import Weir, WeirTest, domain, run_weir, wait_until
+
+BAD_KEY = {"websocket": {"enabled": True, "conection_timeout": 5}}
+
+
+def echoes(session, text=b"alive") -> bool:
+    session.send(from_client(TEXT, text))
+    return session.read_until_frame(TEXT).payload == text
+
+
+class ReloadTest(WeirTest):
+    parallel = 3
+
+    def reload(self, weir):
+        before = weir.metric("weir_config_reloads_total")
+        weir.signal(signal.SIGHUP)
+        wait_until(lambda: weir.metric("weir_config_reloads_total") > before,
+                   lambda: f"reload counted; the log:\n{weir.tail()}")
+
+    def status(self, weir, host, **options):
+        with wire.connect(weir.port) as client:
+            client.send(wire.upgrade_request(host, **options))
+            return client.read_head().status
+
+    def test_sighup_applies_a_good_configuration_and_sessions_survive(self):
+        weir = self.run_one([domain("old.test")])
+        session = self.use(wire.open_session(weir.port, "old.test"))
+        self.assertEqual(self.status(weir, "new.test"), 404)
+        generation = weir.metric("weir_config_generation")
+        weir.write([domain("new.test")])
+        self.reload(weir)
+        self.assertEqual(self.status(weir, "new.test"), 101)
+        self.assertEqual(self.status(weir, "old.test"), 404)
+        self.assertTrue(echoes(session))
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
+        self.assertGreater(weir.metric("weir_config_generation"), generation)
+
+    def test_bad_configuration_changes_nothing_and_says_why(self):
+        weir = self.run_one([domain("old.test")])
+        session = self.use(wire.open_session(weir.port, "old.test"))
+        mark = len(weir.lines)
+        weir.write([domain("new.test"), {**domain("bad.test"), **BAD_KEY}])
+        self.reload(weir)
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 0)
+        self.assertEqual(self.status(weir, "old.test"), 101)
+        self.assertEqual(self.status(weir, "new.test"), 404)
+        self.assertTrue(echoes(session))
+        line = weir.wait_log("conection_timeout", since=mark)
+        self.assertRegex(line, r"01\.yaml:\d+:\d+")
+        self.assertIn("connection_timeout", line.replace("conection_timeout", ""))
+        weir.write([domain("new.test")])
+        self.reload(weir)
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
+        self.assertEqual(self.status(weir, "new.test"), 101)
+
+    def test_missing_certificate_changes_nothing(self):
+        good = domain("a.test", tls=certificates.leaf("a.test").yaml)
+        weir = self.run_one([good], tls=True)
+        weir.write([good, domain("b.test", tls={"certificate": "file:/nowhere/b.pem",
+                                                "key": "file:/nowhere/b.key"})])
+        mark = len(weir.lines)
+        self.reload(weir)
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 0)
+        weir.wait_log("/nowhere/b", since=mark)
+        wire.open_session(weir.tls_port, "a.test", tls=certificates.client_context()).close()
+
+    def test_new_certificate_is_presented_after_a_reload(self):
+        first, second = certificates.leaf("a.test", days=20), certificates.leaf("a.test", days=21)
+        weir = self.run_one([domain("a.test", tls=first.yaml)], tls=True)
+
+        def presented():
+            with wire.connect(weir.tls_port, certificates.client_context(), "a.test") as client:
+                return client.sock.getpeercert()["serialNumber"]
+
+        before = presented()
+        weir.write([domain("a.test", tls=second.yaml)])
+        self.reload(weir)
+        self.assertNotEqual(presented(), before)
+
+    def test_weir_reload_exits_0_when_applied_and_2_when_refused(self):
+        closed = origin.RawOrigin()
+        closed.close()
+        weir = self.run_one([domain("old.test")], admin={"listen": f"127.0.0.1:{closed.port}"})
+        weir.write([domain("new.test")])
+        done = run_weir("reload", "-c", str(weir.config_path))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.status(weir, "new.test"), 101)
+        weir.write([{**domain("bad.test"), **BAD_KEY}])
+        done = run_weir("reload", "-c", str(weir.config_path))
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn("conection_timeout", done.stdout + done.stderr)
+        self.assertEqual(self.status(weir, "new.test"), 101)
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 0)
+
+    def test_sessions_survive_100_reloads_and_nothing_leaks(self):
+        raw = self.use(origin.RawOrigin(origin.echo, timeout=60))
+        secure = certificates.leaf("b.test").yaml
+        versions = [[domain("a.test", raw.port), domain("b.test", tls=secure)],
+                    [domain("a.test", raw.port), domain("b.test", tls=secure), domain("c.test")]]
+        weir = self.run_one(versions[0], tls=True)
+        sessions = [self.use(wire.open_session(weir.port, "a.test")) for _ in range(10)]
+        for number in range(10):
+            weir.write(versions[number % 2])
+            self.reload(weir)
+        self.assertTrue(all(echoes(session) for session in sessions))
+        memory, descriptors = weir.rss(), weir.descriptors()
+        for number in range(90):
+            weir.write(versions[number % 2])
+            self.reload(weir)
+            self.assertTrue(echoes(sessions[number % 10]))
+            wire.open_session(weir.port, "a.test").close()
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
+        self.assertTrue(all(echoes(session) for session in sessions))
+        self.assertLessEqual(weir.descriptors(), descriptors + 4)
+        self.assertLess(weir.rss() - memory, 6 << 20)
+
+    def test_switching_off_refuses_new_sessions_and_keeps_running_ones(self):
+        weir = self.run_one([domain("a.test")])
+        session = self.use(wire.open_session(weir.port, "a.test"))
+        weir.write([domain("a.test", websocket={"enabled": False})])
+        self.reload(weir)
+        self.assertEqual(self.status(weir, "a.test"), 403)
+        self.assertTrue(echoes(session))
+
+    def test_switching_off_with_on_disable_drain_closes_running_sessions(self):
+        weir = self.run_one([domain("a.test")])
+        session = self.use(wire.open_session(weir.port, "a.test"))
+        weir.write([domain("a.test", websocket={"enabled": False, "on_disable": "drain"})])
+        self.reload(weir)
+        got = session.read_until_frame(frames.CLOSE)
+        self.assertIn(got.code, (1001, 1012))
+        session.send(from_client(frames.CLOSE, got.payload))
+        self.assertEqual(weir.wait_access(event="close")["close_cause"], "domain_disabled")
+
+    def test_changed_files_are_applied_when_asked_for(self):
+        weir = self.run_one([domain("old.test")], reload={"on_change": True})
+        weir.write([domain("new.test")])
+        wait_until(lambda: self.status(weir, "new.test") == 101, "reload by itself", 6)
+
+    def test_sigusr1_opens_the_access_log_anew(self):
+        weir = self.run_one([domain("a.test")])
+        wire.open_session(weir.port, "a.test", "/first").close()
+        weir.wait_access(event="close", uri="/first")
+        rotated = weir.folder / "access.log.1"
+        weir.access_path.rename(rotated)
+        wire.open_session(weir.port, "a.test", "/between").close()
+        wait_until(lambda: any(record.get("uri") == "/between" and record["event"] == "close"
+                               for record in weir.access_log(rotated)), "record in the old file")
+        weir.signal(signal.SIGUSR1)
+        wait_until(weir.access_path.exists, "new access log")
+        wire.open_session(weir.port, "a.test", "/after").close()
+        weir.wait_access(event="close", uri="/after")
+        self.assertNotIn("/after", rotated.read_text())
+        self.assertNotIn("/first", weir.access_path.read_text())
