@@ -14,9 +14,10 @@
 namespace proto::http1 {
 
 struct HeadLimits {
-  size_t max_head = 16 * 1024;   // bytes, start line and final blank line included; above: 431
-  size_t max_fields = 100;       // above: 431
-  size_t max_target = 8 * 1024;  // bytes; above: 414
+  size_t max_head =
+      size_t{16} * 1024;    // bytes, start line and final blank line included; above: 431
+  size_t max_fields = 100;  // above: 431
+  size_t max_target = size_t{8} * 1024;  // bytes; above: 414
 };
 
 enum class HeadKind { request, response };

@@ -13,6 +13,8 @@ namespace proto::http1 {
 namespace {
 
 constexpr size_t kMaxConnectionOptions = 32;
+// Readers with signed lengths exist, so the top half of the range is nobody's.
+constexpr uint64_t kMaxContentLength = std::numeric_limits<int64_t>::max();
 
 Rejection bad(std::string_view why) { return {400, std::string(why)}; }
 
@@ -67,10 +69,8 @@ Verdict judge_content_length(std::string_view value) {
   if (!std::all_of(value.begin(), value.end(), is_digit)) {
     return bad("a Content-Length that is not a number");
   }
-  // Readers with signed lengths exist, so the top half of the range is nobody's.
-  constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
   const std::optional<uint64_t> length = parse_decimal(value);
-  if (!length || *length > kMax) return bad("a Content-Length that is too large");
+  if (!length || *length > kMaxContentLength) return bad("a Content-Length that is too large");
   return std::nullopt;
 }
 

@@ -64,9 +64,10 @@ constexpr std::array kPhrases = {
     Phrase{511, "Network Authentication Required"},
 };
 
+constexpr std::string_view kLineBreakers{"\r\n\0", 3};
+
 [[maybe_unused]] bool fits_a_line(std::string_view text) {
-  constexpr std::string_view kBreakers{"\r\n\0", 3};
-  return text.find_first_of(kBreakers) == std::string_view::npos;
+  return text.find_first_of(kLineBreakers) == std::string_view::npos;
 }
 
 }  // namespace
