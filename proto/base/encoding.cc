@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 constexpr uint8_t kNotADigit = 0xff;
 
 constexpr std::array<uint8_t, 256> base64_values() {
@@ -74,12 +76,11 @@ std::optional<std::string> from_base64(std::string_view text) {
 }
 
 std::string to_hex(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   text.reserve(bytes.size() * 2);
   for (uint8_t octet : bytes) {
-    text.push_back(kDigits[octet >> 4]);
-    text.push_back(kDigits[octet & 0xf]);
+    text.push_back(kHexDigits[octet >> 4]);
+    text.push_back(kHexDigits[octet & 0xf]);
   }
   return text;
 }

@@ -18,23 +18,23 @@ Unexpected(E) -> Unexpected<E>;
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   template <class F>
-  Result(Unexpected<F> unexpected)  // NOLINT(google-explicit-constructor)
-      : state_(std::in_place_index<1>, std::move(unexpected.error)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Result(Unexpected<F> unexpected) : state_(std::in_place_index<1>, std::move(unexpected.error)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  T& value() { return assert(has_value()), *std::get_if<0>(&state_); }
-  const T& value() const { return assert(has_value()), *std::get_if<0>(&state_); }
+  T& value() { return assert(has_value()), std::get<0>(state_); }
+  const T& value() const { return assert(has_value()), std::get<0>(state_); }
   T& operator*() { return value(); }
   const T& operator*() const { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
-  E& error() { return assert(!has_value()), *std::get_if<1>(&state_); }
-  const E& error() const { return assert(!has_value()), *std::get_if<1>(&state_); }
+  E& error() { return assert(!has_value()), std::get<1>(state_); }
+  const E& error() const { return assert(!has_value()), std::get<1>(state_); }
 
  private:
   std::variant<T, E> state_;

@@ -59,6 +59,8 @@ class FrameScanner {
   };
 
   explicit FrameScanner(const Options& options);
+  FrameScanner(const FrameScanner&) = delete;
+  FrameScanner& operator=(const FrameScanner&) = delete;
   FrameScanner(FrameScanner&&) noexcept;
   FrameScanner& operator=(FrameScanner&&) noexcept;
   ~FrameScanner();

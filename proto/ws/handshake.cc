@@ -17,6 +17,7 @@ using http1::ResponseHead;
 using Refusal = std::optional<Rejection>;
 
 constexpr size_t kKeyOctets = 16;
+constexpr std::string_view kFieldPrefix = "Sec-WebSocket-";
 
 // Upgrade may only ever name websocket: whatever else it listed, an origin might switch to.
 bool names_websocket_alone(const Fields& fields) {
@@ -139,10 +140,9 @@ std::string random_key() {
 }
 
 bool asks_for_upgrade(const RequestHead& head) {
-  constexpr std::string_view kPrefix = "Sec-WebSocket-";
-  const auto asks = [kPrefix](const http1::Field& field) {
+  const auto asks = [](const http1::Field& field) {
     return equals_ignoring_case(field.name, "Upgrade") ||
-           equals_ignoring_case(field.name.substr(0, kPrefix.size()), kPrefix);
+           equals_ignoring_case(field.name.substr(0, kFieldPrefix.size()), kFieldPrefix);
   };
   return std::any_of(head.fields.all().begin(), head.fields.all().end(), asks);
 }

@@ -19,18 +19,18 @@ namespace proto::ws {
 class MessageReader {
  public:
   struct Message {
-    Opcode opcode;
+    Opcode opcode;  // text or binary
     std::string payload;
-  };  // text or binary
+  };
   struct Control {
-    Opcode opcode;
+    Opcode opcode;  // ping or pong
     std::string payload;
-  };  // ping or pong
+  };
   // nothing: feed more. A Close or a Violation is final.
   using Event = std::variant<std::monostate, Message, Control, Close, Violation>;
 
-  // Messages above max_message bytes are a violation with 1009. Memory never exceeds max_message
-  // plus one frame header.
+  // Messages above max_message bytes are a violation with 1009. What is kept never exceeds
+  // max_message plus one frame header and one control frame.
   MessageReader(Sender sender, uint64_t max_message);
 
   // Takes from the front of `in` up to the next event; what it took is removed from `in`.

@@ -27,7 +27,7 @@ std::string judged(std::string_view answer, std::string_view offers) {
 
 TEST_CASE("extensions: reads names, parameters and quoted values") {
   const auto extensions = parsed(
-      R"(foo, permessage-deflate ; client_max_window_bits; server_max_window_bits = "1\0" ,,bar;a=b)");
+      R"(foo, permessage-deflate ; client_max_window_bits; server_max_window_bits ="1\0",,bar;a=b)");
   REQUIRE(extensions.size() == 3);
   CHECK(extensions[0].name == "foo");
   CHECK(extensions[0].parameters.empty());
