@@ -185,7 +185,6 @@ class CloseTest(WeirTest):
                 payload = close_payload(int(code), "origin says") if code else b""
                 connection.send(frame(CLOSE, payload))
                 connection.answer = connection.read_frame()
-                connection.read_rest()
 
         cls.echo = cls.keep(origin.RawOrigin(origin.echo))
         cls.ending = cls.keep(origin.RawOrigin(ending))

@@ -197,6 +197,8 @@ def exchange(port: int, request: bytes, tls: Optional[ssl.SSLContext] = None,
         except OSError:
             pass  # refused before all was sent: the answer tells
         head = wire.read_head()
+        if head.status == 101:
+            return head, b"", "open"  # there is no end to wait for
         return head, wire.read_rest(), wire.end
 
 
