@@ -216,3 +216,23 @@ class BackpressureTest(WeirTest):
         sender.join()
         session.send(from_client(TEXT, b"end"))
         self.assertEqual(session.read_frame().payload, b"end")
+
+    def test_all_before_the_close_reaches_a_reader_that_is_slow(self):
+        payload = bytes(range(256)) * 256
+
+        def tell_and_leave(connection):
+            connection.upgrade()
+            for _ in range(128):
+                connection.send(frame(BINARY, payload))
+            connection.send(frame(frames.CLOSE, frames.close_payload(1000, "all said")))
+
+        raw = self.use(origin.RawOrigin(tell_and_leave))
+        weir = self.run_one([domain("a.test", raw.port)])
+        session = self.use(wire.open_session(weir.port, "a.test", receive_buffer=16384))
+        time.sleep(0.5)  # it leaves before anything is read
+        for number in range(128):
+            if number % 16 == 0:
+                time.sleep(0.05)
+            self.assertEqual(session.read_frame().payload, payload)
+        got = session.read_frame()
+        self.assertEqual((got.code, got.reason), (1000, "all said"))

@@ -112,7 +112,7 @@ class ViolationTest(WeirTest):
             session.read_until_frame(CLOSE)
         record = self.weir.wait_access(event="close", uri="/logged")
         self.assertEqual(record["close_cause"], "protocol_error")
-        self.assertEqual(record["close_code_client"], 1002)
+        self.assertEqual((record["close_initiator"], record["close_code"]), ("client", 1002))
         self.assertGreaterEqual(
             self.weir.metric("weir_protocol_errors_total", domain="victim.test", side="client"), 1)
 
@@ -238,7 +238,6 @@ class CloseTest(WeirTest):
                 record = self.weir.wait_access(event="close", uri=f"/{how}")
                 self.assertEqual((record["close_initiator"], record["close_cause"]),
                                  ("origin", "origin_abort"))
-                self.assertEqual(record["close_code_client"], 1011)
 
     def test_origin_lost_inside_a_frame_cuts_the_client_without_a_stray_close(self):
         session = self.ended_by_origin("half")

@@ -122,10 +122,10 @@ class MetricsTest(WeirTest):
             session.send(from_client(CLOSE, frames.close_payload(4001, "bye")))
             session.read_rest()
         closed = self.weir.wait_access(event="close", uri="/story")
-        for name in ("session_id", "domain", "client_ip", "user_agent", "scheme", "node"):
+        for name in ("session_id", "domain", "client_ip", "scheme", "node", "uri", "origin_addr"):
             self.assertEqual(record.get(name), closed.get(name), name)
             self.assertTrue(closed.get(name), name)
-        self.assertEqual((closed["client_ip"], closed["user_agent"]), ("127.0.0.1", "agent/1"))
+        self.assertEqual((closed["client_ip"], record["user_agent"]), ("127.0.0.1", "agent/1"))
         self.assertEqual((closed["close_initiator"], closed["close_code_client"], closed["close_reason"]),
                          ("client", 4001, "bye"))
         self.assertEqual(closed["return_code"], 101)

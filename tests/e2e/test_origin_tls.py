@@ -67,7 +67,7 @@ class OriginTlsTest(WeirTest):
             with self.subTest(name):
                 _, record = self.refused(f"{name}.test")
                 self.assertEqual(record["close_cause"], "origin_tls")
-                self.assertRegex(record["error"], words)
+                self.assertRegex(f"{record['error']} {record.get('error_detail')}", words)
                 self.assertEqual(bytes(self.origins[name].finished().seen), b"")
 
     def test_T6_verify_off_accepts_them(self):

@@ -152,7 +152,7 @@ class TlsTest(WeirTest):
 
     def test_record_names_version_cipher_and_server_name(self):
         wire.open_session(self.weir.tls_port, "a.test", "/tls", tls=self.context()).close()
-        record = self.weir.wait_access(event="close", uri="/tls")
+        record = self.weir.wait_access(event="open", uri="/tls")
         self.assertEqual((record["scheme"], record["sni"]), ("wss", "a.test"))
         self.assertIn("1.3", record["tls_version"])
         self.assertTrue(record["tls_cipher"])
