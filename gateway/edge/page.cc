@@ -97,8 +97,10 @@ label.above { display: block; font-size: .9rem; color: var(--quiet); margin-bott
       <span id="status" role="status">starting</span><br>
       <code id="url"></code> <span id="details" class="quiet"></span>
     </p>
-    <button type="button" id="connect">Connect</button>
-    <button type="button" id="close" disabled>Close</button>
+    <div class="row">
+      <button type="button" id="connect">Connect</button>
+      <button type="button" id="close" disabled>Close</button>
+    </div>
   </div>
 </section>
 
@@ -218,7 +220,7 @@ function showNumbers() {
       `${received.payload.toLocaleString('en')} received`;
   const compressed = socket.extensions ? ' before compression' : '';
   byId('wire').textContent = `${count(sent.messages, 'message')} out, ` +
-      `${received.messages.toLocaleString('en')} back; with frame headers ` +
+      `${received.messages.toLocaleString('en')} back; on the wire, with frame headers, ` +
       `${sent.wire.toLocaleString('en')} and ${received.wire.toLocaleString('en')} ` +
       `bytes${compressed}.`;
   if (!session.answers) return;
