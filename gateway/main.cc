@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "gateway/cli/commands.h"
+
+int main(int argc, char** argv) { return gateway::cli::main(argc, argv); }

@@ -107,6 +107,7 @@ class Registry {
 
   size_t worker_count() const { return workers_.size(); }
   Worker& worker(size_t index) { return workers_[index]; }
+  const Worker& worker(size_t index) const { return workers_[index]; }
   // By worker.
   std::vector<Domain*> domain(const std::string& name);
   std::vector<Listener*> listener(const std::string& name);

@@ -79,10 +79,10 @@ void Acceptor::on_deadline(milliseconds now) {
   if (resting_) loop_.wheel().set(*this, now + kRest);
 }
 
-std::optional<BindError> open_listeners(const Address& address, size_t count, std::vector<UniqueFd>& out) {
+std::optional<BindError> open_listeners(const Address& address, size_t count, bool shared, std::vector<UniqueFd>& out) {
   int error = 0;
   // SO_REUSEPORT would quietly share a port with another process of this user, so an ordinary socket asks first.
-  if (address.port() != 0 && !open_bound(address, false, error)) {
+  if (!shared && address.port() != 0 && !open_bound(address, false, error)) {
     return BindError{error, std::strerror(error)};   // NOLINT(concurrency-mt-unsafe)
   }
   Address chosen = address;

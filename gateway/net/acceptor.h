@@ -1,6 +1,10 @@
 // Accepts on a listening descriptor, one of those that were created once and handed to the workers.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "gateway/net/address.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/unique_fd.h"
@@ -43,8 +47,9 @@ struct BindError {
 };
 
 // Opens `count` descriptors that share one address and port by SO_REUSEPORT, set before bind; the kernel spreads
-// connections over them. A port somebody else listens on is an error even when he set SO_REUSEPORT, too. Port 0: any.
-// The caller must ask for the actual address with Address::local_of.
-[[nodiscard]] std::optional<BindError> open_listeners(const Address& address, size_t count, std::vector<UniqueFd>& out);
+// connections over them. A port somebody else listens on is an error even when he set SO_REUSEPORT, too, unless `shared`
+// says that it is ours. Port 0: any; Address::local_of then tells which.
+[[nodiscard]] std::optional<BindError> open_listeners(const Address& address, size_t count, bool shared,
+                                                      std::vector<UniqueFd>& out);
 
 }  // namespace gateway::net

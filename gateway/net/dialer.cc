@@ -37,7 +37,8 @@ void Dialer::on_ready(uint32_t) {
     handler_.on_dial_failed({.code = -error_, .doing = IoError::Doing::connecting, .text = uv_strerror(-error_)});
     return;
   }
-  auto stream = std::make_unique<TcpStream>(loop_, std::move(fd_), *this);
+  Poller::Watched& self = *this;
+  auto stream = std::make_unique<TcpStream>(loop_, std::move(fd_), self);
   handler_.on_connected(std::move(stream));
 }
 

@@ -36,6 +36,8 @@ class Poller {
   // The descriptor's events go to another from now on.
   void replace(int fd, Watched& before, Watched& after, uint32_t events);
   void remove(int fd, Watched& watched);
+  // For one without a descriptor, before it is destroyed.
+  void forget(Watched& watched);
 
   // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.
   void schedule(Watched& watched);
@@ -46,8 +48,6 @@ class Poller {
   bool run_scheduled();
 
  private:
-  void forget(Watched& watched);
-
   UniqueFd epoll_;
   std::array<epoll_event, 256> events_;
   std::span<epoll_event> batch_;        // what is left of the batch in dispatch()

@@ -236,7 +236,8 @@ SslPtr new_origin_connection(SSL_CTX* context, const std::string& name) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
     return ssl;
   }
-  SSL_set_tlsext_host_name(ssl.get(), name.c_str());
+  // What the macro SSL_set_tlsext_host_name says, without its old-style cast.
+  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
   SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   SSL_set1_host(ssl.get(), name.c_str());
   return ssl;

@@ -1,0 +1,32 @@
+// One admin client: reads a head, is answered, is closed.
+#pragma once
+
+#include "gateway/admin/server.h"
+#include "gateway/net/tcp_stream.h"
+
+namespace gateway::admin {
+
+class Connection final : public net::RosterMember, public net::Stream::Handler, private net::DeadlineWheel::Entry {
+ public:
+  Connection(Server& server, net::UniqueFd fd);
+  void start();
+  void leave();
+
+  bool asked() const { return answered_; }
+  std::chrono::milliseconds accepted() const { return accepted_; }
+
+ private:
+  void on_data(net::Bytes data) override;
+  void on_end() override;
+  void on_drained() override {}
+  void on_failed(const net::IoError&) override { leave(); }
+  void on_deadline(std::chrono::milliseconds) override { leave(); }
+
+  Server& server_;
+  std::unique_ptr<net::TcpStream> stream_;
+  std::chrono::milliseconds accepted_;
+  proto::http1::RequestParser parser_;
+  bool answered_ = false;
+};
+
+}  // namespace gateway::admin

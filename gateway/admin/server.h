@@ -1,0 +1,62 @@
+// The admin listener: metrics, health and, on the local socket alone, reload. HTTP/1.1, one request a connection, on
+// the control thread's loop; whoever is slow is in nobody's way.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/net/acceptor.h"
+#include "gateway/net/loop.h"
+#include "gateway/net/roster.h"
+#include "gateway/net/stream.h"
+#include "proto/http1/head_parser.h"
+
+namespace gateway::admin {
+
+// Who knows the answers; outlives the server.
+class Source {
+ public:
+  struct Reloaded {
+    bool done = false;
+    std::string text;   // lines for the operator: what is in force now, or what is wrong
+  };
+  virtual std::string metrics() = 0;
+  virtual bool ready() const = 0;
+  virtual std::string not_ready_reason() const = 0;
+  virtual Reloaded reload() = 0;
+
+ protected:
+  ~Source() = default;
+};
+
+class Connection;
+
+// Where a connection came in decides what it may do.
+enum class Trust : uint8_t { scrape, control };
+
+class Server final : public net::Acceptor::Handler {
+ public:
+  // Beyond it the oldest connection is closed that has not asked anything yet.
+  static constexpr size_t kMaxConnections = 64;
+
+  Server(net::Loop& loop, Source& source, Trust trust, net::UniqueFd listening);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+ private:
+  friend class Connection;
+  void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
+  void on_accept_failed(int error) override;
+  void make_room();
+  std::string answer(std::string_view method, std::string_view path);
+
+  net::Loop& loop_;
+  Source& source_;
+  Trust trust_;
+  net::Roster<Connection> connections_;
+  net::Acceptor acceptor_;
+};
+
+}  // namespace gateway::admin

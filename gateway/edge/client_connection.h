@@ -1,0 +1,98 @@
+// A client from accept to the 101: TLS, the request head, its judgement, the answer. Then the session takes over, or the
+// refusal is said and the connection closed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/edge/surroundings.h"
+#include "gateway/net/tls_stream.h"
+#include "gateway/session/upgrade.h"
+#include "proto/http1/head_parser.h"
+
+namespace gateway::edge {
+
+// What connections have in common that came in by one listener.
+struct Entrance {
+  std::string name;
+  bool tls = false;
+  metrics::Listener& counters;
+};
+
+//  reading ──upgrade──▶ upgrading ──101──▶ handed over to a Session
+//     │                    │
+//     └──────answer────────┴──▶ answered ──peer's end, deadline──▶ gone
+// Plain requests that are proxied (an Exchange) will branch off where decide() answers 426.
+class ClientConnection final : public net::RosterMember,
+                               private net::Stream::Handler,
+                               private net::DeadlineWheel::Entry,
+                               public session::Upgrade::Handler {
+ public:
+  ClientConnection(Surroundings& surroundings, const Entrance& entrance, net::UniqueFd fd, const net::Address& peer,
+                   net::Admission::Pass pass);
+
+  void start();
+  // Drain: one that has asked nothing yet is closed, others may finish.
+  void close_if_silent();
+  void abort() { leave(); }
+
+ private:
+  enum class Stage { reading, upgrading, answered, gone };
+
+  void on_data(net::Bytes data) override;
+  void on_end() override;
+  void on_drained() override {}
+  void on_failed(const net::IoError& error) override;
+  void on_deadline(std::chrono::milliseconds now) override;
+  void on_upgraded(session::Upgrade::Upgraded upgraded) override;
+  void on_refused(session::Upgrade::Refused refused) override;
+  void on_upgrade_failed(const origin::Failure& failure) override;
+
+  struct Refusal {
+    int status;
+    log::Cause cause;
+    std::string why;
+    std::string_view fields = {};        // further ones, each with its CR LF
+    log::By by = log::By::client;
+    std::string detail = {};
+  };
+
+  void read_head(net::Bytes data);
+  void keep_early(net::Bytes data);
+  void decide();
+  std::optional<Refusal> find_domain();
+  std::optional<Refusal> judge_upgrade();
+  bool origin_allowed() const;
+  void begin_upgrade();
+  void open_echo();
+  void show_page();
+  std::string switching_text(const session::Upgrade::Upgraded& upgraded) const;
+  void refuse(const Refusal& refusal);
+  void answer(int status, std::string_view text);
+  void record(const Refusal& refusal);
+  session::HandshakeStory story(int status) const;
+  void count_tls();
+  void leave();
+
+  Surroundings& surroundings_;
+  const Entrance& entrance_;
+  std::shared_ptr<const route::Snapshot> snapshot_;
+  net::Admission::Pass pass_;
+  std::unique_ptr<net::Stream> stream_;
+  net::TlsStream* tls_ = nullptr;                // stream_, when it is one
+  std::chrono::milliseconds accepted_;
+  net::Address server_;                          // our own end
+  session::Identity identity_;
+  Stage stage_ = Stage::reading;
+  size_t discarded_ = 0;                         // bytes that came after the answer
+  proto::http1::RequestParser parser_;
+  proto::http1::RequestHead head_;
+  proto::http1::Target target_;
+  proto::ws::UpgradeRequest request_;
+  const route::Domain* domain_ = nullptr;
+  std::string early_;                            // came with the request: waits for the 101
+  std::unique_ptr<session::Upgrade> upgrade_;
+};
+
+}  // namespace gateway::edge

@@ -1,0 +1,29 @@
+// What a worker lends to its listeners and client connections; outlives them.
+#pragma once
+
+#include <memory>
+
+#include "gateway/net/admission.h"
+#include "gateway/net/loop.h"
+#include "gateway/net/resolver.h"
+#include "gateway/net/roster.h"
+#include "gateway/route/snapshot.h"
+#include "gateway/session/session.h"
+
+namespace gateway::edge {
+
+class ClientConnection;
+
+struct Surroundings {
+  net::Loop& loop;
+  net::Resolver& resolver;
+  session::Surroundings sessions;
+  net::Roster<ClientConnection>& clients;
+  net::Admission& admission;
+  std::shared_ptr<const route::Snapshot> snapshot;   // the current one: new connections keep it
+  metrics::Domain* unmatched;                        // counts what no domain was found for
+  bool draining = false;                             // no new sessions
+  size_t turn = 0;                                   // of the servers of a pool
+};
+
+}  // namespace gateway::edge

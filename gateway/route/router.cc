@@ -1,0 +1,24 @@
+#include "gateway/route/router.h"
+
+#include "proto/base/text.h"
+
+namespace gateway::route {
+
+bool Router::add(std::string_view name, const Domain* domain) {
+  const bool wildcard = name.starts_with("*.");
+  Names& names = wildcard ? below_ : exact_;
+  return names.emplace(proto::to_lower(wildcard ? name.substr(2) : name), domain).second;
+}
+
+const Domain* Router::find(std::string_view host) const {
+  if (const auto found = exact_.find(host); found != exact_.end()) return found->second;
+  while (!below_.empty()) {
+    const size_t dot = host.find('.');
+    if (dot == std::string_view::npos) break;
+    host.remove_prefix(dot + 1);
+    if (const auto found = below_.find(host); found != below_.end()) return found->second;
+  }
+  return nullptr;
+}
+
+}  // namespace gateway::route

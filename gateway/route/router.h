@@ -1,0 +1,31 @@
+// Finds the domain of a host: exact names first, then wildcards, the longest suffix first.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace gateway::route {
+
+struct Domain;
+
+class Router {
+ public:
+  // `name` as configured: "chat.example.com" or "*.chat.example.com". False: it is taken.
+  bool add(std::string_view name, const Domain* domain);
+
+  // `host` in lower case, without port. Null: no domain has it.
+  const Domain* find(std::string_view host) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Names = std::unordered_map<std::string, const Domain*, Hash, std::equal_to<>>;
+  Names exact_;
+  Names below_;   // "*.example.com" as "example.com"
+};
+
+}  // namespace gateway::route

@@ -1,0 +1,341 @@
+#include "gateway/server/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "gateway/metrics/exposition.h"
+#include "gateway/server/version.h"
+#include "proto/base/encoding.h"
+
+namespace gateway::server {
+
+using log::Level;
+using log::say;
+
+namespace {
+
+// What a client connection costs at most: its own descriptor and its origin's; some are for files and listeners.
+constexpr uint64_t kDescriptorsEach = 2;
+constexpr uint64_t kDescriptorsKept = 128;
+
+Level level_of(config::Log::Level level) {
+  switch (level) {
+    case config::Log::Level::trace: return Level::trace;
+    case config::Log::Level::debug: return Level::debug;
+    case config::Log::Level::info: return Level::info;
+    case config::Log::Level::warning: return Level::warning;
+    case config::Log::Level::error: return Level::error;
+  }
+  return Level::info;
+}
+
+double unix_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// As many descriptors as we may have; returns how many.
+uint64_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+uint64_t connection_limit(const config::NodeLimits& limits) {
+  if (limits.max_connections) return *limits.max_connections;
+  const uint64_t descriptors = raise_descriptor_limit();
+  return descriptors > kDescriptorsKept + kDescriptorsEach ? (descriptors - kDescriptorsKept) / kDescriptorsEach : 1;
+}
+
+size_t worker_count(const config::Document& document) {
+  return document.workers.value_or(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+std::string boot_id() {
+  std::array<uint8_t, 8> bytes{};
+  proto::random_bytes(bytes);
+  return proto::to_hex(bytes);
+}
+
+bool print_problems(const std::vector<config::Problem>& problems) {
+  bool errors = false;
+  for (const config::Problem& problem : problems) {
+    std::cerr << to_string(problem) << '\n';
+    errors = errors || !problem.warning;
+  }
+  return errors;
+}
+
+std::string lines(const std::vector<config::Problem>& problems) {
+  std::string text;
+  for (const config::Problem& problem : problems) text += to_string(problem) + "\n";
+  return text;
+}
+
+}  // namespace
+
+Server::Server(std::string config_path) : config_path_(std::move(config_path)) {}
+
+Server::~Server() {
+  // The workers lean on everything else.
+  workers_.clear();
+}
+
+int Server::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int code = start();
+  if (code == kExitOk) loop_.run();
+  workers_.clear();
+  if (code == kExitOk) say(Level::info, "stopped");
+  access_log_.reset();
+  log::finish();
+  return code;
+}
+
+int Server::start() {
+  config::Reading reading = config::read_files(config_path_);
+  if (print_problems(reading.problems)) {
+    std::cerr << "weir: the configuration has errors, nothing was started\n";
+    return kExitConfiguration;
+  }
+  log::start(level_of(reading.document.log.level));
+  started_ = reloads_.last_success = unix_seconds();
+  auto state_dir = StateDir::open(reading.document.state_dir);
+  if (!state_dir) {
+    say(Level::error, state_dir.error());
+    return kExitRuntime;
+  }
+  state_dir_.emplace(std::move(*state_dir));
+  if (!open_access_log(reading.document)) return kExitRuntime;
+  admission_.set_limit(connection_limit(reading.document.limits));
+
+  registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
+  auto snapshot = build_snapshot(std::move(reading.document),
+                                 {.generation = 1, .registry = *registry_, .ticket_keys = ticket_keys_});
+  if (!snapshot) {
+    print_problems(snapshot.error());
+    return kExitConfiguration;
+  }
+  snapshot_ = std::move(*snapshot);
+  const config::Document& document = snapshot_->document;
+  ports_ = std::make_unique<Ports>(registry_->worker_count());
+  Ports::Change change = ports_->plan(document.listeners);
+  for (const std::string& error : change.errors) say(Level::error, error);
+  if (!change.errors.empty()) return kExitRuntime;
+  if (const int code = open_admin(document); code != kExitOk) return code;
+
+  scribe_ = {.access = access_log_.get(), .node = document.node, .boot_id = boot_id()};
+  common_.emplace(Common{*registry_, admission_, scribe_});
+  for (size_t i = 0; i < registry_->worker_count(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
+  }
+  hand_out(change);
+  for (const auto& worker : workers_) worker->start();
+  signals_.emplace(loop_, *this);
+  if (document.reload.on_change) {
+    watcher_.emplace(loop_, *this);
+    watcher_->watch(document.files);
+  }
+  stage_ = Stage::serving;
+  say(Level::info, "ready: weir " + std::string(version()) + " node=" + document.node + " boot_id=" + scribe_.boot_id +
+                       " workers=" + std::to_string(workers_.size()) +
+                       " domains=" + std::to_string(document.domains.size()));
+  return kExitOk;
+}
+
+bool Server::open_access_log(const config::Document& document) {
+  if (!document.log.access.path) return true;
+  access_log_ = std::make_unique<log::AccessLog>(*document.log.access.path);
+  if (access_log_->error().empty()) return true;
+  say(Level::error, "the access log cannot be written: " + access_log_->error() +
+                        "; change log.access.path, or make it writable for user id " + std::to_string(::geteuid()));
+  return false;
+}
+
+int Server::open_admin(const config::Document& document) {
+  const auto address = net::Address::parse(document.admin.address, document.admin.port);
+  if (!address) {
+    say(Level::error, "admin.listen: " + document.admin.address + " is not an IP address");
+    return kExitRuntime;
+  }
+  std::vector<net::UniqueFd> fds;
+  if (const auto failure = net::open_listeners(*address, 1, false, fds)) {
+    say(Level::error, explain_bind_failure("admin.listen", *address, *failure));
+    return kExitRuntime;
+  }
+  const auto local = net::Address::local_of(fds.front().get());
+  say(Level::info, "listening listener=admin address=" + local.value_or(*address).to_string());
+  admin_.emplace(loop_, *this, admin::Trust::scrape, std::move(fds.front()));
+  auto control = state_dir_->open_control_socket();
+  if (!control) {
+    say(Level::error, control.error());
+    return kExitRuntime;
+  }
+  control_.emplace(loop_, *this, admin::Trust::control, std::move(*control));
+  return kExitOk;
+}
+
+void Server::hand_out(Ports::Change& change) {
+  for (const std::string& key : change.closed) {
+    for (const auto& worker : workers_) worker->close(key);
+    say(Level::info, "closed " + key);
+  }
+  for (Port& port : change.opened) {
+    say(Level::info, "listening listener=" + port.listener + " address=" + port.address.to_string() +
+                         (port.tls ? " tls" : ""));
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      workers_[i]->open(port.key, port.listener, port.tls, std::move(port.fds[i]));
+    }
+  }
+  ports_->commit(change);
+}
+
+Server::Reloaded Server::reload() {
+  Reloaded result;
+  if (stage_ != Stage::serving) {
+    result.text = "not reloaded: " + not_ready_reason() + "\n";
+    return result;
+  }
+  result = reload_from_files();
+  reloads_.last_successful = result.done;
+  if (result.done) {
+    ++reloads_.succeeded;
+    reloads_.last_success = unix_seconds();
+  } else {
+    ++reloads_.failed;
+    say(Level::error, "reload refused, the configuration in force is still generation " +
+                          std::to_string(snapshot_->generation));
+  }
+  return result;
+}
+
+Server::Reloaded Server::reload_from_files() {
+  config::Reading reading = config::read_files(config_path_);
+  for (const config::Problem& problem : reading.problems) {
+    say(problem.warning ? Level::warning : Level::error, to_string(problem));
+  }
+  if (!reading.ok()) return {.done = false, .text = lines(reading.problems)};
+  const std::string warnings = lines(reading.problems);
+
+  auto snapshot = build_snapshot(std::move(reading.document), {.generation = snapshot_->generation + 1,
+                                                               .registry = *registry_,
+                                                               .ticket_keys = ticket_keys_});
+  if (!snapshot) {
+    for (const config::Problem& problem : snapshot.error()) say(Level::error, to_string(problem));
+    return {.done = false, .text = lines(snapshot.error())};
+  }
+  Ports::Change change = ports_->plan((*snapshot)->document.listeners);
+  if (!change.errors.empty()) {
+    std::string text;
+    for (const std::string& error : change.errors) {
+      say(Level::error, error);
+      text += error + "\n";
+    }
+    return {.done = false, .text = text};
+  }
+  say_what_needs_restart((*snapshot)->document);
+  snapshot_ = std::move(*snapshot);
+  for (const auto& worker : workers_) worker->use(snapshot_);
+  hand_out(change);
+  admission_.set_limit(connection_limit(snapshot_->document.limits));
+  log::set_level(level_of(snapshot_->document.log.level));
+  if (watcher_) watcher_->watch(snapshot_->document.files);
+  say(Level::info, "reloaded: generation " + std::to_string(snapshot_->generation) +
+                       " domains=" + std::to_string(snapshot_->document.domains.size()));
+  return {.done = true, .text = warnings + "generation " + std::to_string(snapshot_->generation) + " is in force\n"};
+}
+
+void Server::say_what_needs_restart(const config::Document& next) const {
+  const config::Document& now = snapshot_->document;
+  const auto tell = [](bool changed, const char* key) {
+    if (changed) say(Level::warning, std::string(key) + " has changed: that takes effect with a restart");
+  };
+  tell(now.node != next.node, "node");
+  tell(next.workers && *next.workers != workers_.size(), "workers");
+  tell(now.state_dir != next.state_dir, "state_dir");
+  tell(now.admin.address != next.admin.address || now.admin.port != next.admin.port, "admin.listen");
+  tell(now.log.access.path != next.log.access.path, "log.access.path");
+  tell(now.reload.on_change != next.reload.on_change, "reload.on_change");
+}
+
+void Server::on_reload_signal() { static_cast<void>(reload()); }
+
+void Server::on_files_changed() {
+  say(Level::info, "configuration files have changed");
+  static_cast<void>(reload());
+}
+
+void Server::on_reopen_signal() {
+  if (!access_log_) return;
+  const std::string problem = access_log_->reopen();
+  say(problem.empty() ? Level::info : Level::error,
+      problem.empty() ? "access log reopened" : "access log not reopened, writing on to the old file: " + problem);
+}
+
+void Server::on_stop_signal() {
+  if (stage_ == Stage::draining) {
+    say(Level::info, "second signal: ending at once");
+    stop();
+    return;
+  }
+  begin_drain();
+}
+
+void Server::begin_drain() {
+  stage_ = Stage::draining;
+  const config::Drain& settings = snapshot_->document.drain;
+  say(Level::info, "draining: " + std::to_string(admission_.held()) + " connections, " +
+                       std::to_string(settings.timeout.count()) + "s at most; a second signal ends at once");
+  Drain::Plan plan{.timeout = settings.timeout, .close_rate = std::nullopt};
+  if (settings.close_rate) {
+    plan.close_rate = static_cast<double>(*settings.close_rate) / static_cast<double>(workers_.size());
+  }
+  for (const auto& worker : workers_) {
+    worker->drain(plan, [this] { loop_.post([this] { on_worker_drained(); }); });
+  }
+}
+
+void Server::on_worker_drained() {
+  if (++drained_workers_ == workers_.size()) stop();
+}
+
+void Server::stop() {
+  if (stage_ == Stage::stopped) return;
+  stage_ = Stage::stopped;
+  loop_.stop();
+}
+
+std::string Server::metrics() {
+  metrics::Facts facts;
+  facts.version = version();
+  facts.commit = commit();
+  facts.start_time_seconds = started_;
+  facts.ready = ready();
+  facts.draining = stage_ == Stage::draining;
+  facts.last_reload_successful = reloads_.last_successful;
+  facts.last_reload_success_timestamp = reloads_.last_success;
+  facts.reloads_succeeded = reloads_.succeeded;
+  facts.reloads_failed = reloads_.failed;
+  facts.generation = snapshot_->generation;
+  for (const auto& domain : snapshot_->domains) {
+    if (domain->server_tls) {
+      facts.certificates.push_back({domain->label, static_cast<double>(domain->certificate_not_after)});
+    }
+  }
+  for (const auto& worker : workers_) {
+    facts.loop_lag_seconds.push_back(std::chrono::duration<double>(worker->take_longest_turn()).count());
+  }
+  facts.access_log_dropped = access_log_ ? access_log_->dropped() : 0;
+  for (const auto& [key, port] : ports_->open()) {
+    facts.ports.push_back({port.listener, port.address.host(), port.address.port()});
+  }
+  return metrics::render(*registry_, facts);
+}
+
+}  // namespace gateway::server

@@ -1,0 +1,90 @@
+// The process: reads the configuration, opens the ports, starts the workers, and from then on lives on the control
+// thread: signals, reload, drain, admin.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/admin/server.h"
+#include "gateway/config/yaml_reader.h"
+#include "gateway/log/log.h"
+#include "gateway/server/ports.h"
+#include "gateway/server/signals.h"
+#include "gateway/server/snapshot_builder.h"
+#include "gateway/server/state_dir.h"
+#include "gateway/server/watcher.h"
+#include "gateway/server/worker.h"
+
+namespace gateway::server {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitRuntime = 1;
+inline constexpr int kExitConfiguration = 2;
+
+//  starting ──ports open──▶ serving ──TERM, INT, QUIT──▶ draining ──drained, timeout, second signal──▶ stopped
+class Server final : public admin::Source, public Signals::Handler, public Watcher::Handler {
+ public:
+  explicit Server(std::string config_path);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // Returns the exit code; what is wrong has been said on standard error.
+  int run();
+
+ private:
+  enum class Stage { starting, serving, draining, stopped };
+
+  int start();
+  bool open_access_log(const config::Document& document);
+  int open_admin(const config::Document& document);
+  void hand_out(Ports::Change& change);
+  Reloaded reload_from_files();
+  void say_what_needs_restart(const config::Document& next) const;
+  void begin_drain();
+  void stop();
+  void on_worker_drained();
+
+  std::string metrics() override;
+  bool ready() const override { return stage_ == Stage::serving; }
+  std::string not_ready_reason() const override { return stage_ == Stage::draining ? "draining" : "starting"; }
+  Reloaded reload() override;
+
+  void on_reload_signal() override;
+  void on_reopen_signal() override;
+  void on_stop_signal() override;
+  void on_files_changed() override;
+
+  std::string config_path_;
+  Stage stage_ = Stage::starting;
+  net::Loop loop_;
+  std::optional<StateDir> state_dir_;
+  std::unique_ptr<log::AccessLog> access_log_;
+  session::Scribe scribe_;
+  net::Admission admission_;
+  net::TicketKeys ticket_keys_;
+  std::unique_ptr<metrics::Registry> registry_;
+  std::shared_ptr<const route::Snapshot> snapshot_;
+  std::unique_ptr<Ports> ports_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<Common> common_;
+  std::optional<admin::Server> admin_;
+  std::optional<admin::Server> control_;
+  std::optional<Signals> signals_;
+  std::optional<Watcher> watcher_;
+  size_t drained_workers_ = 0;
+
+  struct Reloads {
+    uint64_t succeeded = 0;
+    uint64_t failed = 0;
+    bool last_successful = true;
+    double last_success = 0;   // seconds since the epoch
+  };
+  Reloads reloads_;
+  double started_ = 0;
+};
+
+}  // namespace gateway::server

@@ -1,0 +1,22 @@
+// Builds the snapshot of a configuration: certificates read, names routed, counters found. Whole or not at all.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gateway/route/snapshot.h"
+#include "proto/base/result.h"
+
+namespace gateway::server {
+
+struct Ingredients {
+  uint64_t generation = 1;
+  metrics::Registry& registry;
+  net::TicketKeys& ticket_keys;
+};
+
+// Error: everything that stands in the way, with its place in the files.
+[[nodiscard]] proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<config::Problem>> build_snapshot(
+    config::Document document, const Ingredients& ingredients);
+
+}  // namespace gateway::server

@@ -1,0 +1,47 @@
+#include "gateway/server/watcher.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <set>
+
+namespace gateway::server {
+
+Watcher::Watcher(net::Loop& loop, Handler& handler) : loop_(loop), handler_(handler) {
+  loop_.wheel().set(*this, loop_.now() + kInterval);
+}
+
+void Watcher::watch(const std::vector<std::string>& files) {
+  std::set<std::string> all(files.begin(), files.end());
+  for (const std::string& file : files) all.insert(std::filesystem::path(file).parent_path().string());
+  all.erase("");
+  files_.assign(all.begin(), all.end());
+  known_ = changing_ = look();
+}
+
+std::string Watcher::look() const {
+  std::string seen;
+  for (const std::string& file : files_) {
+    struct stat status {};
+    const bool there = ::stat(file.c_str(), &status) == 0;
+    seen += file + ' ';
+    if (there) {
+      seen += std::to_string(status.st_ino) + ' ' + std::to_string(status.st_size) + ' ' +
+              std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
+    }
+    seen += '\n';
+  }
+  return seen;
+}
+
+void Watcher::on_deadline(std::chrono::milliseconds now) {
+  loop_.wheel().set(*this, now + kInterval);
+  std::string seen = look();
+  const bool at_rest = seen == changing_;
+  changing_ = std::move(seen);
+  if (!at_rest || changing_ == known_) return;
+  known_ = changing_;
+  handler_.on_files_changed();
+}
+
+}  // namespace gateway::server

@@ -1,0 +1,108 @@
+#include "gateway/server/worker.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+
+namespace gateway::server {
+
+using std::chrono::milliseconds;
+
+namespace {
+constexpr milliseconds kHousekeeping{1000};
+constexpr size_t kWorthTrimming = 256;   // sessions and connections
+}  // namespace
+
+void Worker::Housekeeper::on_deadline(milliseconds now) {
+  const size_t count = worker_.table_.size() + worker_.clients_.size();
+  peak_ = std::max(peak_, count);
+  if (peak_ > kWorthTrimming && count < peak_ / 2) {
+    // The allocator keeps what was freed in between; nginx still holds 90 % of its peak here.
+    malloc_trim(0);
+    peak_ = count;
+  }
+  worker_.loop_.wheel().set(*this, now + kHousekeeping);
+}
+
+Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
+    : resolver_(loop_),
+      clients_(loop_.retirement()),
+      table_(loop_.retirement()),
+      common_(common),
+      surroundings_{.loop = loop_,
+                    .resolver = resolver_,
+                    .sessions = {.wheel = loop_.wheel(),
+                                 .table = table_,
+                                 .scribe = common.scribe,
+                                 .figures = common.registry.worker(index),
+                                 .worker = index},
+                    .clients = clients_,
+                    .admission = common.admission,
+                    .snapshot = std::move(snapshot),
+                    .unmatched = common.registry.domain("_unmatched")[index]},
+      housekeeper_(*this) {
+  housekeeper_.on_deadline(loop_.now());
+}
+
+Worker::~Worker() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::open(const std::string& key, const std::string& listener, bool tls, net::UniqueFd fd) {
+  // A task must be copyable; the descriptor is not.
+  auto shared = std::make_shared<net::UniqueFd>(std::move(fd));
+  loop_.post([this, key, listener, tls, shared] {
+    metrics::Listener& counters = *common_.registry.listener(listener)[surroundings_.sessions.worker];
+    listeners_[key] = std::make_unique<edge::Listener>(
+        surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters}, std::move(*shared));
+  });
+}
+
+void Worker::close(const std::string& key) {
+  loop_.post([this, key] {
+    const auto found = listeners_.find(key);
+    if (found != listeners_.end()) found->second->stop();
+  });
+}
+
+void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
+  loop_.post([this, next = std::move(snapshot)] {
+    surroundings_.snapshot = next;
+    retire_disabled();
+  });
+}
+
+// websocket.on_disable: drain. Everything else about open sessions is left as it was when they began.
+void Worker::retire_disabled() {
+  for (size_t i = 0; i < table_.size(); ++i) {
+    session::Session& session = table_.at(i);
+    const route::Domain* now = surroundings_.snapshot->router.find(session.domain().label);
+    if (now == nullptr) continue;
+    const config::WebSocket& settings = now->config->websocket;
+    if (settings.enabled || settings.on_disable != config::WebSocket::OnDisable::drain) continue;
+    session.close(log::Cause::domain_disabled, proto::ws::CloseCode::service_restart, "WebSocket was switched off");
+  }
+}
+
+void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
+  loop_.post([this, plan, done = std::move(drained)] {
+    surroundings_.draining = true;
+    for (auto& [key, listener] : listeners_) listener->stop();
+    for (size_t i = clients_.size(); i > 0; --i) clients_.at(i - 1).close_if_silent();
+    drain_.emplace(loop_, table_, clients_, plan, done);
+  });
+}
+
+void Worker::abort() {
+  loop_.post([this] {
+    if (drain_) drain_->abort();
+  });
+}
+
+}  // namespace gateway::server

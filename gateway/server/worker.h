@@ -1,0 +1,69 @@
+// A thread: its loop, listeners, client connections and sessions. Shares nothing but what is handed to it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "gateway/edge/listener.h"
+#include "gateway/metrics/counters.h"
+#include "gateway/server/drain.h"
+
+namespace gateway::server {
+
+// The same for all workers; outlives them. Thread-safe, or not changed while they run.
+struct Common {
+  metrics::Registry& registry;
+  net::Admission& admission;
+  const session::Scribe& scribe;
+};
+
+class Worker {
+ public:
+  Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();   // ends the thread, and whatever is still open with it
+
+  void start();
+
+  // From the control thread; each takes effect with the worker's next turn.
+  void open(const std::string& key, const std::string& listener, bool tls, net::UniqueFd fd);
+  void close(const std::string& key);
+  void use(std::shared_ptr<const route::Snapshot> snapshot);
+  // Stops accepting and ends all sessions by the plan. `drained` is called on this worker's thread.
+  void drain(const Drain::Plan& plan, std::function<void()> drained);
+  void abort();
+
+  // How long the loop's longest turn was since the last call. Any thread.
+  std::chrono::milliseconds take_longest_turn() { return loop_.take_longest_turn(); }
+
+ private:
+  // Gives memory back to the system when most of those who needed it have gone.
+  class Housekeeper final : public net::DeadlineWheel::Entry {
+   public:
+    explicit Housekeeper(Worker& worker) : worker_(worker) {}
+    void on_deadline(std::chrono::milliseconds now) override;
+
+   private:
+    Worker& worker_;
+    size_t peak_ = 0;
+  };
+
+  void retire_disabled();
+
+  net::Loop loop_;
+  net::Resolver resolver_;
+  net::Roster<edge::ClientConnection> clients_;
+  session::Table table_;
+  Common common_;
+  edge::Surroundings surroundings_;
+  std::map<std::string, std::unique_ptr<edge::Listener>> listeners_;
+  Housekeeper housekeeper_;
+  std::optional<Drain> drain_;
+  std::thread thread_;
+};
+
+}  // namespace gateway::server

@@ -1,0 +1,274 @@
+#include "gateway/session/relay.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "proto/base/encoding.h"
+#include "proto/ws/frame_writer.h"
+
+namespace gateway::session {
+
+using proto::ws::FrameScanner;
+using proto::ws::MaskingKey;
+using proto::ws::Opcode;
+using proto::ws::Sender;
+
+namespace {
+
+size_t index(Side side) { return static_cast<size_t>(side); }
+By by(Side side) { return side == Side::client ? By::client : By::origin; }
+
+// A key of zeros would mask nothing, but §10.3 wants keys that cannot be foreseen.
+MaskingKey fresh_key() {
+  MaskingKey key{};
+  proto::random_bytes(key);
+  return key;
+}
+
+std::optional<MaskingKey> key_towards(Side side) {
+  return side == Side::origin ? std::optional(fresh_key()) : std::nullopt;
+}
+
+}  // namespace
+
+Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection, FrameScanner::Options options)
+    : relay(owner), stream(std::move(connection)), scanner(options), side(which) {}
+
+void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
+
+void Relay::Leg::on_end() {
+  // It has said its Close and waits for the answer, or the rest of the queue, with its own side shut.
+  if (scanner.closed() && (!close_given || stream->congested())) {
+    read_ended = true;
+    return;
+  }
+  relay.lost(*this);
+}
+
+void Relay::Leg::on_drained() {
+  relay.account(*this);
+  if (read_ended) {
+    relay.complete(*this);
+    return;
+  }
+  Leg& source = relay.other(*this);
+  if (!source.paused) return;
+  source.paused = false;
+  if (source.stream) source.stream->resume_reading();
+}
+
+void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
+
+Relay::Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters, const net::DeadlineWheel& clock,
+             Observer& observer)
+    : counters_(counters),
+      clock_(clock),
+      observer_(observer),
+      client_(*this, Side::client, std::move(streams.client),
+              {.sender = Sender::client, .permessage_deflate = permessage_deflate}),
+      origin_(*this, Side::origin, std::move(streams.origin),
+              {.sender = Sender::server, .permessage_deflate = permessage_deflate}) {
+  client_.received = client_.sent = origin_.received = origin_.sent = clock.now();
+}
+
+void Relay::start(Bytes from_client, Bytes from_origin) {
+  client_.stream->start(client_);
+  origin_.stream->start(origin_);
+  if (!from_origin.empty()) receive(origin_, from_origin);
+  if (!from_client.empty() && client_.stream) receive(client_, from_client);
+}
+
+metrics::Count& Relay::bytes_in(const Leg& leg) {
+  return leg.side == Side::client ? counters_.client_bytes_in : counters_.origin_bytes_in;
+}
+
+metrics::Count& Relay::bytes_out(const Leg& leg) {
+  return leg.side == Side::client ? counters_.client_bytes_out : counters_.origin_bytes_out;
+}
+
+void Relay::receive(Leg& from, Bytes data) {
+  Leg& to = other(from);
+  from.received = clock_.now();
+  from.bytes_in += data.size();
+  bytes_in(from).add(data.size());
+  while (!data.empty()) {
+    FrameScanner::Scan scan = from.scanner.scan(data);
+    tally(from, scan.seen);
+    forward(to, scan.carry);
+    forward(to, scan.ready);
+    if (scan.pong) take_pong(from, *scan.pong);
+    if (scan.close) closed_by(from, *scan.close);
+    if (scan.violation) {
+      violated_by(from, *scan.violation);
+      return;
+    }
+    data = scan.rest;
+  }
+  if (!to.stream) return;
+  account(to);
+  if (to.stream->congested() && !to.close_given && from.stream && !from.paused) {
+    from.paused = true;
+    from.stream->pause_reading();
+    counters_.pauses[index(from.side)].add(1);
+    observer_.on_congested();
+  }
+}
+
+void Relay::forward(Leg& to, Bytes data) {
+  // After a Close nothing may follow (§5.5.1): what still comes is read for its Close alone.
+  if (data.empty() || !to.stream || to.close_given) return;
+  to.sent = clock_.now();
+  to.submitted += data.size();
+  to.stream->write(data);
+}
+
+// Bytes count when the kernel has taken them. Frames of our own in the queue only delay the count, never raise it.
+void Relay::account(Leg& leg) {
+  const uint64_t queued = std::min<uint64_t>(leg.stream->queued(), leg.submitted);
+  const uint64_t taken = leg.submitted - queued;
+  if (taken <= leg.taken) return;
+  bytes_out(leg).add(taken - leg.taken);
+  leg.taken = taken;
+}
+
+void Relay::tally(Leg& from, const proto::ws::Counts& seen) {
+  metrics::Direction& live = from.side == Side::client ? counters_.from_client : counters_.from_origin;
+  const auto add = [](metrics::Count& count, uint64_t& total, uint64_t number) {
+    if (number == 0) return;
+    count.add(number);
+    total += number;
+  };
+  add(live.payload_bytes, from.seen.payload_bytes, seen.payload_bytes);
+  add(live.text_messages, from.seen.text_messages, seen.text_messages);
+  add(live.binary_messages, from.seen.binary_messages, seen.binary_messages);
+  add(live.data_frames, from.seen.data_frames, seen.data_frames);
+  add(live.close_frames, from.seen.close_frames, seen.close_frames);
+  add(live.ping_frames, from.seen.ping_frames, seen.ping_frames);
+  add(live.pong_frames, from.seen.pong_frames, seen.pong_frames);
+  from.seen.largest_message = std::max(from.seen.largest_message, seen.largest_message);
+}
+
+bool Relay::ping() {
+  if (!client_.stream || client_.close_given) return true;
+  if (!origin_.scanner.at_boundary() || client_.stream->congested()) return false;
+  proto::random_bytes(ping_);
+  client_.scanner.watch_pongs(true);
+  client_.stream->write(proto::bytes_of(proto::ws::frame(Opcode::ping, ping_, std::nullopt)));
+  client_.sent = clock_.now();
+  counters_.edge_pings.add(1);
+  awaiting_pong_ = true;
+  return true;
+}
+
+void Relay::take_pong(Leg& from, const FrameScanner::Pong& pong) {
+  const bool ours = awaiting_pong_ && pong.payload_size == ping_.size() &&
+                    std::equal(ping_.begin(), ping_.end(), pong.payload.begin());
+  if (!ours) {
+    forward(other(from), pong.frame);
+    return;
+  }
+  awaiting_pong_ = false;
+  from.scanner.watch_pongs(false);
+}
+
+void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
+  Leg& to = other(from);
+  from.close_code = close.code;
+  counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))].add(1);
+  if (to.stream) to.close_given = true;
+  begin_closing({.by = by(from.side),
+                 .stage = Stage::open,
+                 .cause = from.side == Side::client ? Cause::client_close : Cause::origin_close,
+                 .code = close.code});
+  complete(to);
+  complete(from);
+}
+
+void Relay::violated_by(Leg& from, const proto::ws::Violation& violation) {
+  counters_.protocol_errors[index(from.side)].add(1);
+  Leg& to = other(from);
+  if (to.stream) account(to);
+  begin_closing({.by = by(from.side), .stage = Stage::open, .cause = Cause::protocol_error, .code = violation.code});
+  // The offender is told what he did, the other that the session is over through no fault of his.
+  give_close(from, violation.code, violation.why);
+  give_close(to, from.side == Side::client ? CloseCode::going_away : CloseCode::internal_error, "protocol error of the peer");
+}
+
+void Relay::close(const Closing& closing) {
+  begin_closing({.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
+  give_close(client_, closing.to_client, closing.reason);
+  give_close(origin_, closing.to_origin, closing.reason);
+}
+
+// A peer went away without the closing handshake, or after it.
+void Relay::lost(Leg& leg) {
+  Leg& left = other(leg);
+  const bool orderly = leg.close_given && leg.scanner.closed();
+  const bool client = leg.side == Side::client;
+  drop(leg);
+  if (orderly || !left.stream) return;
+  begin_closing({.by = by(leg.side),
+                 .stage = Stage::open,
+                 .cause = client ? Cause::client_abort : Cause::origin_abort,
+                 .code = CloseCode::abnormal});
+  // A peer that has said its Close gets it back (§5.5.1), whatever became of the other.
+  if (left.scanner.closed()) {
+    give_close(left, left.close_code, {});
+    return;
+  }
+  give_close(left, client ? CloseCode::going_away : CloseCode::internal_error,
+             client ? "client connection lost" : "origin connection lost");
+}
+
+void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
+  if (!leg.stream || leg.close_given) return;
+  // Into the middle of a frame no Close can be written: it would be payload.
+  if (!other(leg).scanner.at_boundary()) {
+    cut(leg);
+    return;
+  }
+  leg.close_given = leg.close_is_ours = true;
+  leg.stream->write(proto::bytes_of(proto::ws::close_frame(code, reason, key_towards(leg.side))));
+  // Its Close is waited for, behind whatever it has sent before.
+  if (leg.paused) {
+    leg.paused = false;
+    leg.stream->resume_reading();
+  }
+  // How long the Close may wait in the queue is limited, too.
+  if (leg.stream->congested()) observer_.on_congested();
+  complete(leg);
+}
+
+// Both Closes of this leg are said. A server closes first (§7.1.1), so at the origin's leg the end is waited for.
+void Relay::complete(Leg& leg) {
+  if (!leg.stream || !leg.close_given || !leg.scanner.closed()) return;
+  if (leg.side == Side::client || leg.read_ended) leg.stream->end();
+  if (leg.read_ended && !leg.stream->congested()) drop(leg);
+}
+
+void Relay::begin_closing(const SessionEnd& end) {
+  if (!end_) end_ = end;
+  if (closing_) return;
+  closing_ = true;
+  observer_.on_closing();
+}
+
+void Relay::cut(Leg& leg) {
+  if (leg.stream) drop(leg);
+}
+
+void Relay::drop(Leg& leg) {
+  account(leg);
+  leg.stream.reset();
+  Leg& left = other(leg);
+  if (!left.stream) {
+    if (!end_) end_ = SessionEnd{.by = By::gateway, .stage = Stage::open, .cause = Cause::internal};
+    observer_.on_relay_ended();
+  } else if (left.paused) {
+    // Nobody is left to be overtaken: its rest is read for the end.
+    left.paused = false;
+    left.stream->resume_reading();
+  }
+}
+
+}  // namespace gateway::session

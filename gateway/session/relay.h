@@ -1,0 +1,133 @@
+// Two legs, bytes unchanged: what comes from one peer is scanned and goes to the other. Knows frames and the closing
+// handshake, nothing of clocks' meaning: when to give up is the session's business (timeouts.h).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "gateway/log/session_end.h"
+#include "gateway/metrics/counters.h"
+#include "gateway/net/deadline_wheel.h"
+#include "gateway/net/stream.h"
+#include "proto/ws/frame_scanner.h"
+
+namespace gateway::session {
+
+using log::By;
+using log::Cause;
+using log::SessionEnd;
+using log::Stage;
+using proto::Bytes;
+using proto::ws::CloseCode;
+using std::chrono::milliseconds;
+
+enum class Side : uint8_t { client, origin };
+
+class Relay {
+ public:
+  class Observer {
+   public:
+    virtual void on_closing() = 0;       // a Close has passed or was given: other deadlines hold from now on
+    virtual void on_congested() = 0;     // output is queued: the stall timer begins
+    virtual void on_relay_ended() = 0;   // both legs are gone; once, the last call
+
+   protected:
+    ~Observer() = default;
+  };
+
+  struct Streams {
+    std::unique_ptr<net::Stream> client;
+    std::unique_ptr<net::Stream> origin;
+  };
+
+  // One of the two connections.
+  struct Leg final : net::Stream::Handler {
+    Leg(Relay& relay, Side side, std::unique_ptr<net::Stream> stream, proto::ws::FrameScanner::Options options);
+    void on_data(Bytes data) override;
+    void on_end() override;
+    void on_drained() override;
+    void on_failed(const net::IoError& error) override;
+
+    Relay& relay;
+    std::unique_ptr<net::Stream> stream;   // null: gone
+    proto::ws::FrameScanner scanner;       // of what this peer sends
+    proto::ws::Counts seen;                // of what this peer sent
+    milliseconds received{0};              // when bytes last came
+    milliseconds sent{0};                  // when bytes were last written
+    uint64_t bytes_in = 0;
+    uint64_t submitted = 0;                // forwarded to this peer: frames of our own apart
+    uint64_t taken = 0;                    // of those, by the kernel
+    CloseCode close_code = CloseCode::abnormal;   // that this peer sent; abnormal: none yet
+    Side side;
+    bool close_given = false;              // a Close was written to it, the other peer's or ours
+    bool close_is_ours = false;
+    bool read_ended = false;               // the peer has shut down its side, and is owed a Close
+    bool paused = false;
+  };
+
+  Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters, const net::DeadlineWheel& clock,
+        Observer& observer);
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // Begins with what had been read beyond the heads: `from_origin` was glued to the 101, `from_client` to the request.
+  void start(Bytes from_client, Bytes from_origin);
+
+  struct Closing {
+    Cause cause;
+    CloseCode to_client;
+    CloseCode to_origin;
+    std::string_view reason;
+  };
+  // Ends the session by a decision of ours: a Close at a frame boundary, where there is none the connection is cut.
+  void close(const Closing& closing);
+
+  // Cuts a leg: FIN, or RST where bytes of the queue are lost.
+  void cut(Leg& leg);
+
+  // A keepalive ping to the client. False: not now, a frame is half relayed or the client does not read.
+  bool ping();
+  bool awaiting_pong() const { return awaiting_pong_; }
+
+  Leg& client() { return client_; }
+  Leg& origin() { return origin_; }
+  const Leg& client() const { return client_; }
+  const Leg& origin() const { return origin_; }
+  const std::optional<SessionEnd>& end() const { return end_; }
+  bool closing() const { return closing_; }
+
+ private:
+  friend struct Leg;
+  using Ping = std::array<uint8_t, 8>;
+
+  Leg& other(const Leg& leg) { return leg.side == Side::client ? origin_ : client_; }
+  metrics::Count& bytes_in(const Leg& leg);
+  metrics::Count& bytes_out(const Leg& leg);
+  void receive(Leg& from, Bytes data);
+  void forward(Leg& to, Bytes data);
+  void account(Leg& leg);
+  void tally(Leg& from, const proto::ws::Counts& seen);
+  void take_pong(Leg& from, const proto::ws::FrameScanner::Pong& pong);
+  void closed_by(Leg& from, const proto::ws::Close& close);
+  void violated_by(Leg& from, const proto::ws::Violation& violation);
+  void lost(Leg& leg);
+  void give_close(Leg& leg, CloseCode code, std::string_view reason);
+  void complete(Leg& leg);
+  void begin_closing(const SessionEnd& end);
+  void drop(Leg& leg);
+
+  metrics::Domain& counters_;
+  const net::DeadlineWheel& clock_;
+  Observer& observer_;
+  Leg client_;
+  Leg origin_;
+  std::optional<SessionEnd> end_;
+  Ping ping_{};
+  bool awaiting_pong_ = false;
+  bool closing_ = false;
+};
+
+}  // namespace gateway::session

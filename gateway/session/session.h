@@ -1,0 +1,74 @@
+// One client's WebSocket and its origin's, from the 101 to the end: the relay, its deadline, its figures, its one end.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gateway/net/deadline_wheel.h"
+#include "gateway/net/admission.h"
+#include "gateway/net/roster.h"
+#include "gateway/route/snapshot.h"
+#include "gateway/session/record.h"
+#include "gateway/session/relay.h"
+#include "gateway/session/table.h"
+#include "gateway/session/timeouts.h"
+
+namespace gateway::session {
+
+// What a worker lends to its sessions; outlives them.
+struct Surroundings {
+  net::DeadlineWheel& wheel;
+  Table& table;
+  const Scribe& scribe;
+  metrics::Worker& figures;
+  size_t worker;
+};
+
+class Session final : public net::RosterMember, private net::DeadlineWheel::Entry, private Relay::Observer {
+ public:
+  struct Opening {
+    std::shared_ptr<const route::Snapshot> snapshot;   // kept to the end
+    const route::Domain& domain;
+    Relay::Streams streams;                            // both have finished their handshakes; the 101 is written
+    bool permessage_deflate = false;
+    Identity identity;
+    net::Admission::Pass pass;
+  };
+
+  Session(const Surroundings& surroundings, Opening opening);
+
+  // Once it is in the table. The bytes are what was read beyond the heads.
+  void start(Bytes from_client, Bytes from_origin);
+
+  // Ends it by a decision of ours: drain, overload, domain_disabled. Both peers get the code.
+  void close(Cause cause, CloseCode code, std::string_view reason);
+  // At once, with whatever is queued: the second signal.
+  void abort();
+
+  const route::Domain& domain() const { return domain_; }
+  const Relay& relay() const { return relay_; }
+
+ private:
+  void on_deadline(milliseconds now) override;
+  void on_closing() override;
+  void on_congested() override;
+  void on_relay_ended() override;
+
+  void act(Act what, milliseconds now);
+  void look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now);
+  void decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason);
+  void give_up_unsent();
+  void arm();
+
+  Surroundings surroundings_;
+  std::shared_ptr<const route::Snapshot> snapshot_;
+  const route::Domain& domain_;
+  metrics::Domain& counters_;
+  Identity identity_;
+  Relay relay_;
+  Timers timers_;
+  net::Admission::Pass pass_;
+  std::string reason_;   // of an end that we decided
+};
+
+}  // namespace gateway::session
