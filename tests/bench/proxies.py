@@ -108,13 +108,16 @@ class Nginx(Proxy):
             verify = (f"proxy_ssl_verify on; proxy_ssl_name bench.test; proxy_ssl_server_name on; "
                       f"proxy_ssl_trusted_certificate {s.certificates}/bench.pem; "
                       f"proxy_ssl_protocols TLSv1.2 TLSv1.3;")
+        # nginx drops connections that have not sent their request yet when fewer than a sixteenth of
+        # worker_connections are free, so it gets twice of what it may open.
+        connections = min(2 * s.descriptors, 262144)
         text = f"""
 {'user root;' if os.geteuid() == 0 else ''}
 daemon off;
 worker_processes 1;
 pid {s.folder}/nginx.pid;
 error_log {s.folder}/error.log {'info' if s.logs else 'crit'};
-events {{ worker_connections {min(s.descriptors - 64, 262144)}; multi_accept on; }}
+events {{ worker_connections {connections}; multi_accept on; }}
 http {{
   access_log {f'{s.folder}/access.log' if s.logs else 'off'};
 {temporary}
@@ -152,6 +155,7 @@ class Haproxy(Proxy):
     name = "haproxy"
     binary = "haproxy"
     defaults = ""
+    pipes = 0
 
     def configure(self, s):
         secure = ""
@@ -163,7 +167,8 @@ class Haproxy(Proxy):
         text = f"""
 global
   nbthread 1
-  maxconn {min((s.descriptors - 256) // 2, 120000)}
+  maxconn {min((s.descriptors - 256) // 2 - self.pipes, 120000)}
+  maxpipes {self.pipes}
   tune.bufsize {65536 if s.large_buffers else 16384}
   {'log stdout format raw local0' if s.logs else ''}
 defaults
@@ -186,10 +191,11 @@ backend origin
 
 
 class HaproxySplice(Haproxy):
-    """HAProxy that lets the kernel pass plain bytes from socket to socket where it sees fit."""
+    """HAProxy that lets the kernel pass plain bytes from socket to socket."""
 
     name = "haproxy-splice"
-    defaults = "option splice-auto"
+    defaults = "option splice-request\n  option splice-response"
+    pipes = 256
 
 
 class Weir(Proxy):
