@@ -1,0 +1,258 @@
+#include "gateway/metrics/domain_families.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gateway::metrics {
+
+namespace {
+
+using log::By;
+using log::Cause;
+using Blocks = std::vector<std::unique_ptr<Domain>>;
+
+constexpr std::array<std::string_view, 2> kSides{"client", "origin"};
+constexpr std::array<std::string_view, 2> kSchemes{"ws", "wss"};
+
+// The registry keeps its blocks, so what was found once can be walked for every family without its
+// lock.
+struct Row {
+  const std::string& name;
+  const Blocks& blocks;
+};
+using Rows = std::vector<Row>;
+
+// Adds a family of which fill(family, name, blocks) writes each domain's lines.
+template <class Fill>
+void add_family(const Rows& rows, Page& page, Family family, Fill fill) {
+  for (const Row& row : rows) fill(family, row.name, row.blocks);
+  page.add(std::move(family));
+}
+
+void add_count(const Rows& rows, Page& page, Family family, Count Domain::*count) {
+  add_family(rows, page, std::move(family),
+             [=](Family& to, const std::string& domain, const Blocks& blocks) {
+               to.add({{"domain", domain}}, sum(blocks, count));
+             });
+}
+
+// The same for what is zero nearly everywhere.
+void add_rare(const Rows& rows, Page& page, Family family, Count Domain::*count) {
+  add_family(rows, page, std::move(family),
+             [=](Family& to, const std::string& domain, const Blocks& blocks) {
+               to.add_if({{"domain", domain}}, sum(blocks, count));
+             });
+}
+
+void add_by_side(const Rows& rows, Page& page, Family family,
+                 std::array<Count, 2> Domain::*counts) {
+  add_family(rows, page, std::move(family),
+             [=](Family& to, const std::string& domain, const Blocks& blocks) {
+               for (size_t side = 0; side < kSides.size(); ++side) {
+                 to.add_if({{"domain", domain}, {"side", kSides[side]}},
+                           sum(blocks, [=](const Domain& block) -> const Count& {
+                             return (block.*counts)[side];
+                           }));
+               }
+             });
+}
+
+struct Way {
+  std::string_view name;
+  Direction Domain::*direction;
+};
+constexpr std::array<Way, 2> kWays{{{"in", &Domain::from_client}, {"out", &Domain::from_origin}}};
+
+uint64_t total(const Blocks& blocks, const Way& way, Count Direction::*count) {
+  return sum(blocks,
+             [&](const Domain& block) -> const Count& { return block.*way.direction.*count; });
+}
+
+struct Kind {
+  std::string_view opcode;
+  Count Direction::*count;
+};
+
+void add_by_opcode(const Rows& rows, Page& page, Family family, std::initializer_list<Kind> kinds) {
+  add_family(rows, page, std::move(family),
+             [=](Family& to, const std::string& domain, const Blocks& blocks) {
+               for (const Way& way : kWays) {
+                 for (const Kind& kind : kinds) {
+                   to.add_if({{"domain", domain}, {"direction", way.name}, {"opcode", kind.opcode}},
+                             total(blocks, way, kind.count));
+                 }
+               }
+             });
+}
+
+// One line for each slot that is not zero; its labels are only made for those.
+template <class Pick, class Add>
+void add_slots(size_t slots, const Blocks& blocks, Pick pick, Add add) {
+  for (size_t slot = 0; slot < slots; ++slot) {
+    const uint64_t number =
+        sum(blocks, [&](const Domain& block) -> const Count& { return pick(block, slot); });
+    if (number != 0) add(slot, number);
+  }
+}
+
+void add_handshakes(const Rows& rows, Page& page) {
+  add_family(rows, page,
+             counter("weir_handshakes_total", "Answers to WebSocket handshakes, by HTTP status."),
+             [](Family& to, const std::string& domain, const Blocks& blocks) {
+               const auto pick = [](const Domain& block, size_t slot) -> const Count& {
+                 return block.handshakes[slot];
+               };
+               add_slots(kStatuses.size(), blocks, pick, [&](size_t slot, uint64_t number) {
+                 const std::string code =
+                     kStatuses[slot] == 0 ? "other" : std::to_string(kStatuses[slot]);
+                 to.add({{"domain", domain}, {"code", code}}, number);
+               });
+             });
+  add_family(
+      rows, page,
+      counter("weir_origin_failures_total", "Handshakes that failed at the origin, by cause."),
+      [](Family& to, const std::string& domain, const Blocks& blocks) {
+        const auto pick = [](const Domain& block, size_t slot) -> const Count& {
+          return block.origin_failures[slot];
+        };
+        add_slots(log::kCauses, blocks, pick, [&](size_t slot, uint64_t number) {
+          to.add({{"domain", domain}, {"cause", to_string(static_cast<Cause>(slot))}}, number);
+        });
+      });
+}
+
+void add_opened(const Rows& rows, Page& page) {
+  add_count(rows, page, gauge("weir_sessions_active", "WebSocket sessions that are open now."),
+            &Domain::active);
+  add_family(rows, page, counter("weir_sessions_opened_total", "WebSocket sessions opened."),
+             [](Family& to, const std::string& domain, const Blocks& blocks) {
+               for (size_t scheme = 0; scheme < kSchemes.size(); ++scheme) {
+                 to.add({{"domain", domain}, {"scheme", kSchemes[scheme]}, {"http", "1.1"}},
+                        sum(blocks, [=](const Domain& block) -> const Count& {
+                          return block.opened[scheme];
+                        }));
+               }
+             });
+}
+
+void add_closed(const Rows& rows, Page& page) {
+  add_family(
+      rows, page,
+      counter("weir_sessions_closed_total", "WebSocket sessions ended, by who ended them and why."),
+      [](Family& to, const std::string& domain, const Blocks& blocks) {
+        for (const By by : {By::client, By::origin, By::gateway}) {
+          const auto pick = [=](const Domain& block, size_t slot) -> const Count& {
+            return block.closed[static_cast<size_t>(by)][slot];
+          };
+          add_slots(log::kCauses, blocks, pick, [&](size_t slot, uint64_t number) {
+            to.add({{"domain", domain},
+                    {"initiator", to_string(by)},
+                    {"cause", to_string(static_cast<Cause>(slot))}},
+                   number);
+          });
+        }
+      });
+  add_family(
+      rows, page,
+      counter("weir_close_codes_total", "Close frames received, by the side that sent them."),
+      [](Family& to, const std::string& domain, const Blocks& blocks) {
+        for (size_t side = 0; side < kSides.size(); ++side) {
+          const auto pick = [=](const Domain& block, size_t slot) -> const Count& {
+            return block.close_codes[side][slot];
+          };
+          add_slots(kCloseSlots, blocks, pick, [&](size_t slot, uint64_t number) {
+            to.add({{"domain", domain}, {"side", kSides[side]}, {"code", close_slot_name(slot)}},
+                   number);
+          });
+        }
+      });
+  add_family(rows, page,
+             counter("weir_session_seconds_total", "Duration of ended sessions, in seconds."),
+             [](Family& to, const std::string& domain, const Blocks& blocks) {
+               const uint64_t milliseconds = sum(blocks, &Domain::session_milliseconds);
+               to.add({{"domain", domain}}, static_cast<double>(milliseconds) / 1000);
+             });
+}
+
+void add_traffic(const Rows& rows, Page& page) {
+  add_count(rows, page,
+            counter("weir_client_bytes_in_total",
+                    "Bytes received from clients after the 101, inside TLS."),
+            &Domain::client_bytes_in);
+  add_count(
+      rows, page,
+      counter("weir_client_bytes_out_total", "Bytes sent to clients after the 101, inside TLS."),
+      &Domain::client_bytes_out);
+  add_count(rows, page,
+            counter("weir_origin_bytes_in_total",
+                    "Bytes received from origins after the 101, inside TLS."),
+            &Domain::origin_bytes_in);
+  add_count(
+      rows, page,
+      counter("weir_origin_bytes_out_total", "Bytes sent to origins after the 101, inside TLS."),
+      &Domain::origin_bytes_out);
+  add_family(rows, page,
+             counter("weir_payload_bytes_total",
+                     "Payload bytes of data frames; in is from the client, out from the origin."),
+             [](Family& to, const std::string& domain, const Blocks& blocks) {
+               for (const Way& way : kWays) {
+                 to.add({{"domain", domain}, {"direction", way.name}},
+                        total(blocks, way, &Direction::payload_bytes));
+               }
+             });
+}
+
+void add_frames(const Rows& rows, Page& page) {
+  add_by_opcode(
+      rows, page,
+      counter("weir_messages_total", "Whole messages; in is from the client, out from the origin."),
+      {{"text", &Direction::text_messages}, {"binary", &Direction::binary_messages}});
+  add_by_opcode(
+      rows, page,
+      counter("weir_frames_total", "Frames relayed; in is from the client, out from the origin."),
+      {{"data", &Direction::data_frames},
+       {"close", &Direction::close_frames},
+       {"ping", &Direction::ping_frames},
+       {"pong", &Direction::pong_frames}});
+}
+
+void add_trouble(const Rows& rows, Page& page) {
+  add_by_side(
+      rows, page,
+      counter("weir_backpressure_pauses_total",
+              "Times that reading from a side was paused because the other side did not read."),
+      &Domain::pauses);
+  add_by_side(rows, page,
+              counter("weir_protocol_errors_total",
+                      "WebSocket protocol violations, by the side that made them."),
+              &Domain::protocol_errors);
+  add_rare(rows, page,
+           counter("weir_edge_pings_total", "Keepalive pings sent to clients by the edge itself."),
+           &Domain::edge_pings);
+  add_rare(
+      rows, page,
+      counter("weir_slow_heartbeats_total",
+              "Idle closes that a slightly faster heartbeat of the client would have avoided."),
+      &Domain::slow_heartbeats);
+}
+
+}  // namespace
+
+void add_domains(const Registry& registry, Page& page) {
+  Rows rows;
+  registry.for_each_domain([&](const std::string& name, const Blocks& blocks) {
+    rows.push_back({name, blocks});
+  });
+  add_handshakes(rows, page);
+  add_opened(rows, page);
+  add_closed(rows, page);
+  add_traffic(rows, page);
+  add_frames(rows, page);
+  add_trouble(rows, page);
+}
+
+}  // namespace gateway::metrics

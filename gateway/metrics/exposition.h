@@ -1,0 +1,47 @@
+// What a scrape gets: every counter, summed over the workers, and the facts that are no counters,
+// as Prometheus text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/metrics/counters.h"
+
+namespace gateway::metrics {
+
+// What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
+struct Facts {
+  struct Certificate {
+    std::string domain;
+    double not_after = 0;
+  };
+  // The port that was opened, which the configuration may have left to the system.
+  struct Port {
+    std::string listener;
+    std::string address;
+    uint16_t port = 0;
+  };
+
+  std::string version;
+  std::string commit;
+  double start_time_seconds = 0;
+  bool ready = false;
+  bool draining = false;
+  bool last_reload_successful = true;
+  double last_reload_success_timestamp = 0;
+  uint64_t reloads_succeeded = 0;
+  uint64_t reloads_failed = 0;
+  uint64_t generation = 0;
+  std::vector<Certificate> certificates;
+  std::vector<double> loop_lag_seconds;  // by worker
+  uint64_t access_log_dropped = 0;
+  std::vector<Port> ports;
+};
+
+// The Prometheus text format 0.0.4. Causes, codes and statuses that have not occurred are left out;
+// the byte and session series of a domain are always there, so that a rate sees the first byte. Any
+// thread.
+[[nodiscard]] std::string render(const Registry& registry, const Facts& facts);
+
+}  // namespace gateway::metrics

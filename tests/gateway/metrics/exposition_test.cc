@@ -1,0 +1,215 @@
+#include "gateway/metrics/exposition.h"
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+using namespace gateway::metrics;
+using gateway::log::By;
+using gateway::log::Cause;
+
+namespace {
+
+bool has_line(const std::string& text, std::string_view line) {
+  return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos;
+}
+
+size_t occurrences(const std::string& text, std::string_view of) {
+  size_t count = 0;
+  for (size_t at = text.find(of); at != std::string::npos; at = text.find(of, at + 1)) ++count;
+  return count;
+}
+
+Facts everything() {
+  Facts facts;
+  facts.version = "0.1.0";
+  facts.commit = "abc123";
+  facts.start_time_seconds = 1'700'000'000.5;
+  facts.ready = true;
+  facts.last_reload_success_timestamp = 1'700'000'001;
+  facts.reloads_succeeded = 4;
+  facts.reloads_failed = 1;
+  facts.generation = 5;
+  facts.certificates = {{.domain = "chat.example.com", .not_after = 1'800'000'000}};
+  facts.loop_lag_seconds = {0.002, 0.25};
+  facts.access_log_dropped = 7;
+  facts.ports = {{.listener = "public", .address = "::1", .port = 8080}};
+  return facts;
+}
+
+void fill_direction(Direction& direction, uint64_t number) {
+  direction.payload_bytes.add(number * 100);
+  direction.text_messages.add(number);
+  direction.binary_messages.add(number + 1);
+  direction.data_frames.add(2 * number + 1);
+  direction.close_frames.add(1);
+  direction.ping_frames.add(number);
+  direction.pong_frames.add(number);
+}
+
+void fill(Domain& block) {
+  block.client_bytes_in.add(1000);
+  block.client_bytes_out.add(123'456'789'012);
+  block.origin_bytes_in.add(2000);
+  block.origin_bytes_out.add(3000);
+  fill_direction(block.from_client, 3);
+  fill_direction(block.from_origin, 5);
+  block.opened[1].add(2);
+  block.active.add(1);
+  block.session_milliseconds.add(1500);
+  block.closed[static_cast<size_t>(By::gateway)][static_cast<size_t>(Cause::idle_timeout)].add(1);
+  block.handshakes[status_slot(101)].add(2);
+  block.handshakes[status_slot(418)].add(1);
+  block.close_codes[0][close_slot(4001)].add(1);
+  block.pauses[1].add(9);
+  block.protocol_errors[0].add(1);
+  block.edge_pings.add(6);
+  block.slow_heartbeats.add(1);
+  block.origin_failures[static_cast<size_t>(Cause::origin_tls)].add(1);
+}
+
+// Two workers that did the same.
+void fill(Registry& registry) {
+  for (Domain* block : registry.domain("chat.example.com")) fill(*block);
+  static_cast<void>(registry.domain("_unmatched"));
+  for (Listener* block : registry.listener("public")) {
+    block->active.add(2);
+    block->accepted.add(10);
+    block->rejected[0].add(1);
+    block->tls[1][1].add(3);
+    block->tls_failed.add(1);
+  }
+  registry.worker(0).handshake_duration.observe(kHandshakeBounds, 3);
+  registry.worker(1).handshake_duration.observe(kHandshakeBounds, 60'000);
+  registry.worker(1).session_duration.observe(kSessionBounds, 61'500);
+}
+
+}  // namespace
+
+TEST_CASE("exposition: sums every count over the workers") {
+  Registry registry(2);
+  fill(registry);
+  const std::string text = render(registry, everything());
+  constexpr std::array<std::string_view, 34> kLines{
+      R"(weir_client_connections_active{listener="public"} 4)",
+      R"(weir_client_connections_total{listener="public"} 20)",
+      R"(weir_client_connections_rejected_total{listener="public",cause="overload"} 2)",
+      R"(weir_client_connections_rejected_total{listener="public",cause="no_descriptors"} 0)",
+      R"(weir_tls_handshakes_total{listener="public",version="1.3",resumed="true",result="ok"} 6)",
+      R"(weir_tls_handshakes_total{listener="public",version="none",resumed="false",result="failed"} 2)",
+      R"(weir_handshakes_total{domain="chat.example.com",code="101"} 4)",
+      R"(weir_handshakes_total{domain="chat.example.com",code="other"} 2)",
+      R"(weir_sessions_active{domain="chat.example.com"} 2)",
+      R"(weir_sessions_opened_total{domain="chat.example.com",scheme="wss",http="1.1"} 4)",
+      R"(weir_sessions_closed_total{domain="chat.example.com",initiator="gateway",cause="idle_timeout"} 2)",
+      R"(weir_close_codes_total{domain="chat.example.com",side="client",code="4xxx"} 2)",
+      R"(weir_session_seconds_total{domain="chat.example.com"} 3)",
+      R"(weir_client_bytes_in_total{domain="chat.example.com"} 2000)",
+      R"(weir_client_bytes_out_total{domain="chat.example.com"} 246913578024)",
+      R"(weir_origin_bytes_in_total{domain="chat.example.com"} 4000)",
+      R"(weir_origin_bytes_out_total{domain="chat.example.com"} 6000)",
+      R"(weir_payload_bytes_total{domain="chat.example.com",direction="in"} 600)",
+      R"(weir_payload_bytes_total{domain="chat.example.com",direction="out"} 1000)",
+      R"(weir_messages_total{domain="chat.example.com",direction="in",opcode="text"} 6)",
+      R"(weir_messages_total{domain="chat.example.com",direction="out",opcode="binary"} 12)",
+      R"(weir_frames_total{domain="chat.example.com",direction="in",opcode="data"} 14)",
+      R"(weir_frames_total{domain="chat.example.com",direction="out",opcode="pong"} 10)",
+      R"(weir_backpressure_pauses_total{domain="chat.example.com",side="origin"} 18)",
+      R"(weir_protocol_errors_total{domain="chat.example.com",side="client"} 2)",
+      R"(weir_edge_pings_total{domain="chat.example.com"} 12)",
+      R"(weir_slow_heartbeats_total{domain="chat.example.com"} 2)",
+      R"(weir_origin_failures_total{domain="chat.example.com",cause="origin_tls"} 2)",
+      R"(weir_handshake_duration_seconds_bucket{le="0.005"} 1)",
+      R"(weir_handshake_duration_seconds_bucket{le="+Inf"} 2)",
+      R"(weir_handshake_duration_seconds_sum 60.003)",
+      R"(weir_session_duration_seconds_bucket{le="60"} 0)",
+      R"(weir_session_duration_seconds_bucket{le="300"} 1)",
+      R"(weir_session_duration_seconds_count 1)",
+  };
+  for (const std::string_view line : kLines) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("exposition: says what is no counter") {
+  const std::string text = render(Registry(1), everything());
+  constexpr std::array<std::string_view, 15> kLines{
+      R"(weir_build_info{version="0.1.0",commit="abc123"} 1)",
+      "weir_start_time_seconds 1700000000.5",
+      "weir_ready 1",
+      "weir_draining 0",
+      "weir_config_last_reload_successful 1",
+      "weir_config_last_reload_success_timestamp_seconds 1700000001",
+      R"(weir_config_reloads_total{result="success"} 4)",
+      R"(weir_config_reloads_total{result="failure"} 1)",
+      "weir_config_generation 5",
+      R"(weir_tls_certificate_not_after_seconds{domain="chat.example.com"} 1800000000)",
+      R"(weir_loop_lag_seconds{worker="0"} 0.002)",
+      R"(weir_loop_lag_seconds{worker="1"} 0.25)",
+      "weir_access_log_dropped_total 7",
+      R"(weir_listener_port_info{listener="public",address="::1",port="8080"} 1)",
+      "weir_handshake_duration_seconds_count 0",
+  };
+  for (const std::string_view line : kLines) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+}
+
+TEST_CASE("exposition: a domain without traffic has its byte and session series, and no other") {
+  Registry registry(2);
+  static_cast<void>(registry.domain("_unmatched"));
+  const std::string text = render(registry, {});
+  constexpr std::array<std::string_view, 10> kLines{
+      R"(weir_client_bytes_in_total{domain="_unmatched"} 0)",
+      R"(weir_client_bytes_out_total{domain="_unmatched"} 0)",
+      R"(weir_origin_bytes_in_total{domain="_unmatched"} 0)",
+      R"(weir_origin_bytes_out_total{domain="_unmatched"} 0)",
+      R"(weir_payload_bytes_total{domain="_unmatched",direction="in"} 0)",
+      R"(weir_payload_bytes_total{domain="_unmatched",direction="out"} 0)",
+      R"(weir_sessions_active{domain="_unmatched"} 0)",
+      R"(weir_sessions_opened_total{domain="_unmatched",scheme="ws",http="1.1"} 0)",
+      R"(weir_sessions_opened_total{domain="_unmatched",scheme="wss",http="1.1"} 0)",
+      R"(weir_session_seconds_total{domain="_unmatched"} 0)",
+  };
+  for (const std::string_view line : kLines) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  CHECK(occurrences(text, "_unmatched") == kLines.size());
+  CHECK(occurrences(text, "weir_sessions_closed_total") == 0);
+}
+
+TEST_CASE("exposition: a label's value is escaped") {
+  Facts facts;
+  facts.version = "a\"b\\c\nd";
+  CHECK(
+      has_line(render(Registry(1), facts), R"(weir_build_info{version="a\"b\\c\nd",commit=""} 1)"));
+}
+
+TEST_CASE("exposition: knows the process") {
+  const std::string text = render(Registry(1), {});
+  for (const std::string_view name :
+       {"process_resident_memory_bytes", "process_open_fds", "process_max_fds",
+        "process_start_time_seconds", "process_cpu_seconds_total"}) {
+    CAPTURE(name);
+    const size_t at = text.find("\n" + std::string(name) + " ");
+    REQUIRE(at != std::string::npos);
+    const double value = std::strtod(text.c_str() + at + name.size() + 2, nullptr);
+    CHECK(value >= 0);
+    if (name != "process_cpu_seconds_total") CHECK(value > 0);
+  }
+}
+
+// For `promtool check metrics < file`, which knows rules of good naming that no test here repeats.
+TEST_CASE("exposition: writes what it renders where it is told to" *
+          doctest::skip(std::getenv("WEIR_METRICS_OUT") == nullptr)) {
+  Registry registry(2);
+  fill(registry);
+  std::ofstream(std::getenv("WEIR_METRICS_OUT")) << render(registry, everything());
+}
