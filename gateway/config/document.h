@@ -88,8 +88,8 @@ struct Drain {
 struct NodeLimits {
   milliseconds header_timeout{
       10'000};  // 100 ms to 5 min: connection accepted to request head complete, TLS included
-  uint64_t max_head = 16 * 1024;  // 1 KiB to 64 KiB
-  uint64_t max_headers = 100;     // 10 to 1,000
+  uint64_t max_head = 16'384;  // 1 KiB to 64 KiB
+  uint64_t max_headers = 100;  // 10 to 1,000
   std::optional<uint64_t>
       max_connections;  // 1 to 10,000,000; auto: what the descriptor limit allows
 
@@ -183,7 +183,7 @@ struct Origin {
   milliseconds request_timeout{
       30'000};  // 1 s to 900 s (warning above 150 s): request sent to complete response head
   milliseconds establish_timeout{60'000};  // 1 s to 900 s: everything up to the 101
-  uint64_t max_response_head = 16 * 1024;  // 1 KiB to 64 KiB
+  uint64_t max_response_head = 16'384;     // 1 KiB to 64 KiB
   Place place;
 
   bool operator==(const Origin&) const = default;

@@ -4,6 +4,12 @@
 
 namespace gateway::config {
 
+namespace {
+
+constexpr size_t kLongest = 60;  // bytes of the operator's text in a message
+
+}  // namespace
+
 Findings::Findings(std::string file, std::vector<Problem>& problems)
     : file_(std::move(file)), problems_(problems) {}
 
@@ -20,7 +26,6 @@ void Findings::warn(Position at, const std::string& path, const std::string& cod
 }
 
 std::string shown(std::string_view text) {
-  constexpr size_t kLongest = 60;
   bool cut = text.size() > kLongest;
   if (cut) {
     text = text.substr(0, kLongest);

@@ -102,6 +102,8 @@ constexpr std::string_view kDomainPaths[] = {
 
 // What other gateways and the older pages of this one call a key. More than one line for a word:
 // the scope decides.
+constexpr size_t kLongestWord = 64;  // the distance of longer ones is not worth its time
+
 struct Alias {
   std::string_view word;
   Scope scope;
@@ -188,6 +190,17 @@ std::optional<std::string_view> other_word(const Level& level, std::string_view 
   return std::nullopt;
 }
 
+// "warn" for "warning": a word that was cut short, as long as only one begins with it.
+std::optional<std::string_view> completed(std::string_view word,
+                                          std::span<const std::string_view> candidates) {
+  if (word.size() < 3) return std::nullopt;
+  auto begins = [word](std::string_view candidate) { return candidate.starts_with(word); };
+  auto found = std::find_if(candidates.begin(), candidates.end(), begins);
+  if (found == candidates.end()) return std::nullopt;
+  if (std::find_if(found + 1, candidates.end(), begins) != candidates.end()) return std::nullopt;
+  return *found;
+}
+
 // Levenshtein's distance, where two neighbours that changed places count as one slip.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1);
@@ -225,7 +238,6 @@ bool Level::knows(std::string_view key) const {
 
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates) {
-  constexpr size_t kLongestWord = 64;
   if (word.size() > kLongestWord) return std::nullopt;
   // In a short word two slips leave nothing to recognise.
   size_t best = word.size() <= 4 ? 2 : 3;
@@ -236,7 +248,7 @@ std::optional<std::string_view> nearest(std::string_view word,
     best = slips;
     found = candidate;
   }
-  return found;
+  return found ? found : completed(word, candidates);
 }
 
 std::string unknown_key(const Level& level, std::string_view key) {

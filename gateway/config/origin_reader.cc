@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr TimeRange kStep = {100ms, 60s};
 constexpr TimeRange kWhole = {1s, 900s};
-constexpr Range kHead = {1024, 64 * 1024};
+constexpr Range kHead = {1'024, 65'536};
+constexpr std::string_view kHostWords[] = {"client", "origin"};
+constexpr std::string_view kSniWords[] = {"host"};
 constexpr Range kServers = {1, 20};
 
 void read_server_address(const Section& section, Server& server) {
@@ -80,27 +82,25 @@ bool read_name(const Section& section, std::string_view key, const std::string& 
 }
 
 void read_host_header(const Section& section, Origin& origin) {
-  constexpr std::string_view kWords[] = {"client", "origin"};
   auto value = section.scalar("host_header");
   if (!value) return;
   if (*value == "client" || *value == "origin") {
     origin.host_header = *value == "client" ? Origin::Host::client : Origin::Host::origin;
     origin.fixed_host.clear();
-  } else if (read_name(section, "host_header", *value, kWords)) {
+  } else if (read_name(section, "host_header", *value, kHostWords)) {
     origin.host_header = Origin::Host::fixed;
     origin.fixed_host = proto::to_lower(*value);
   }
 }
 
 void read_sni(const Section& section, Origin& origin) {
-  constexpr std::string_view kWords[] = {"host"};
   auto value = section.scalar("sni");
   if (!value) return;
   if (*value == "host") {
     origin.sni.reset();
   } else if (is_ip(*value)) {
     section.error("sni", "a TLS server name cannot be an IP address (RFC 6066 §3)");
-  } else if (read_name(section, "sni", *value, kWords)) {
+  } else if (read_name(section, "sni", *value, kSniWords)) {
     origin.sni = proto::to_lower(*value);
   }
 }

@@ -27,6 +27,8 @@ constexpr std::array<Unit, 5> kTimes = {
 constexpr std::array<Unit, 4> kSizes = {
     {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
 
+constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+
 struct Parts {
   std::string_view digits;
   std::string_view rest;
@@ -46,7 +48,6 @@ bool is_fraction(const Parts& parts) {
 
 // digits * factor, unless that does not fit what milliseconds can hold.
 std::optional<uint64_t> multiplied(std::string_view digits, uint64_t factor) {
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
   auto number = proto::parse_decimal(digits);
   if (!number || *number > kMost / factor) return std::nullopt;
   return *number * factor;

@@ -69,6 +69,7 @@ proto::Result<std::vector<std::string>, std::string> files_of(const std::string&
   bool absolute = pattern.starts_with('/');
   std::string whole = absolute ? pattern : escaped((folder / "").string()) + pattern;
   glob_t found{};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): only the control thread reads configuration
   int outcome = glob(whole.c_str(), 0, stop_unless_absent, &found);
   std::vector<std::string> files;
   if (outcome == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);

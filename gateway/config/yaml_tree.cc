@@ -16,7 +16,19 @@ namespace gateway::config {
 
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+constexpr const char* kTooManyValues = "too many values: a file may hold 1,000,000";
+
+constexpr std::string_view kIndicators = "[]{},:?!&*\"'";
+
 Position position(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+
+// Our own reason to end a parse, as against what yaml-cpp cannot read.
+class Refusal final : public YAML::ParserException {
+ public:
+  using YAML::ParserException::ParserException;
+};
 
 // Builds the tree from yaml-cpp's events: its own Node would keep duplicate keys and unfold aliases
 // without end. A ParserException thrown from an event ends the parse; it is caught in parse_yaml.
@@ -52,7 +64,7 @@ class TreeBuilder final : public YAML::EventHandler {
   };
 
   [[noreturn]] static void stop(const YAML::Mark& mark, const char* why) {
-    throw YAML::ParserException(mark, why);
+    throw Refusal(mark, why);
   }
   bool expects_key() const {
     return !stack_.empty() && stack_.back().node.kind == Node::Kind::map && !stack_.back().has_key;
@@ -113,7 +125,7 @@ void TreeBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAM
 }
 
 void TreeBuilder::count(const YAML::Mark& mark) {
-  if (++nodes_ > kMaxNodes) stop(mark, "too many values: a file may hold 1,000,000");
+  if (++nodes_ > kMaxNodes) stop(mark, kTooManyValues);
 }
 
 void TreeBuilder::refuse(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
@@ -164,6 +176,9 @@ void TreeBuilder::take_value(Node node) {
     return;
   }
   Frame& frame = stack_.back();
+  // yaml-cpp places an absent value at whatever comes next, which may be many lines further down.
+  bool absent = node.kind == Node::Kind::null && frame.has_key && !frame.drops_value;
+  if (absent) node.at = frame.node.keys.back().at;
   if (!frame.drops_value) frame.node.items.push_back(std::move(node));
   frame.has_key = false;
   frame.drops_value = false;
@@ -220,6 +235,14 @@ bool ends_inside_quotes(std::string_view text, size_t scalar) {
   return true;
 }
 
+// yaml-cpp keeps the tokens of a whole [...] or {...} before it reports the first of them, a few
+// hundred bytes for each of these characters, so they are counted before it sees them.
+bool has_too_many_indicators(std::string_view text) {
+  auto count = std::count_if(text.begin(), text.end(),
+                             [](char c) { return kIndicators.find(c) != std::string_view::npos; });
+  return static_cast<size_t>(count) > kMaxNodes;
+}
+
 std::optional<Node> build(std::string_view text, Findings& findings) {
   std::istringstream in{std::string(text)};
   TreeBuilder builder(findings);
@@ -227,6 +250,9 @@ std::optional<Node> build(std::string_view text, Findings& findings) {
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {
     }
+  } catch (const Refusal& refusal) {
+    findings.error(position(refusal.mark), {}, refusal.msg);
+    return std::nullopt;
   } catch (const YAML::Exception& exception) {
     findings.error(position(exception.mark), {}, explain(exception, text));
     return std::nullopt;
@@ -249,10 +275,13 @@ std::optional<Node> parse_yaml(std::string_view text, Findings& findings) {
     findings.error({}, {}, "the file is larger than 8 MiB");
     return std::nullopt;
   }
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (auto bad = first_bad_byte(text)) {
     findings.error(bad->at, {}, bad->why);
+    return std::nullopt;
+  }
+  if (has_too_many_indicators(text)) {
+    findings.error({1, 1}, {}, kTooManyValues);
     return std::nullopt;
   }
   return build(text, findings);

@@ -27,7 +27,7 @@ struct Node {
   std::vector<Node> items;  // of a map (one for each key) or a sequence
 };
 
-inline constexpr size_t kMaxFileBytes = 8 * 1024 * 1024;
+inline constexpr size_t kMaxFileBytes = size_t{8} * 1024 * 1024;
 inline constexpr size_t kMaxNodes = 1'000'000;
 inline constexpr size_t kMaxDepth = 64;
 
