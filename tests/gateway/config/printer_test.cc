@@ -1,0 +1,86 @@
+#include <doctest/doctest.h>
+
+#include "tests/gateway/config/reading.h"
+
+using namespace gateway::config;
+
+namespace {
+
+// Everything but the list of files comes back.
+void check_round_trip(Document document) {
+  std::string printed = print(document);
+  CAPTURE(printed);
+  Reading again = read_text(printed, "printed.yaml");
+  for (const Problem& problem : again.problems) CHECK_MESSAGE(problem.warning, to_string(problem));
+  document.files = again.document.files;
+  CHECK(again.document == document);
+  CHECK(print(again.document).size() > 0);
+}
+
+}  // namespace
+
+TEST_CASE("printer: the examples read back to the same document") {
+  check_round_trip(read_files(WEIR_SOURCE_DIR "/conf/weir.yaml").document);
+}
+
+TEST_CASE("printer: values that are not the defaults read back to the same document") {
+  Reading reading = read_text(R"(
+node: edge-1
+workers: 7
+state_dir: "/srv/a \"quoted\" \\ folder # no comment"
+listeners:
+  - { name: web, address: "::1", ports: [80, 0, 0], mode: first_available }
+  - { name: secure, ports: [443], tls: true }
+admin: { listen: "[::1]:0" }
+log: { access: { path: off }, level: error }
+drain: { timeout: 0, close_rate: 12 }
+limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
+reload: { on_change: on }
+domains:
+  - names: ["*.a.test", "[::1]", b.test]
+    tls: { certificate: "file:/a b/c.pem", key: "file:/k", min_version: "1.3" }
+    websocket:
+      enabled: true
+      connection_timeout: 2591999s
+      client_timeout: 1s
+      origin_timeout: 30d
+      read_idle: { client: 1500ms, origin: 1h }
+      write_idle: { client: 1d, origin: 2s }
+      keepalive: { interval: 61s, timeout: 100ms }
+      max_lifetime: { after: 365d, jitter: 0.1% }
+      send_stall_timeout: off
+      close_timeout: 300s
+      abnormal_close_send_timeout: 1ms
+      on_disable: drain
+    origin:
+      protocol: follow_port
+      host_header: host.example
+      sni: sni.example
+      ports: { http: 1, https: 65535 }
+      servers: [{ address: "10.0.0.1:1" }, { address: "[::1]:2" }, { address: "::2" }, { address: c.test }]
+      tls: { verify: false, ca: "file:/ca" }
+      connect_timeout: 100ms
+      io_timeout: 60s
+      request_timeout: 1s
+      establish_timeout: 900s
+      max_response_head: 65536
+    access: { origins: ["https://a.test", "http://b.test:8080"] }
+  - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin }, access: { origins: any } }
+  - { domain: d.test }
+)",
+                              "t.yaml");
+  for (const Problem& problem : reading.problems)
+    CHECK_MESSAGE(problem.warning, to_string(problem));
+  check_round_trip(reading.document);
+}
+
+TEST_CASE("printer: says which file a domain came from") {
+  auto printed =
+      print(read_text(tests::with_domain("origin: { builtin: echo }"), "t.yaml").document);
+  CHECK(
+      tests::contains(printed, "  # from \"t.yaml\", line 3\n  - names: [\"chat.example.com\"]\n"));
+}
+
+TEST_CASE("printer: a document without domains prints") {
+  CHECK(tests::contains(print(read_text(tests::kListener, "t.yaml").document), "\ndomains: []\n"));
+}

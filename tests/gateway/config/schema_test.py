@@ -1,0 +1,102 @@
+"""conf/schema.json accepts the examples that ship with it, and refuses what the reader refuses too."""
+
+import copy
+import json
+import pathlib
+import unittest
+
+import jsonschema
+import yaml
+
+CONF = pathlib.Path(__file__).resolve().parents[3] / "conf"
+SCHEMA = json.loads((CONF / "schema.json").read_text(encoding="utf-8"))
+
+
+def load(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def changed(document, path, value):
+    """A copy of the document in which the key at the path (a list) has another value."""
+    document = copy.deepcopy(document)
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return document
+
+
+class SchemaTest(unittest.TestCase):
+    def setUp(self):
+        jsonschema.Draft7Validator.check_schema(SCHEMA)
+        self.validator = jsonschema.Draft7Validator(SCHEMA)
+        self.node = load(CONF / "weir.yaml")
+        self.domain = load(CONF / "domains" / "chat.example.com.yaml")
+
+    def accepts(self, document):
+        errors = [error.message for error in self.validator.iter_errors(document)]
+        self.assertEqual(errors, [])
+
+    def refuses(self, document):
+        self.assertFalse(self.validator.is_valid(document))
+
+    def test_every_example_is_accepted(self):
+        files = [CONF / "weir.yaml", *sorted((CONF / "domains").glob("*.yaml"))]
+        self.assertGreaterEqual(len(files), 3)
+        for file in files:
+            with self.subTest(file=file.name):
+                self.accepts(load(file))
+
+    def test_right_values_are_accepted(self):
+        for path, value in [
+            (["websocket", "connection_timeout"], 60),
+            (["websocket", "connection_timeout"], "30d"),
+            (["websocket", "send_stall_timeout"], -1),
+            (["websocket", "read_idle", "client"], "off"),
+            (["websocket", "read_idle", "client"], False),
+            (["websocket", "max_lifetime", "jitter"], "2.5%"),
+            (["origin", "ports", "http"], "58888"),
+            (["origin", "tls", "ca"], "file:/etc/ssl/ca.pem"),
+            (["access", "origins"], ["https://app.example.com"]),
+            (["tls"], {"certificate": "file:a.pem", "key": "${CHAT_KEY_FILE}"}),
+        ]:
+            with self.subTest(path=path, value=value):
+                self.accepts(changed(self.domain, path, value))
+
+    def test_wrong_domains_are_refused(self):
+        for path, value in [
+            (["websocket", "conection_timeout"], 60),
+            (["websocket", "connection_timeout"], "1.5s"),
+            (["websocket", "connection_timeout"], "60 s"),
+            (["websocket", "connection_timeout"], "off"),
+            (["websocket", "on_disable"], "kill"),
+            (["origin", "protocol"], "ftp"),
+            (["origin", "servers"], []),
+            (["origin", "servers"], [{"address": "http://10.0.0.5"}]),
+            (["origin", "max_response_head"], "16KB"),
+            (["access", "origins"], ["https://app.example.com/path"]),
+            (["tls"], {"certificate": "file:a.pem"}),
+            (["names"], ["second.example.com"]),
+            (["kind"], "vod"),
+            (["routes"], []),
+        ]:
+            with self.subTest(path=path, value=value):
+                self.refuses(changed(self.domain, path, value))
+
+    def test_wrong_nodes_are_refused(self):
+        for path, value in [
+            (["version"], 2),
+            (["listeners"], []),
+            (["listeners"], [{"name": "web"}]),
+            (["listeners", 0, "ports"], [65536]),
+            (["workers"], 0),
+            (["log", "level"], "loud"),
+            (["defaults", "limits"], {}),
+            (["usage"], {}),
+        ]:
+            with self.subTest(path=path, value=value):
+                self.refuses(changed(self.node, path, value))
+
+
+if __name__ == "__main__":
+    unittest.main()
