@@ -1,5 +1,6 @@
 #include "gateway/log/log.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -97,6 +98,7 @@ struct AccessLog::State {
   std::shared_ptr<FileSink> sink;
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::atomic<bool> written{false};   // something, since the last flush
 };
 
 AccessLog::AccessLog(const std::string& path) : state_(std::make_unique<State>()) {
@@ -109,9 +111,14 @@ AccessLog::AccessLog(const std::string& path) : state_(std::make_unique<State>()
 
 AccessLog::~AccessLog() { flush(); }
 
-void AccessLog::write(std::string_view line) { state_->logger->log(spdlog::level::info, line); }
+void AccessLog::write(std::string_view line) {
+  state_->logger->log(spdlog::level::info, line);
+  if (!state_->written.load(std::memory_order_relaxed)) state_->written.store(true, std::memory_order_relaxed);
+}
 std::string AccessLog::reopen() { return state_->sink->open(); }
-void AccessLog::flush() { state_->logger->flush(); }
+void AccessLog::flush() {
+  if (state_->written.exchange(false, std::memory_order_relaxed)) state_->logger->flush();
+}
 uint64_t AccessLog::dropped() const { return state_->pool->overrun_counter(); }
 
 }  // namespace gateway::log

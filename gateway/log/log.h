@@ -36,6 +36,7 @@ class AccessLog {
   void write(std::string_view line);
   // After a rotation: opens the path anew; what was written before stays in the old file. Empty: done, else why not.
   std::string reopen();
+  // Hands what was written since the last call to the system: called a few times a second. Costs nothing when idle.
   void flush();
   uint64_t dropped() const;
   const std::string& error() const { return error_; }

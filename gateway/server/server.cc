@@ -93,6 +93,7 @@ int Server::run() {
   if (code == kExitOk) loop_.run();
   workers_.clear();
   if (code == kExitOk) say(Level::info, "stopped");
+  flusher_.reset();
   access_log_.reset();
   log::finish();
   return code;
@@ -152,7 +153,10 @@ int Server::start() {
 bool Server::open_access_log(const config::Document& document) {
   if (!document.log.access.path) return true;
   access_log_ = std::make_unique<log::AccessLog>(*document.log.access.path);
-  if (access_log_->error().empty()) return true;
+  if (access_log_->error().empty()) {
+    flusher_.emplace(loop_, *access_log_);
+    return true;
+  }
   say(Level::error, "the access log cannot be written: " + access_log_->error() +
                         "; change log.access.path, or make it writable for user id " + std::to_string(::geteuid()));
   return false;

@@ -36,6 +36,20 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   int run();
 
  private:
+  // Brings the access log's lines to the file while they are news.
+  class Flusher final : public net::DeadlineWheel::Entry {
+   public:
+    Flusher(net::Loop& loop, log::AccessLog& log) : loop_(loop), log_(log) { on_deadline(loop.now()); }
+    void on_deadline(std::chrono::milliseconds now) override {
+      log_.flush();
+      loop_.wheel().set(*this, now + std::chrono::milliseconds(200));
+    }
+
+   private:
+    net::Loop& loop_;
+    log::AccessLog& log_;
+  };
+
   enum class Stage { starting, serving, draining, stopped };
 
   int start();
@@ -63,6 +77,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   net::Loop loop_;
   std::optional<StateDir> state_dir_;
   std::unique_ptr<log::AccessLog> access_log_;
+  std::optional<Flusher> flusher_;
   session::Scribe scribe_;
   net::Admission admission_;
   net::TicketKeys ticket_keys_;

@@ -34,8 +34,10 @@ void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& d
 void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain, std::vector<Problem>& problems) {
   using Protocol = config::Origin::Protocol;
   if (origin.builtin != config::Origin::Builtin::none || origin.protocol == Protocol::http) return;
+  constexpr std::string_view kFile = "file:";
+  const std::string& ca = origin.tls.ca;
   auto context = net::make_origin_context(
-      {.verify = origin.tls.verify, .ca_file = origin.tls.ca == "system" ? std::string() : origin.tls.ca});
+      {.verify = origin.tls.verify, .ca_file = ca.starts_with(kFile) ? ca.substr(kFile.size()) : std::string()});
   if (!context) {
     problems.push_back({.place = origin.place,
                         .path = "domains[" + std::to_string(index) + "].origin.tls.ca",
