@@ -7,7 +7,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from typing import List
+from typing import List, Sequence, Tuple
 
 
 @functools.lru_cache(maxsize=None)
@@ -55,16 +55,17 @@ def _authority(name: str) -> Leaf:
     return Leaf(name)
 
 
-def leaf(host: str, kind: str = "ec", issuer: str = "authority", days: int = 20) -> Leaf:
+def leaf(host: str, kind: str = "ec", issuer: str = "authority", days: int = 20,
+         also: Sequence[str] = ()) -> Leaf:
     """A leaf for the host. Negative days: it has expired. Issuer "self": signed by itself."""
-    return _leaf(host, kind, issuer, days)
+    return _leaf(host, kind, issuer, days, tuple(also))
 
 
 @functools.lru_cache(maxsize=None)
-def _leaf(host: str, kind: str, issuer: str, days: int) -> Leaf:
-    name = f"{host.replace('*', 'any')}-{kind}-{issuer}-{days}"
+def _leaf(host: str, kind: str, issuer: str, days: int, also: Tuple[str, ...]) -> Leaf:
+    name = f"{host.replace('*', 'any')}-{kind}-{issuer}-{days}-{len(also)}"
     subject = ["-subj", f"/CN={host}"]
-    alternative = f"subjectAltName=DNS:{host}"
+    alternative = "subjectAltName=" + ",".join(f"DNS:{name}" for name in (host, *also))
     if issuer == "self":
         openssl("req", "-x509", *_key(kind), "-nodes", "-keyout", f"{name}.key", "-out",
                 f"{name}.pem", *subject, "-addext", alternative, "-days", str(days))

@@ -55,12 +55,14 @@ def hold(connection: Connection) -> None:
     connection.read_rest()
 
 
-def answer(data: bytes) -> Callable[[Connection], None]:
-    """A script that reads the request, answers these bytes and records what still comes."""
+def answer(data: bytes, end: bool = False) -> Callable[[Connection], None]:
+    """A script that reads the request, answers these bytes, perhaps ends its side, and records what still comes."""
 
     def script(connection: Connection) -> None:
         connection.head = connection.read_head()
         connection.send(data)
+        if end:
+            connection.sock.shutdown(socket.SHUT_WR)
         connection.read_rest()
 
     return script
@@ -110,6 +112,11 @@ class RawOrigin:
         return connection
 
     def close(self) -> None:
+        # Closing alone would leave the port open for as long as the thread waits in accept.
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self.listener.close()
         for connection in list(self.connections):
             connection.close()

@@ -149,14 +149,15 @@ class BackpressureTest(WeirTest):
                 pass
 
         raw = self.use(origin.RawOrigin(pour))
-        weir = self.run_one([domain("a.test", raw.port, websocket={"send_stall_timeout": 2})])
+        weir = self.run_one([domain("a.test", raw.port,
+                                    websocket={"send_stall_timeout": 2, "close_timeout": 1})])
         begin = time.monotonic()
         with wire.open_session(weir.port, "a.test", receive_buffer=16384):
             record = weir.wait_access(event="close", timeout=10)
             seconds = time.monotonic() - begin
         self.assertEqual((record["close_initiator"], record["close_cause"]), ("gateway", "slow_consumer"))
         self.assertGreaterEqual(seconds, 1.9)
-        self.assertLess(seconds, 5)
+        self.assertLess(seconds, 6)
         seen = raw.finished()
         tail = bytes(seen.seen[len(seen.head.raw):])
         if tail:  # at a frame boundary there was a Close to send

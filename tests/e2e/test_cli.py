@@ -189,7 +189,7 @@ class PortsTest(WeirTest):
             self.assertIn(str(port), text)
 
     def test_every_port_of_a_listener_is_opened(self):
-        weir = self.run_one([domain("a.test")], listeners=[self.listener(0, 0)])
+        weir = self.run_one([domain("a.test")], listeners=[self.listener(self.free(), self.free())])
         self.assertEqual(len(set(weir.ports("web"))), 2)
         for port in weir.ports("web"):
             wire.open_session(port, "a.test").close()

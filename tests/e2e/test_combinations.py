@@ -12,7 +12,9 @@ MODES = ("follow", "http", "https")
 class CombinationsTest(WeirTest):
     @classmethod
     def configure(cls):
-        leaf = certificates.leaf("*.test")
+        leaf = certificates.leaf("origin.test", also=[
+            f"{name}-{mode}.test" for name in ("node", "tomcat", "raw") for mode in MODES
+        ] + ["sni-name.test"])
         cls.ca = certificates.authority().certificate
         cls.servers = {"node": cls.keep(peers.node_server(leaf)), "tomcat": cls.keep(peers.Tomcat(leaf))}
         cls.plain = cls.keep(origin.RawOrigin())
@@ -92,7 +94,7 @@ class CombinationsTest(WeirTest):
         self.assertEqual((seen.sni, seen.head.get("Host")), ("raw-https.test", "raw-https.test"))
 
     def test_origin_sees_a_fixed_host_and_server_name_when_configured(self):
-        # The certificate is for *.test, so the name that is checked is the one that was sent.
+        # The certificate names sni-name.test alone of the two: what was sent as server name is checked.
         before = self.secure.accepted
         session = wire.open_session(self.weir.port, "fixed.test")
         session.close()

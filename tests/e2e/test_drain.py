@@ -14,11 +14,11 @@ from harness import WeirTest, domain, wait_until
 class DrainTest(WeirTest):
     parallel = 4
 
-    def prepare(self, sessions, timeout=3, **websocket):
+    def prepare(self, sessions, timeout=3, rate="auto", **websocket):
         self.origin = self.use(origin.RawOrigin(origin.hold))
         weir = self.run_one([domain("a.test", self.origin.port,
                                     websocket={"close_timeout": 1, **websocket})],
-                            drain={"timeout": timeout})
+                            drain={"timeout": timeout, "close_rate": rate})
         opened = [self.use(wire.open_session(weir.port, "a.test")) for _ in range(sessions)]
         return weir, opened
 
@@ -73,8 +73,8 @@ class DrainTest(WeirTest):
             session.close()
         self.assertEqual(weir.wait_exit(8), 0)
 
-    def test_sessions_are_closed_spread_over_the_timeout(self):
-        weir, sessions = self.prepare(8, timeout=3)
+    def test_sessions_are_closed_at_the_rate_that_is_configured(self):
+        weir, sessions = self.prepare(8, timeout=5, rate=4)
         times = []
 
         def note(session):

@@ -64,8 +64,8 @@ class ViolationTest(WeirTest):
         cls.offences = list(violating(None).values())
         cls.offender = cls.keep(origin.RawOrigin(offend))
         cls.victim = cls.keep(origin.RawOrigin(origin.hold))
-        return Weir([domain("offender.test", cls.offender.port, websocket={"close_timeout": 1}),
-                     domain("victim.test", cls.victim.port, websocket={"close_timeout": 1})])
+        return Weir([domain("offender.test", cls.offender.port, websocket={"close_timeout": "200ms"}),
+                     domain("victim.test", cls.victim.port, websocket={"close_timeout": "200ms"})])
 
     def test_client_that_violates_gets_1002_and_its_origin_a_close(self):
         for name, bad in violating(frames.MASK).items():
@@ -154,6 +154,12 @@ class RelayTest(WeirTest):
                 self.assertEqual([session.read_frame().payload for _ in range(3)],
                                  [b"hello", bytes(130), b"x"])
 
+    def test_builtin_echo_refuses_what_it_cannot_hold_with_1009(self):
+        weir = self.run_one([domain("builtin.test")])
+        with wire.open_session(weir.port, "builtin.test") as session:
+            session.send(frames.header(BINARY, 1 << 40, masked=True) + frames.MASK + bytes(1000))
+            self.closed(session, 1009)
+
     def test_a_hundred_thousand_tiny_fragments_cost_no_memory(self):
         raw = self.use(origin.RawOrigin(origin.hold))
         weir = self.run_one([domain("f.test", raw.port)])
@@ -225,6 +231,7 @@ class CloseTest(WeirTest):
                 self.assertEqual((got.opcode, got.code, got.reason), (CLOSE, code, "origin says"))
                 session.send(from_client(CLOSE, got.payload))
                 self.assertEqual(session.read_rest(), b"")
+                session.close()
                 self.assertEqual(self.ending.finished().answer.code, code)
         record = self.weir.wait_access(event="close", uri="/4001")
         self.assertEqual((record["close_initiator"], record["close_cause"]), ("origin", "origin_close"))
@@ -234,7 +241,9 @@ class CloseTest(WeirTest):
         for how in ("cut", "reset"):
             with self.subTest(how):
                 session = self.ended_by_origin(how)
-                self.closed(session, 1011)
+                got = self.closed(session, 1011)
+                session.send(from_client(CLOSE, got.payload))
+                session.close()
                 record = self.weir.wait_access(event="close", uri=f"/{how}")
                 self.assertEqual((record["close_initiator"], record["close_cause"]),
                                  ("origin", "origin_abort"))

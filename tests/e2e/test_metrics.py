@@ -95,6 +95,9 @@ class MetricsTest(WeirTest):
 
     def test_all_names_are_there_once_used(self):
         self.exercise("names.test", self.weir.tls_port, certificates.client_context())
+        with wire.open_session(self.weir.port, "names.test") as session:
+            session.send(from_client(3))  # an opcode that does not exist
+            self.assertEqual(session.read_until_frame(CLOSE).code, 1002)
         status, text = self.weir.admin("/metrics")
         self.assertEqual(status, 200)
         typed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}

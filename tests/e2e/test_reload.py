@@ -139,6 +139,7 @@ class ReloadTest(WeirTest):
         got = session.read_until_frame(frames.CLOSE)
         self.assertIn(got.code, (1001, 1012))
         session.send(from_client(frames.CLOSE, got.payload))
+        session.close()
         self.assertEqual(weir.wait_access(event="close")["close_cause"], "domain_disabled")
 
     def test_changed_files_are_applied_when_asked_for(self):

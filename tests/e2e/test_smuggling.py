@@ -44,7 +44,10 @@ def spoil(defect):
 
     def script(connection):
         connection.head = connection.read_head()
-        connection.send(defect(origin.good_101(connection.head)) + frames.frame(frames.TEXT, b"SECRET"))
+        good = defect(origin.good_101(connection.head))
+        if b" 200 OK" in good:  # its body must have an end
+            good = good.replace(b"Upgrade: websocket\r\n", b"Upgrade: websocket\r\nContent-Length: 0\r\n")
+        connection.send(good + frames.frame(frames.TEXT, b"SECRET"))
         connection.read_rest()
 
     return script
@@ -53,13 +56,13 @@ def spoil(defect):
 class SmugglingTest(WeirTest):
     @classmethod
     def configure(cls):
-        cls.refusing = {name: cls.keep(origin.RawOrigin(origin.answer(data)))
+        cls.refusing = {name: cls.keep(origin.RawOrigin(origin.answer(data, end="Content" not in str(data))))
                         for name, data in REFUSALS.items()}
         cls.spoiling = {name: cls.keep(origin.RawOrigin(spoil(defect)))
                         for name, defect in RESPONSE_DEFECTS.items()}
         cls.statuses = {status: cls.keep(origin.RawOrigin(origin.answer(
             f"HTTP/1.1 {status} Whatever\r\n".encode() + SWITCH + b"Sec-WebSocket-Accept: "
-            + frames.accept_for(wire.KEY).encode() + b"\r\n\r\n")))
+            + frames.accept_for(wire.KEY).encode() + b"\r\n\r\n", end=status >= 200)))
             for status in (100, 102, 103, 200, 204, 304, 426, 500)}
         cls.good = cls.keep(origin.RawOrigin(origin.echo))
         # Host names have no spaces, so each origin's name is its number.
