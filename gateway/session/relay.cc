@@ -38,7 +38,7 @@ void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
 
 void Relay::Leg::on_end() {
   // It has said its Close and waits for the answer, or the rest of the queue, with its own side shut.
-  if (scanner.closed() && (!close_given || stream->congested())) {
+  if (over() && (!close_given || stream->congested())) {
     read_ended = true;
     return;
   }
@@ -47,14 +47,12 @@ void Relay::Leg::on_end() {
 
 void Relay::Leg::on_drained() {
   relay.account(*this);
-  if (read_ended) {
-    relay.complete(*this);
-    return;
-  }
   Leg& source = relay.other(*this);
-  if (!source.paused) return;
-  source.paused = false;
-  if (source.stream) source.stream->resume_reading();
+  if (source.paused) {
+    source.paused = false;
+    if (source.stream) source.stream->resume_reading();
+  }
+  if (read_ended) relay.complete(*this);
 }
 
 void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
@@ -89,14 +87,14 @@ metrics::Count& Relay::bytes_out(const Leg& leg) {
 void Relay::receive(Leg& from, Bytes data) {
   Leg& to = other(from);
   from.received = clock_.now();
-  from.bytes_in += data.size();
-  bytes_in(from).add(data.size());
+  from.held += data.size();
   while (!data.empty()) {
     FrameScanner::Scan scan = from.scanner.scan(data);
+    pass(from, scan.carry);
+    pass(from, scan.ready);
+    if (scan.pong) take_pong(from, scan);
     tally(from, scan.seen);
-    forward(to, scan.carry);
-    forward(to, scan.ready);
-    if (scan.pong) take_pong(from, *scan.pong);
+    if (scan.close || scan.violation || from.over()) count_in(from, from.held);
     if (scan.close) closed_by(from, *scan.close);
     if (scan.violation) {
       violated_by(from, *scan.violation);
@@ -112,6 +110,17 @@ void Relay::receive(Leg& from, Bytes data) {
     counters_.pauses[index(from.side)].add(1);
     observer_.on_congested();
   }
+}
+
+void Relay::pass(Leg& from, Bytes data) {
+  count_in(from, data.size());
+  forward(other(from), data);
+}
+
+void Relay::count_in(Leg& leg, uint64_t bytes) {
+  leg.held -= bytes;
+  leg.bytes_in += bytes;
+  bytes_in(leg).add(bytes);
 }
 
 void Relay::forward(Leg& to, Bytes data) {
@@ -160,15 +169,23 @@ bool Relay::ping() {
   return true;
 }
 
-void Relay::take_pong(Leg& from, const FrameScanner::Pong& pong) {
-  const bool ours = awaiting_pong_ && pong.payload_size == ping_.size() &&
-                    std::equal(ping_.begin(), ping_.end(), pong.payload.begin());
-  if (!ours) {
-    forward(other(from), pong.frame);
+bool Relay::answers_ping(const FrameScanner::Pong& pong) const {
+  return awaiting_pong_ && pong.payload_size == ping_.size() &&
+         std::equal(ping_.begin(), ping_.end(), pong.payload.begin());
+}
+
+void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
+  const Bytes frame = scan.pong->frame;
+  if (!answers_ping(*scan.pong)) {
+    pass(from, frame);
     return;
   }
+  // Between the client and us: it is in nobody's figures.
+  --scan.seen.pong_frames;
+  from.held -= frame.size();
   awaiting_pong_ = false;
   from.scanner.watch_pongs(false);
+  observer_.on_pong();
 }
 
 void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
@@ -186,6 +203,7 @@ void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
 
 void Relay::violated_by(Leg& from, const proto::ws::Violation& violation) {
   counters_.protocol_errors[index(from.side)].add(1);
+  from.offended = true;
   Leg& to = other(from);
   if (to.stream) account(to);
   begin_closing({.by = by(from.side), .stage = Stage::open, .cause = Cause::protocol_error, .code = violation.code});
@@ -203,7 +221,7 @@ void Relay::close(const Closing& closing) {
 // A peer went away without the closing handshake, or after it.
 void Relay::lost(Leg& leg) {
   Leg& left = other(leg);
-  const bool orderly = leg.close_given && leg.scanner.closed();
+  const bool orderly = leg.close_given && leg.over();
   const bool client = leg.side == Side::client;
   drop(leg);
   if (orderly || !left.stream) return;
@@ -228,6 +246,7 @@ void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
     return;
   }
   leg.close_given = leg.close_is_ours = true;
+  leg.sent = clock_.now();
   leg.stream->write(proto::bytes_of(proto::ws::close_frame(code, reason, key_towards(leg.side))));
   // Its Close is waited for, behind whatever it has sent before.
   if (leg.paused) {
@@ -239,10 +258,11 @@ void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
   complete(leg);
 }
 
-// Both Closes of this leg are said. A server closes first (§7.1.1), so at the origin's leg the end is waited for.
+// Both Closes of this leg are said. A server closes first (§7.1.1), so at the origin's leg the end is waited for; but not
+// after an offence, when nobody would notice its Close (§7.1.7).
 void Relay::complete(Leg& leg) {
-  if (!leg.stream || !leg.close_given || !leg.scanner.closed()) return;
-  if (leg.side == Side::client || leg.read_ended) leg.stream->end();
+  if (!leg.stream || !leg.close_given || !leg.over()) return;
+  if (leg.side == Side::client || leg.read_ended || leg.offended) leg.stream->end();
   if (leg.read_ended && !leg.stream->congested()) drop(leg);
 }
 
@@ -259,6 +279,7 @@ void Relay::cut(Leg& leg) {
 
 void Relay::drop(Leg& leg) {
   account(leg);
+  count_in(leg, leg.held);
   leg.stream.reset();
   Leg& left = other(leg);
   if (!left.stream) {

@@ -32,6 +32,7 @@ class Relay {
    public:
     virtual void on_closing() = 0;       // a Close has passed or was given: other deadlines hold from now on
     virtual void on_congested() = 0;     // output is queued: the stall timer begins
+    virtual void on_pong() = 0;          // our ping was answered: the next one may be due before its deadline
     virtual void on_relay_ended() = 0;   // both legs are gone; once, the last call
 
    protected:
@@ -57,7 +58,8 @@ class Relay {
     proto::ws::Counts seen;                // of what this peer sent
     milliseconds received{0};              // when bytes last came
     milliseconds sent{0};                  // when bytes were last written
-    uint64_t bytes_in = 0;
+    uint64_t bytes_in = 0;                 // what it sent, the answers to our pings apart
+    uint64_t held = 0;                     // came, but is not counted yet: it may become such an answer
     uint64_t submitted = 0;                // forwarded to this peer: frames of our own apart
     uint64_t taken = 0;                    // of those, by the kernel
     CloseCode close_code = CloseCode::abnormal;   // that this peer sent; abnormal: none yet
@@ -66,6 +68,10 @@ class Relay {
     bool close_is_ours = false;
     bool read_ended = false;               // the peer has shut down its side, and is owed a Close
     bool paused = false;
+    bool offended = false;                 // broke the protocol: nothing that it sends is looked at any more
+
+    // Nothing of this peer is waited for any more.
+    bool over() const { return scanner.closed() || offended; }
   };
 
   Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters, const net::DeadlineWheel& clock,
@@ -107,10 +113,13 @@ class Relay {
   metrics::Count& bytes_in(const Leg& leg);
   metrics::Count& bytes_out(const Leg& leg);
   void receive(Leg& from, Bytes data);
+  void pass(Leg& from, Bytes data);
   void forward(Leg& to, Bytes data);
+  void count_in(Leg& leg, uint64_t bytes);
   void account(Leg& leg);
   void tally(Leg& from, const proto::ws::Counts& seen);
-  void take_pong(Leg& from, const proto::ws::FrameScanner::Pong& pong);
+  bool answers_ping(const proto::ws::FrameScanner::Pong& pong) const;
+  void take_pong(Leg& from, proto::ws::FrameScanner::Scan& scan);
   void closed_by(Leg& from, const proto::ws::Close& close);
   void violated_by(Leg& from, const proto::ws::Violation& violation);
   void lost(Leg& leg);

@@ -93,7 +93,7 @@ void Session::act(Act what, milliseconds now) {
       return;
     case Act::look_at_client: look_at(relay_.client(), timers_.client_stall, now); return;
     case Act::look_at_origin: look_at(relay_.origin(), timers_.origin_stall, now); return;
-    case Act::close_unsent: give_up_unsent(); return;
+    case Act::close_unsent: give_up_unsent(now); return;
     case Act::close_unanswered:
       relay_.cut(relay_.client());
       relay_.cut(relay_.origin());
@@ -138,9 +138,10 @@ void Session::look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now) {
   relay_.cut(leg);
 }
 
-void Session::give_up_unsent() {
+void Session::give_up_unsent(milliseconds now) {
   for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    if (leg->close_is_ours && leg->stream && leg->stream->congested()) relay_.cut(*leg);
+    const auto due = unsent_close_due(domain_.config->websocket, *leg);
+    if (due && *due <= now) relay_.cut(*leg);
   }
 }
 

@@ -52,12 +52,13 @@ class Session final : public net::RosterMember, private net::DeadlineWheel::Entr
   void on_deadline(milliseconds now) override;
   void on_closing() override;
   void on_congested() override;
+  void on_pong() override { arm(); }
   void on_relay_ended() override;
 
   void act(Act what, milliseconds now);
   void look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now);
   void decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason);
-  void give_up_unsent();
+  void give_up_unsent(milliseconds now);
   void arm();
 
   Surroundings surroundings_;

@@ -21,13 +21,11 @@ class Earliest {
   Due due_;
 };
 
-bool waits_for_kernel(const Relay::Leg& leg) { return leg.stream && leg.stream->congested(); }
-
 Due closing_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {
   Earliest earliest({timers.closing_since + settings.close_timeout, Act::close_unanswered});
-  const bool unsent = (relay.client().close_is_ours && waits_for_kernel(relay.client())) ||
-                      (relay.origin().close_is_ours && waits_for_kernel(relay.origin()));
-  if (unsent) earliest.consider(timers.closing_since + settings.abnormal_close_send_timeout, Act::close_unsent);
+  for (const Relay::Leg* leg : {&relay.client(), &relay.origin()}) {
+    if (const auto due = unsent_close_due(settings, *leg)) earliest.consider(*due, Act::close_unsent);
+  }
   return earliest.get();
 }
 
@@ -41,6 +39,12 @@ void consider_keepalive(const config::Keepalive& keepalive, const Relay& relay, 
 }
 
 }  // namespace
+
+std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay::Leg& leg) {
+  if (!leg.close_is_ours || !leg.stream || !leg.stream->congested()) return std::nullopt;
+  // Nothing is sent after a Close, so the last that was sent is the Close.
+  return leg.sent + settings.abnormal_close_send_timeout;
+}
 
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {
   if (relay.closing()) return closing_due(settings, relay, timers);

@@ -49,6 +49,9 @@ struct Timers {
   Stall origin_stall;
 };
 
+// When a Close of ours that stands in the leg's queue is given up; nothing: none stands there.
+std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay::Leg& leg);
+
 // The earliest deadline of the relay's present state.
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers);
 

@@ -1,0 +1,182 @@
+#include "gateway/session/session.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/session_stage.h"
+#include "tests/support/wire.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::log::By;
+using gateway::log::Cause;
+using proto::ws::CloseCode;
+using proto::ws::Opcode;
+
+namespace {
+
+// The access log in a file of its own, read back line by line.
+class LogFile {
+ public:
+  LogFile() : path_(fresh_path()), log_(std::make_unique<gateway::log::AccessLog>(path_)) {}
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  ~LogFile() { std::filesystem::remove(path_); }
+
+  gateway::log::AccessLog& log() { return *log_; }
+
+  std::vector<nlohmann::json> lines() {
+    log_.reset();  // waits until all is written
+    std::vector<nlohmann::json> all;
+    std::ifstream file(path_);
+    for (std::string line; std::getline(file, line);) all.push_back(nlohmann::json::parse(line));
+    return all;
+  }
+
+ private:
+  static std::string fresh_path() {
+    std::string name = (std::filesystem::temp_directory_path() / "weir-access-XXXXXX").string();
+    gateway::net::UniqueFd(::mkstemp(name.data()));
+    return name;
+  }
+
+  std::string path_;
+  std::unique_ptr<gateway::log::AccessLog> log_;
+};
+
+nlohmann::json close_line(LogFile& file) {
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  REQUIRE(lines[0]["event"] == "close");
+  return lines[0];
+}
+
+}  // namespace
+
+TEST_CASE("session: opens and ends once in every figure") {
+  SessionStage stage;
+  CHECK(stage.counters().opened[1].value() == 1);
+  CHECK(stage.counters().opened[0].value() == 0);
+  CHECK(stage.counters().active.value() == 1);
+  CHECK(stage.admission.held() == 1);
+  stage.pass(2500ms);
+  stage.client.fail();
+  stage.origin.fail();
+  CHECK(stage.ended());
+  stage.pass(1h);
+  CHECK(stage.ends() == 1);
+  CHECK(stage.counters().active.value() == 0);
+  CHECK(stage.admission.held() == 0);
+  CHECK(stage.counters().session_milliseconds.value() == 2500);
+  CHECK(stage.registry.worker(0).session_duration.buckets[1].value() == 1);
+}
+
+TEST_CASE("session: one close line says all that was counted") {
+  LogFile file;
+  {
+    SessionStage stage({.access = &file.log()});
+    stage.client.send(from_client(Opcode::text, "hello"));
+    stage.origin.send(from_origin(Opcode::binary, std::string(300, 'x')));
+    stage.origin.send(from_origin(Opcode::ping, "p"));
+    stage.pass(1500ms);
+    stage.client.send(client_close(CloseCode{4002}, "enough"));
+    stage.origin.send(origin_close(CloseCode{4002}));
+    stage.client.end();
+    stage.origin.end();
+    REQUIRE(stage.ended());
+    stage.pass(1h);
+  }
+  const nlohmann::json line = close_line(file);
+  CHECK(line["domain"] == "chat.example.com");
+  CHECK(line["node"] == "node-1");
+  CHECK(line["boot_id"] == "boot-1");
+  CHECK(line["session_id"].get<std::string>().size() == 32);
+  CHECK(line["client_ip"] == "203.0.113.7");
+  CHECK(line["remote_port"] == 40'000);
+  CHECK(line["origin_addr"] == "10.0.0.5:8080");
+  CHECK(line["scheme"] == "wss");
+  CHECK(line["uri"] == "/chat");
+  CHECK(line["return_code"] == 101);
+  CHECK(line["duration_ms"] == 1500);
+  CHECK(line["close_initiator"] == "client");
+  CHECK(line["close_cause"] == "client_close");
+  CHECK(line["close_code"] == 4002);
+  CHECK(line["close_code_client"] == 4002);
+  CHECK(line["close_code_origin"] == 4002);
+  CHECK(line["client_bytes_in"] == 6 + 5 + 6 + 2 + 6);
+  CHECK(line["origin_bytes_out"] == 6 + 5 + 6 + 2 + 6);
+  CHECK(line["origin_bytes_in"] == 4 + 300 + 3 + 4);
+  CHECK(line["client_bytes_out"] == 4 + 300 + 3 + 4);
+  CHECK(line["payload_in"] == 5);
+  CHECK(line["payload_out"] == 300);
+  CHECK(line["msgs_in"] == 1);
+  CHECK(line["msgs_out"] == 1);
+  CHECK(line["pings_out"] == 1);
+  CHECK(line["max_msg_out"] == 300);
+}
+
+TEST_CASE("session: the close line names an end of our own and its reason") {
+  LogFile file;
+  {
+    SessionStage stage({.settings = idle_after(2s), .access = &file.log()});
+    stage.pass(60s);
+    REQUIRE(stage.ended());
+  }
+  const nlohmann::json line = close_line(file);
+  CHECK(line["close_initiator"] == "gateway");
+  CHECK(line["close_cause"] == "idle_timeout");
+  CHECK(line["close_reason"] == "idle timeout 2s");
+  CHECK(line["close_code"] == 1001);
+  CHECK_FALSE(line.contains("close_code_client"));
+  CHECK_FALSE(line.contains("close_code_origin"));
+}
+
+TEST_CASE("session: one close line, whatever happens at the same time") {
+  LogFile file;
+  {
+    SessionStage stage({.access = &file.log()});
+    stage.client.send("83 80 00000000"_wire);
+    stage.session().close(Cause::drain, CloseCode::service_restart, "restart");
+    stage.origin.fail();
+    if (!stage.ended()) stage.session().abort();
+    stage.client.fail();
+    stage.pass(1h);
+    CHECK(stage.ends() == 1);
+  }
+  CHECK(close_line(file)["close_cause"] == "protocol_error");
+}
+
+TEST_CASE("session: figures of the line and of the domain are the same to the byte") {
+  LogFile file;
+  SessionStage stage({.access = &file.log()});
+  stage.client.set_room(100);
+  stage.client.send(from_client(Opcode::binary, std::string(1000, 'u')));
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'd')));
+  stage.client.send("82 fe 03e8 00"_wire);  // a header in part
+  stage.client.fail();
+  if (!stage.ended()) stage.session().abort();
+  const nlohmann::json line = close_line(file);
+  const gateway::metrics::Domain& counters = stage.counters();
+  CHECK(line["client_bytes_in"] == counters.client_bytes_in.value());
+  CHECK(line["client_bytes_out"] == counters.client_bytes_out.value());
+  CHECK(line["origin_bytes_in"] == counters.origin_bytes_in.value());
+  CHECK(line["origin_bytes_out"] == counters.origin_bytes_out.value());
+  CHECK(line["client_bytes_out"] == 100);
+  CHECK(line["client_bytes_in"] == 1000 + 8 + 5);
+  CHECK(line["origin_bytes_out"] == 1000 + 8);
+}
+
+TEST_CASE("session: an end inside its own start is an end") {
+  // Both directions break the rules before the session has had its first turn.
+  SessionStage stage({.from_client = "83 80 00000000"_wire, .from_origin = "83 00"_wire});
+  stage.client.fail();
+  stage.origin.fail();
+  CHECK(stage.ended());
+  CHECK(stage.ends() == 1);
+}

@@ -1,0 +1,137 @@
+// One session between two memory streams, with a clock that is moved by hand.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/session/session.h"
+#include "tests/support/frames.h"
+#include "tests/support/memory_stream.h"
+
+namespace tests {
+
+using std::chrono::milliseconds;
+
+inline gateway::config::WebSocket idle_after(milliseconds limit) {
+  gateway::config::WebSocket settings;
+  settings.connection_timeout = limit;
+  return settings;
+}
+
+class SessionStage {
+ public:
+  struct Plan {
+    gateway::config::WebSocket settings{};
+    bool permessage_deflate = false;
+    gateway::log::AccessLog* access = nullptr;
+    std::vector<uint8_t> from_client{};  // read beyond the heads
+    std::vector<uint8_t> from_origin{};
+    bool started = true;
+  };
+
+  SessionStage() : SessionStage(Plan{}) {}
+  explicit SessionStage(const Plan& plan) {
+    scribe.access = plan.access;
+    scribe.node = "node-1";
+    scribe.boot_id = "boot-1";
+    config_.names = {"chat.example.com"};
+    config_.websocket = plan.settings;
+    domain_.config = &config_;
+    domain_.label = "chat.example.com";
+    domain_.counters = registry.domain(domain_.label);
+    open(plan);
+  }
+  SessionStage(const SessionStage&) = delete;
+  SessionStage& operator=(const SessionStage&) = delete;
+  ~SessionStage() {
+    if (!ended()) session().abort();
+    retirement_.clear();
+  }
+
+  bool ended() const { return table_.size() == 0; }
+  gateway::session::Session& session() { return table_.at(0); }
+  gateway::metrics::Domain& counters() { return *domain_.counters[0]; }
+  milliseconds now() const { return wheel_.now(); }
+  // Since the session began.
+  milliseconds age() const { return now() - kBegin; }
+
+  // Lets time pass: every deadline fires as soon as a loop would have seen it.
+  void pass(milliseconds time) {
+    const milliseconds target = now() + time;
+    while (wheel_.next() && *wheel_.next() <= target) {
+      wheel_.advance(std::max(*wheel_.next(), now()));
+      retirement_.clear();
+    }
+    wheel_.advance(target);
+    retirement_.clear();
+  }
+  void pass_until(milliseconds age) { pass(kBegin + age - now()); }
+
+  // How often it has ended, and by whom and why the last time.
+  uint64_t ends() {
+    uint64_t total = 0;
+    for (const auto& by : counters().closed) {
+      for (const auto& count : by) total += count.value();
+    }
+    return total;
+  }
+  uint64_t ends(gateway::log::By by, gateway::log::Cause cause) {
+    return counters().closed[static_cast<size_t>(by)][static_cast<size_t>(cause)].value();
+  }
+
+  std::vector<ReadFrame> seen_by_client() {
+    return read_frames(client.received(), proto::ws::Sender::server);
+  }
+  std::vector<ReadFrame> seen_by_origin() {
+    return read_frames(origin.received(), proto::ws::Sender::client);
+  }
+
+  static constexpr milliseconds kBegin{1'000'003};  // on no tick
+
+  gateway::metrics::Registry registry{1};
+  gateway::session::Scribe scribe;
+  Peer client;
+  Peer origin;
+
+ private:
+  void open(const Plan& plan) {
+    using gateway::session::Session;
+    auto& listener = *registry.listener("public")[0];
+    gateway::session::Identity identity;
+    identity.id = gateway::session::new_session_id();
+    identity.client = *gateway::net::Address::parse("203.0.113.7", 40'000);
+    identity.origin = *gateway::net::Address::parse("10.0.0.5", 8080);
+    identity.path = "/chat";
+    identity.client_tls = true;
+    auto made =
+        std::make_unique<Session>(gateway::session::Surroundings{.wheel = wheel_,
+                                                                 .table = table_,
+                                                                 .scribe = scribe,
+                                                                 .figures = registry.worker(0),
+                                                                 .worker = 0},
+                                  Session::Opening{.snapshot = snapshot_,
+                                                   .domain = domain_,
+                                                   .streams = {client.connect(), origin.connect()},
+                                                   .permessage_deflate = plan.permessage_deflate,
+                                                   .identity = std::move(identity),
+                                                   .pass = std::move(*admission.admit(listener))});
+    Session& session = table_.add(std::move(made));
+    if (plan.started) session.start(plan.from_client, plan.from_origin);
+  }
+
+ public:
+  gateway::net::Admission admission;
+
+ private:
+  gateway::config::Domain config_;
+  gateway::route::Domain domain_;
+  std::shared_ptr<const gateway::route::Snapshot> snapshot_ =
+      std::make_shared<gateway::route::Snapshot>();
+  gateway::net::DeadlineWheel wheel_{kBegin};
+  gateway::net::Retirement retirement_;
+  gateway::session::Table table_{retirement_};
+};
+
+}  // namespace tests
