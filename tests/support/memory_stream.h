@@ -42,7 +42,7 @@ class Peer {
   // What had been read from the socket before the pause.
   void send_despite_pause(Bytes data) {
     const std::vector<uint8_t> copy(data.begin(), data.end());
-    if (stream_ != nullptr && handler_ != nullptr && !gone_) handler_->on_data(copy);
+    if (stream_ != nullptr && handler_ != nullptr && !gone_) show(copy);
   }
   void end() {
     end_due_ = true;
@@ -69,6 +69,8 @@ class Peer {
   size_t queued() const { return queue_.size(); }
   // Sent by the peer, but not read yet.
   size_t unread() const { return incoming_.size(); }
+  // How many bytes the handler was shown.
+  uint64_t shown() const { return shown_; }
   const std::vector<uint8_t>& received() const { return received_; }
   std::vector<uint8_t> take_received() { return std::exchange(received_, {}); }
 
@@ -78,6 +80,10 @@ class Peer {
   void write(Bytes data);
   void finish();
   void disconnect();
+  void show(Bytes data) {
+    shown_ += data.size();
+    handler_->on_data(data);
+  }
   size_t unsent() const { return queue_.size() + lost_; }
 
   MemoryStream* stream_ = nullptr;
@@ -87,6 +93,7 @@ class Peer {
   std::deque<uint8_t> queue_;
   size_t room_ = kEndless;
   size_t lost_ = 0;
+  uint64_t shown_ = 0;
   int pauses_ = 0;
   bool paused_ = false;
   bool ended_ = false;  // by the stream's owner
@@ -164,7 +171,7 @@ inline void Peer::pump() {
   while (stream_ != nullptr && handler_ != nullptr && !paused_ && !gone_ && !incoming_.empty()) {
     const std::vector<uint8_t> data = std::move(incoming_.front());
     incoming_.pop_front();
-    handler_->on_data(data);
+    show(data);
   }
   if (stream_ == nullptr || handler_ == nullptr || gone_) return;
   if (failure_due_) {
