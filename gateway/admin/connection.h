@@ -6,7 +6,9 @@
 
 namespace gateway::admin {
 
-class Connection final : public net::RosterMember, public net::Stream::Handler, private net::DeadlineWheel::Entry {
+class Connection final : public net::RosterMember,
+                         public net::Stream::Handler,
+                         private net::DeadlineWheel::Entry {
  public:
   Connection(Server& server, net::UniqueFd fd);
   void start();

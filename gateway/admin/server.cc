@@ -9,8 +9,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kRequestTime{2000};    // from accept to a whole head
-constexpr milliseconds kResponseTime{10'000};   // for taking the answer
+constexpr milliseconds kRequestTime{2000};     // from accept to a whole head
+constexpr milliseconds kResponseTime{10'000};  // for taking the answer
 
 proto::http1::HeadLimits head_limits() {
   proto::http1::HeadLimits limits;
@@ -69,14 +69,16 @@ void Server::make_room() {
 std::string Server::answer(std::string_view method, std::string_view path) {
   if (path == "/reload") {
     if (trust_ != Trust::control) {
-      return text_answer(403, kPlain, "reload is for the local socket: use `weir reload` or SIGHUP\n");
+      return text_answer(403, kPlain,
+                         "reload is for the local socket: use `weir reload` or SIGHUP\n");
     }
     if (method != "POST") return text_answer(405, kPlain, "POST only\n");
     const Source::Reloaded reloaded = source_.reload();
     return text_answer(reloaded.done ? 200 : 422, kPlain, reloaded.text);
   }
   if (method != "GET") return text_answer(405, kPlain, "GET only\n");
-  if (path == "/metrics") return text_answer(200, "text/plain; version=0.0.4; charset=utf-8", source_.metrics());
+  if (path == "/metrics")
+    return text_answer(200, "text/plain; version=0.0.4; charset=utf-8", source_.metrics());
   if (path == "/healthz") return text_answer(200, kPlain, "ok\n");
   if (path == "/readyz") {
     return source_.ready() ? text_answer(200, kPlain, "ready\n")
@@ -107,7 +109,8 @@ void Connection::on_data(net::Bytes data) {
         proto::http1::text_response(parser_.rejection().status, parser_.rejection().why)));
   } else {
     const proto::http1::RequestHead head = parser_.take();
-    stream_->write(proto::bytes_of(server_.answer(head.method, head.target.substr(0, head.target.find('?')))));
+    stream_->write(
+        proto::bytes_of(server_.answer(head.method, head.target.substr(0, head.target.find('?')))));
   }
   stream_->end();
 }

@@ -1,5 +1,5 @@
-// The admin listener: metrics, health and, on the local socket alone, reload. HTTP/1.1, one request a connection, on
-// the control thread's loop; whoever is slow is in nobody's way.
+// The admin listener: metrics, health and, on the local socket alone, reload. HTTP/1.1, one request
+// a connection, on the control thread's loop; whoever is slow is in nobody's way.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ class Source {
  public:
   struct Reloaded {
     bool done = false;
-    std::string text;   // lines for the operator: what is in force now, or what is wrong
+    std::string text;  // lines for the operator: what is in force now, or what is wrong
   };
   virtual std::string metrics() = 0;
   virtual bool ready() const = 0;

@@ -18,14 +18,16 @@ int check(const std::string& config, const CheckOptions& options) {
   config::Reading reading = config::read_files(config);
   std::vector<config::Problem> problems = reading.problems;
   const size_t domains = reading.document.domains.size();
-  const std::string effective = options.print && reading.ok() ? config::print(reading.document) : std::string();
+  const std::string effective =
+      options.print && reading.ok() ? config::print(reading.document) : std::string();
   if (reading.ok()) {
     // Certificates and CA files are read as a start would read them.
     metrics::Registry registry(1);
     net::TicketKeys keys;
-    auto snapshot = server::build_snapshot(std::move(reading.document),
-                                           {.generation = 0, .registry = registry, .ticket_keys = keys});
-    if (!snapshot) problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
+    auto snapshot = server::build_snapshot(
+        std::move(reading.document), {.generation = 0, .registry = registry, .ticket_keys = keys});
+    if (!snapshot)
+      problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
   }
   size_t errors = 0;
   for (const config::Problem& problem : problems) {
@@ -34,13 +36,15 @@ int check(const std::string& config, const CheckOptions& options) {
   }
   const size_t warnings = problems.size() - errors;
   if (errors > 0 || (options.strict && warnings > 0)) {
-    std::cerr << config << ": " << counted(errors, "error") << ", " << counted(warnings, "warning") << '\n';
+    std::cerr << config << ": " << counted(errors, "error") << ", " << counted(warnings, "warning")
+              << '\n';
     return server::kExitConfiguration;
   }
   if (options.print) {
     std::cout << effective;
   } else {
-    std::cout << config << ": ok, " << counted(domains, "domain") << ", " << counted(warnings, "warning") << '\n';
+    std::cout << config << ": ok, " << counted(domains, "domain") << ", "
+              << counted(warnings, "warning") << '\n';
   }
   return server::kExitOk;
 }

@@ -51,7 +51,7 @@ std::vector<std::string> translate(int argc, char** argv) {
   out.insert(out.end(), rest.begin(), rest.end());
   // As nginx does it: options alone mean "run".
   if (!out.empty() && out.front() == "-c") out.insert(out.begin(), "run");
-  return {out.rbegin(), out.rend()};   // the order that CLI11 takes a vector in
+  return {out.rbegin(), out.rend()};  // the order that CLI11 takes a vector in
 }
 
 }  // namespace
@@ -69,7 +69,9 @@ int version(bool verbose) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app{"Weir: a WebSocket edge gateway. Holds streams, says why each one ended, counts them to the byte."};
+  CLI::App app{
+      "Weir: a WebSocket edge gateway. Holds streams, says why each one ended, counts them to the "
+      "byte."};
   app.footer(kFooter);
   app.require_subcommand(1);
   std::string config = kDefaultConfig;
@@ -79,13 +81,17 @@ int main(int argc, char** argv) {
     command->add_option("-c,--config", config, "the node's file, weir.yaml")->capture_default_str();
     return command;
   };
-  CLI::App* run_command = takes_config(app.add_subcommand("run", "serve, in the foreground (short form: weir -c FILE)"));
-  CLI::App* check_command =
-      takes_config(app.add_subcommand("check", "read and check the configuration, certificates too (short form: -t)"));
+  CLI::App* run_command = takes_config(
+      app.add_subcommand("run", "serve, in the foreground (short form: weir -c FILE)"));
+  CLI::App* check_command = takes_config(app.add_subcommand(
+      "check", "read and check the configuration, certificates too (short form: -t)"));
   check_command->add_flag("--strict", options.strict, "warnings are errors");
-  check_command->add_flag("--print", options.print, "print the effective configuration, defaults filled in (short form: -T)");
-  CLI::App* reload_command = takes_config(app.add_subcommand("reload", "have the running Weir read its files again"));
-  CLI::App* version_command = app.add_subcommand("version", "what this build is (short forms: -v, -V)");
+  check_command->add_flag("--print", options.print,
+                          "print the effective configuration, defaults filled in (short form: -T)");
+  CLI::App* reload_command =
+      takes_config(app.add_subcommand("reload", "have the running Weir read its files again"));
+  CLI::App* version_command =
+      app.add_subcommand("version", "what this build is (short forms: -v, -V)");
   version_command->add_flag("--verbose", verbose, "with its libraries");
 
   try {

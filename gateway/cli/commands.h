@@ -1,4 +1,5 @@
-// What `weir` can be told to do. Each returns the exit code: 0 done, 1 it could not, 2 the configuration has errors.
+// What `weir` can be told to do. Each returns the exit code: 0 done, 1 it could not, 2 the
+// configuration has errors.
 #pragma once
 
 #include <string>
@@ -8,8 +9,8 @@ namespace gateway::cli {
 int run(const std::string& config);
 
 struct CheckOptions {
-  bool strict = false;   // warnings fail, too
-  bool print = false;    // the effective configuration, on standard output
+  bool strict = false;  // warnings fail, too
+  bool print = false;   // the effective configuration, on standard output
 };
 int check(const std::string& config, const CheckOptions& options);
 

@@ -1,11 +1,10 @@
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 #include "gateway/cli/commands.h"
 #include "gateway/config/yaml_reader.h"
@@ -16,8 +15,9 @@ namespace gateway::cli {
 
 namespace {
 
-constexpr std::string_view kRequest = "POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
-constexpr int kPatience = 30;   // seconds: ten thousand domains are read and built in less
+constexpr std::string_view kRequest =
+    "POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+constexpr int kPatience = 30;  // seconds: ten thousand domains are read and built in less
 
 net::UniqueFd connect_to(const std::string& path) {
   sockaddr_un address{};
@@ -27,7 +27,8 @@ net::UniqueFd connect_to(const std::string& path) {
   net::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{.tv_sec = kPatience, .tv_usec = 0};
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return {};
   return fd;
 }
 
@@ -50,7 +51,8 @@ int reload(const std::string& config) {
   const std::string path = server::control_socket_path(reading.document.state_dir);
   const net::UniqueFd fd = connect_to(path);
   if (!fd) {
-    std::cerr << "weir: no running Weir answers at " << path << " (" << std::strerror(errno)   // NOLINT(concurrency-mt-unsafe)
+    std::cerr << "weir: no running Weir answers at " << path << " ("
+              << std::strerror(errno)  // NOLINT(concurrency-mt-unsafe)
               << "); state_dir in " << config << " must be that of the running one\n";
     return server::kExitRuntime;
   }

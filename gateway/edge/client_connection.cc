@@ -20,9 +20,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kLinger{2000};           // how long an answer may take to be read
-constexpr size_t kMaxDiscarded = 256 * 1024;    // what a client may send after it was refused
-constexpr size_t kMaxEarly = 16 * 1024;         // what it may send before the 101, until reading stops
+constexpr milliseconds kLinger{2000};         // how long an answer may take to be read
+constexpr size_t kMaxDiscarded = 256 * 1024;  // what a client may send after it was refused
+constexpr size_t kMaxEarly = 16 * 1024;  // what it may send before the 101, until reading stops
 
 proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   proto::http1::HeadLimits out;
@@ -39,8 +39,9 @@ std::string_view host_of_origin(std::string_view origin) {
 
 }  // namespace
 
-ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& entrance, net::UniqueFd fd,
-                                   const net::Address& peer, net::Admission::Pass pass)
+ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& entrance,
+                                   net::UniqueFd fd, const net::Address& peer,
+                                   net::Admission::Pass pass)
     : surroundings_(surroundings),
       entrance_(entrance),
       snapshot_(surroundings.snapshot),
@@ -49,7 +50,9 @@ ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& e
       parser_(limits_of(snapshot_->document.limits)) {
   identity_.client = peer;
   identity_.client_tls = entrance.tls;
-  if (const auto local = net::Address::local_of(fd.get())) server_ = *local;
+  // A system call that only the log needs.
+  if (surroundings.sessions.scribe.access != nullptr)
+    server_ = net::Address::local_of(fd.get()).value_or(peer);
   auto tcp = std::make_unique<net::TcpStream>(surroundings.loop, std::move(fd));
   if (!entrance.tls) {
     stream_ = std::move(tcp);
@@ -70,13 +73,18 @@ void ClientConnection::start() {
 
 void ClientConnection::on_data(net::Bytes data) {
   switch (stage_) {
-    case Stage::reading: read_head(data); return;
-    case Stage::upgrading: keep_early(data); return;
+    case Stage::reading:
+      read_head(data);
+      return;
+    case Stage::upgrading:
+      keep_early(data);
+      return;
     case Stage::answered:
       discarded_ += data.size();
       if (discarded_ > kMaxDiscarded) leave();
       return;
-    case Stage::gone: return;
+    case Stage::gone:
+      return;
   }
 }
 
@@ -106,7 +114,8 @@ void ClientConnection::decide() {
   }
   const config::Origin& origin = domain_->config->origin;
   if (!proto::ws::asks_for_upgrade(head_)) {
-    if (origin.builtin == config::Origin::Builtin::echo && head_.method == "GET" && target_.path == "/") {
+    if (origin.builtin == config::Origin::Builtin::echo && head_.method == "GET" &&
+        target_.path == "/") {
       show_page();
       return;
     }
@@ -133,7 +142,8 @@ void ClientConnection::decide() {
 std::optional<ClientConnection::Refusal> ClientConnection::find_domain() {
   auto target = proto::http1::request_target(head_);
   if (!target) {
-    return Refusal{.status = target.error().status, .cause = Cause::bad_request, .why = target.error().why};
+    return Refusal{
+        .status = target.error().status, .cause = Cause::bad_request, .why = target.error().why};
   }
   target_ = std::move(*target);
   identity_.path = target_.path;
@@ -141,7 +151,8 @@ std::optional<ClientConnection::Refusal> ClientConnection::find_domain() {
   if (tls_ != nullptr) {
     // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
     const char* sni = SSL_get_servername(tls_->ssl(), TLSEXT_NAMETYPE_host_name);
-    const route::Domain* shown = sni == nullptr ? snapshot_->default_tls : snapshot_->router.find(proto::to_lower(sni));
+    const route::Domain* shown =
+        sni == nullptr ? snapshot_->default_tls : snapshot_->router.find(proto::to_lower(sni));
     if (named == nullptr || named != shown) {
       return Refusal{.status = 421,
                      .cause = Cause::misdirected,
@@ -149,13 +160,15 @@ std::optional<ClientConnection::Refusal> ClientConnection::find_domain() {
     }
   }
   if (named == nullptr) {
-    return Refusal{.status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
+    return Refusal{
+        .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
   }
   domain_ = named;
   if (proto::http1::is_loop(head_.fields, snapshot_->via)) {
-    return Refusal{.status = 508,
-                   .cause = Cause::loop,
-                   .why = "the request has come through this gateway before: the origin points back here"};
+    return Refusal{
+        .status = 508,
+        .cause = Cause::loop,
+        .why = "the request has come through this gateway before: the origin points back here"};
   }
   return std::nullopt;
 }
@@ -164,10 +177,13 @@ std::optional<ClientConnection::Refusal> ClientConnection::judge_upgrade() {
   auto request = proto::ws::judge_request(head_);
   if (!request) {
     const bool version = request.error().status == 426;
-    return Refusal{.status = request.error().status,
-                   .cause = Cause::bad_request,
-                   .why = request.error().why,
-                   .fields = version ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" : ""};
+    return Refusal{
+        .status = request.error().status,
+        .cause = Cause::bad_request,
+        .why = request.error().why,
+        .fields = version
+                      ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      : ""};
   }
   request_ = std::move(*request);
   if (!domain_->config->websocket.enabled) {
@@ -183,7 +199,10 @@ std::optional<ClientConnection::Refusal> ClientConnection::judge_upgrade() {
                    .by = By::gateway};
   }
   if (surroundings_.draining) {
-    return Refusal{.status = 503, .cause = Cause::drain, .why = "this node is being drained", .by = By::gateway};
+    return Refusal{.status = 503,
+                   .cause = Cause::drain,
+                   .why = "this node is being drained",
+                   .by = By::gateway};
   }
   return std::nullopt;
 }
@@ -191,7 +210,8 @@ std::optional<ClientConnection::Refusal> ClientConnection::judge_upgrade() {
 // Cross-site WebSocket hijacking (CWE-1385): whole values are compared, never parts.
 bool ClientConnection::origin_allowed() const {
   const config::Access& access = domain_->config->access;
-  if (access.origins == config::Access::Origins::any || head_.fields.count("Origin") == 0) return true;
+  if (access.origins == config::Access::Origins::any || head_.fields.count("Origin") == 0)
+    return true;
   if (head_.fields.count("Origin") > 1) return false;
   const std::string_view origin = *head_.fields.first("Origin");
   if (access.origins == config::Access::Origins::same_host) {
@@ -223,9 +243,10 @@ void ClientConnection::show_page() {
   std::string text;
   proto::http1::append_status_line(text, 200);
   proto::http1::append_field(text, "Content-Type", "text/html; charset=utf-8");
-  proto::http1::append_field(text, "Content-Security-Policy",
-                             "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-                             "connect-src 'self' ws: wss:; img-src data:");
+  proto::http1::append_field(
+      text, "Content-Security-Policy",
+      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+      "connect-src 'self' ws: wss:; img-src data:");
   proto::http1::append_field(text, "Cache-Control", "no-store");
   proto::http1::append_field(text, "Content-Length", std::to_string(echo_page().size()));
   proto::http1::append_field(text, "Connection", "close");
@@ -260,7 +281,8 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
   surroundings_.sessions.figures.handshake_duration.observe(metrics::kHandshakeBounds,
                                                             static_cast<uint64_t>(took.count()));
   session::HandshakeStory told = story(101);
-  told.subprotocol = upgraded.answer.subprotocol ? std::string_view(*upgraded.answer.subprotocol) : std::string_view();
+  told.subprotocol = upgraded.answer.subprotocol ? std::string_view(*upgraded.answer.subprotocol)
+                                                 : std::string_view();
   told.extensions = upgraded.answer.extensions;
   told.origin_connect = upgraded.connect;
   session::write_open(surroundings_.sessions.scribe, identity_, told);
@@ -292,7 +314,9 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_ ? upgrade_->address() : net::Address();
-  domain_->counters[surroundings_.sessions.worker]->origin_failures[static_cast<size_t>(failure.cause)].add(1);
+  domain_->counters[surroundings_.sessions.worker]
+      ->origin_failures[static_cast<size_t>(failure.cause)]
+      .add(1);
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,
@@ -307,7 +331,8 @@ void ClientConnection::refuse(const Refusal& refusal) {
 
 void ClientConnection::answer(int status, std::string_view text) {
   if (domain_ != nullptr) {
-    domain_->counters[surroundings_.sessions.worker]->handshakes[metrics::status_slot(status)].add(1);
+    domain_->counters[surroundings_.sessions.worker]->handshakes[metrics::status_slot(status)].add(
+        1);
   } else {
     surroundings_.unmatched->handshakes[metrics::status_slot(status)].add(1);
   }
@@ -323,8 +348,9 @@ void ClientConnection::record(const Refusal& refusal) {
   if (refusal.cause == Cause::not_an_upgrade || refusal.cause == Cause::bad_request) {
     identity_.id = session::new_session_id();
   }
-  session::write_refused(surroundings_.sessions.scribe, identity_, story(refusal.status),
-                         {.by = refusal.by, .cause = refusal.cause, .error = refusal.why, .detail = refusal.detail});
+  session::write_refused(
+      surroundings_.sessions.scribe, identity_, story(refusal.status),
+      {.by = refusal.by, .cause = refusal.cause, .error = refusal.why, .detail = refusal.detail});
 }
 
 session::HandshakeStory ClientConnection::story(int status) const {
@@ -360,7 +386,9 @@ void ClientConnection::count_tls() {
 
 void ClientConnection::on_end() {
   if (stage_ == Stage::upgrading) {
-    record({.status = 499, .cause = Cause::client_abort, .why = "the client left before the origin had answered"});
+    record({.status = 499,
+            .cause = Cause::client_abort,
+            .why = "the client left before the origin had answered"});
   }
   leave();
 }
@@ -373,7 +401,9 @@ void ClientConnection::on_failed(const net::IoError& error) {
       tls_ = nullptr;
       stream_ = std::move(plain);
       stream_->start(*this);
-      refuse({.status = 400, .cause = Cause::bad_request, .why = "this port speaks TLS: use wss:// or https://"});
+      refuse({.status = 400,
+              .cause = Cause::bad_request,
+              .why = "this port speaks TLS: use wss:// or https://"});
       return;
     }
     record({.status = 0, .cause = Cause::bad_request, .why = "no TLS handshake: " + error.text});
@@ -389,7 +419,9 @@ void ClientConnection::on_deadline(milliseconds) {
     leave();
   } else if (tls_ != nullptr && SSL_is_init_finished(tls_->ssl()) != 1) {
     entrance_.counters.tls_failed.add(1);
-    record({.status = 0, .cause = Cause::request_timeout, .why = "the TLS handshake did not end within header_timeout"});
+    record({.status = 0,
+            .cause = Cause::request_timeout,
+            .why = "the TLS handshake did not end within header_timeout"});
     leave();
   } else {
     refuse({.status = 408,

@@ -1,5 +1,5 @@
-// A client from accept to the 101: TLS, the request head, its judgement, the answer. Then the session takes over, or the
-// refusal is said and the connection closed.
+// A client from accept to the 101: TLS, the request head, its judgement, the answer. Then the
+// session takes over, or the refusal is said and the connection closed.
 #pragma once
 
 #include <memory>
@@ -29,8 +29,8 @@ class ClientConnection final : public net::RosterMember,
                                private net::DeadlineWheel::Entry,
                                public session::Upgrade::Handler {
  public:
-  ClientConnection(Surroundings& surroundings, const Entrance& entrance, net::UniqueFd fd, const net::Address& peer,
-                   net::Admission::Pass pass);
+  ClientConnection(Surroundings& surroundings, const Entrance& entrance, net::UniqueFd fd,
+                   const net::Address& peer, net::Admission::Pass pass);
 
   void start();
   // Drain: one that has asked nothing yet is closed, others may finish.
@@ -53,7 +53,7 @@ class ClientConnection final : public net::RosterMember,
     int status;
     log::Cause cause;
     std::string why;
-    std::string_view fields = {};        // further ones, each with its CR LF
+    std::string_view fields = {};  // further ones, each with its CR LF
     log::By by = log::By::client;
     std::string detail = {};
   };
@@ -80,18 +80,18 @@ class ClientConnection final : public net::RosterMember,
   std::shared_ptr<const route::Snapshot> snapshot_;
   net::Admission::Pass pass_;
   std::unique_ptr<net::Stream> stream_;
-  net::TlsStream* tls_ = nullptr;                // stream_, when it is one
+  net::TlsStream* tls_ = nullptr;  // stream_, when it is one
   std::chrono::milliseconds accepted_;
-  net::Address server_;                          // our own end
+  net::Address server_;  // our own end
   session::Identity identity_;
   Stage stage_ = Stage::reading;
-  size_t discarded_ = 0;                         // bytes that came after the answer
+  size_t discarded_ = 0;  // bytes that came after the answer
   proto::http1::RequestParser parser_;
   proto::http1::RequestHead head_;
   proto::http1::Target target_;
   proto::ws::UpgradeRequest request_;
   const route::Domain* domain_ = nullptr;
-  std::string early_;                            // came with the request: waits for the 101
+  std::string early_;  // came with the request: waits for the 101
   std::unique_ptr<session::Upgrade> upgrade_;
 };
 

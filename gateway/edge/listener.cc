@@ -25,20 +25,24 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
   if (!pass || no_certificate) {
     entrance_.counters.rejected[0].add(1);
     // Said into the empty socket buffer of a new connection; who speaks TLS sees only the end.
-    const std::string answer = proto::http1::text_response(503, "limits.max_connections is reached on this node");
-    if (!entrance_.tls) static_cast<void>(::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    const std::string answer =
+        proto::http1::text_response(503, "limits.max_connections is reached on this node");
+    if (!entrance_.tls)
+      static_cast<void>(
+          ::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     return;
   }
-  auto connection =
-      std::make_unique<ClientConnection>(surroundings_, entrance_, std::move(fd), peer, std::move(*pass));
+  auto connection = std::make_unique<ClientConnection>(surroundings_, entrance_, std::move(fd),
+                                                       peer, std::move(*pass));
   surroundings_.clients.add(std::move(connection)).start();
 }
 
 void Listener::on_accept_failed(int error) {
   entrance_.counters.rejected[1].add(1);
   // One line for each rest of the acceptor, ten a second at most.
-  log::say(log::Level::warning, "listener=" + entrance_.name + " cannot accept: " +
-                                    std::strerror(error) + "; trying again");   // NOLINT(concurrency-mt-unsafe)
+  log::say(log::Level::warning, "listener=" + entrance_.name +
+                                    " cannot accept: " + std::strerror(error) +
+                                    "; trying again");  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace gateway::edge

@@ -20,10 +20,10 @@ struct Surroundings {
   session::Surroundings sessions;
   net::Roster<ClientConnection>& clients;
   net::Admission& admission;
-  std::shared_ptr<const route::Snapshot> snapshot;   // the current one: new connections keep it
-  metrics::Domain* unmatched;                        // counts what no domain was found for
-  bool draining = false;                             // no new sessions
-  size_t turn = 0;                                   // of the servers of a pool
+  std::shared_ptr<const route::Snapshot> snapshot;  // the current one: new connections keep it
+  metrics::Domain* unmatched;                       // counts what no domain was found for
+  bool draining = false;                            // no new sessions
+  size_t turn = 0;                                  // of the servers of a pool
 };
 
 }  // namespace gateway::edge

@@ -11,7 +11,9 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 // The length of the UTF-8 character that `text` begins with; 0: it begins with none (RFC 3629 §4).
 size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0}; };
+  const auto at = [&](size_t i) {
+    return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
+  };
   const auto follows = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
   const uint8_t first = at(0);
   if (first < 0x80) return 1;

@@ -1,5 +1,6 @@
-// Builds one log line as a JSON object. Written for the handshake's path, where a JSON tree would cost more than the
-// parsing of the request; values come from peers, so every one is escaped and cut to a length.
+// Builds one log line as a JSON object. Written for the handshake's path, where a JSON tree would
+// cost more than the parsing of the request; values come from peers, so every one is escaped and
+// cut to a length.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace gateway::log {
 
 class JsonLine {
  public:
-  static constexpr size_t kMaxValue = 2048;   // bytes of one text, before escaping
+  static constexpr size_t kMaxValue = 2048;  // bytes of one text, before escaping
 
   JsonLine() { line_.reserve(768); }
 

@@ -20,11 +20,16 @@ constexpr size_t kQueuedLines = 16 * 1024;
 
 spdlog::level::level_enum level_of(Level level) {
   switch (level) {
-    case Level::trace: return spdlog::level::trace;
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::trace:
+      return spdlog::level::trace;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -40,7 +45,8 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::string open() {
     const std::lock_guard lock(mutex_);
     std::FILE* file = path_ == "-" ? stdout : std::fopen(path_.c_str(), "ae");
-    if (file == nullptr) return path_ + ": " + std::strerror(errno);   // NOLINT(concurrency-mt-unsafe)
+    if (file == nullptr)
+      return path_ + ": " + std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
     close();
     file_ = file;
     return {};
@@ -76,10 +82,10 @@ std::string visible(std::string_view text) {
 void start(Level level) {
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   spdlog::init_thread_pool(kQueuedLines, 1);
-  auto logger = std::make_shared<spdlog::async_logger>("weir", sink, spdlog::thread_pool(),
-                                                       spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
-                                                                    spdlog::pattern_time_type::utc));
+  auto logger = std::make_shared<spdlog::async_logger>(
+      "weir", sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+      "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(logger);
   set_level(level);
@@ -98,22 +104,23 @@ struct AccessLog::State {
   std::shared_ptr<FileSink> sink;
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
-  std::atomic<bool> written{false};   // something, since the last flush
+  std::atomic<bool> written{false};  // something, since the last flush
 };
 
 AccessLog::AccessLog(const std::string& path) : state_(std::make_unique<State>()) {
   state_->sink = std::make_shared<FileSink>(path);
   error_ = state_->sink->open();
   state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  state_->logger = std::make_shared<spdlog::async_logger>("access", state_->sink, state_->pool,
-                                                          spdlog::async_overflow_policy::overrun_oldest);
+  state_->logger = std::make_shared<spdlog::async_logger>(
+      "access", state_->sink, state_->pool, spdlog::async_overflow_policy::overrun_oldest);
 }
 
 AccessLog::~AccessLog() { flush(); }
 
 void AccessLog::write(std::string_view line) {
   state_->logger->log(spdlog::level::info, line);
-  if (!state_->written.load(std::memory_order_relaxed)) state_->written.store(true, std::memory_order_relaxed);
+  if (!state_->written.load(std::memory_order_relaxed))
+    state_->written.store(true, std::memory_order_relaxed);
 }
 std::string AccessLog::reopen() { return state_->sink->open(); }
 void AccessLog::flush() {

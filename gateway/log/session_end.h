@@ -1,4 +1,5 @@
-// How a session ended, once and for all: log, metrics and usage read it. Stands here because all of them do.
+// How a session ended, once and for all: log, metrics and usage read it. Stands here because all of
+// them do.
 #pragma once
 
 #include <array>
@@ -17,36 +18,36 @@ enum class Stage : uint8_t { connecting, upgrading, open, closing };
 
 // Why. The first cause wins. Names are those of log and metric.
 enum class Cause : uint8_t {
-  client_close,             // the peer began the closing handshake
+  client_close,  // the peer began the closing handshake
   origin_close,
-  client_abort,             // the connection was lost without a Close
+  client_abort,  // the connection was lost without a Close
   origin_abort,
-  idle_timeout,             // connection_timeout: nothing from either peer
-  client_idle,              // read_idle or write_idle of that leg
+  idle_timeout,  // connection_timeout: nothing from either peer
+  client_idle,   // read_idle or write_idle of that leg
   origin_idle,
   pong_timeout,
   max_lifetime,
-  slow_consumer,            // send_stall_timeout
+  slow_consumer,  // send_stall_timeout
   protocol_error,
   drain,
   overload,
-  domain_disabled,          // switched off by a reload, with on_disable: drain
+  domain_disabled,  // switched off by a reload, with on_disable: drain
   internal,
   // before the 101:
   bad_request,
-  request_timeout,          // the request head did not come in time
+  request_timeout,  // the request head did not come in time
   no_route,
-  misdirected,              // the TLS server name and Host disagree
+  misdirected,  // the TLS server name and Host disagree
   websocket_disabled,
-  origin_not_allowed,       // the Origin field, by access.origins
+  origin_not_allowed,  // the Origin field, by access.origins
   not_an_upgrade,
   loop,
   origin_resolve,
   origin_connect,
   origin_tls,
   origin_timeout,
-  origin_bad_upgrade,       // a 101 that is none, or no HTTP
-  origin_refused_upgrade,   // any other answer: passed on
+  origin_bad_upgrade,      // a 101 that is none, or no HTTP
+  origin_refused_upgrade,  // any other answer: passed on
 };
 inline constexpr size_t kCauses = static_cast<size_t>(Cause::origin_refused_upgrade) + 1;
 
@@ -54,7 +55,8 @@ struct SessionEnd {
   By by = By::gateway;
   Stage stage = Stage::connecting;
   Cause cause = Cause::internal;
-  proto::ws::CloseCode code = proto::ws::CloseCode::abnormal;   // what both sides were told, or would have been
+  proto::ws::CloseCode code =
+      proto::ws::CloseCode::abnormal;  // what both sides were told, or would have been
 };
 
 std::string_view to_string(By by);

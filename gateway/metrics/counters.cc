@@ -6,7 +6,8 @@ namespace gateway::metrics {
 
 size_t status_slot(int status) {
   const auto* const found = std::ranges::find(kStatuses, status);
-  return found == kStatuses.end() ? kStatuses.size() - 1 : static_cast<size_t>(found - kStatuses.begin());
+  return found == kStatuses.end() ? kStatuses.size() - 1
+                                  : static_cast<size_t>(found - kStatuses.begin());
 }
 
 size_t close_slot(uint16_t code) {
@@ -17,16 +18,16 @@ size_t close_slot(uint16_t code) {
 }
 
 std::string_view close_slot_name(size_t slot) {
-  constexpr std::array<std::string_view, kCloseSlots> kNames{"1000", "1001", "1002", "1003", "1004", "1005",
-                                                             "1006", "1007", "1008", "1009", "1010", "1011",
-                                                             "1012", "1013", "1014", "3xxx", "4xxx", "none"};
+  constexpr std::array<std::string_view, kCloseSlots> kNames{
+      "1000", "1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008",
+      "1009", "1010", "1011", "1012", "1013", "1014", "3xxx", "4xxx", "none"};
   return kNames[slot];
 }
 
 namespace {
 template <class Block>
-std::vector<Block*> blocks_of(std::map<std::string, std::vector<std::unique_ptr<Block>>>& all, const std::string& name,
-                              size_t workers) {
+std::vector<Block*> blocks_of(std::map<std::string, std::vector<std::unique_ptr<Block>>>& all,
+                              const std::string& name, size_t workers) {
   std::vector<std::unique_ptr<Block>>& blocks = all[name];
   while (blocks.size() < workers) blocks.push_back(std::make_unique<Block>());
   std::vector<Block*> out;

@@ -1,5 +1,5 @@
-// What is counted, live, while streams are open. Every block has one writer, the worker it belongs to, and is read by
-// any thread: an addition is a plain load and store.
+// What is counted, live, while streams are open. Every block has one writer, the worker it belongs
+// to, and is read by any thread: an addition is a plain load and store.
 #pragma once
 
 #include <array>
@@ -18,8 +18,10 @@ namespace gateway::metrics {
 
 class Count {
  public:
-  void add(uint64_t number) { value_.store(value_.load(std::memory_order_relaxed) + number, std::memory_order_relaxed); }
-  void subtract(uint64_t number) { add(~number + 1); }   // of gauges
+  void add(uint64_t number) {
+    value_.store(value_.load(std::memory_order_relaxed) + number, std::memory_order_relaxed);
+  }
+  void subtract(uint64_t number) { add(~number + 1); }  // of gauges
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -28,13 +30,13 @@ class Count {
 
 // Statuses that a handshake can be answered with; the last is every other.
 inline constexpr std::array<int, 19> kStatuses{101, 200, 400, 401, 403, 404, 408, 414, 417, 421,
-                                              426, 429, 431, 500, 502, 503, 504, 508, 0};
+                                               426, 429, 431, 500, 502, 503, 504, 508, 0};
 size_t status_slot(int status);
 
 // Close codes: 1000 to 1014 each, then 3000-3999, 4000-4999, then none at all.
 inline constexpr size_t kCloseSlots = 18;
 size_t close_slot(uint16_t code);
-std::string_view close_slot_name(size_t slot);   // "1000", "3xxx", "4xxx", "none"
+std::string_view close_slot_name(size_t slot);  // "1000", "3xxx", "4xxx", "none"
 
 struct Direction {
   Count payload_bytes;
@@ -47,7 +49,8 @@ struct Direction {
 };
 
 // Bounds in seconds; the last bucket has none.
-inline constexpr std::array<double, 11> kHandshakeBounds{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30};
+inline constexpr std::array<double, 11> kHandshakeBounds{.001, .0025, .005, .01, .025, .05,
+                                                         .1,   .25,   1,    5,   30};
 inline constexpr std::array<double, 8> kSessionBounds{1, 10, 60, 300, 900, 3600, 14400, 86400};
 
 template <size_t kBounds>
@@ -56,7 +59,7 @@ struct Histogram {
   Count sum_milliseconds;
   void observe(const std::array<double, kBounds>& bounds, uint64_t milliseconds) {
     size_t slot = 0;
-    while (slot < kBounds && static_cast<double>(milliseconds) > bounds[slot] * 1000) ++slot;
+    while (slot<kBounds&& static_cast<double>(milliseconds)> bounds[slot] * 1000) ++slot;
     buckets[slot].add(1);
     sum_milliseconds.add(milliseconds);
   }
@@ -64,22 +67,23 @@ struct Histogram {
 
 // One for each worker and domain. "in" is from the peer to us, "out" from us to the peer.
 struct Domain {
-  Count client_bytes_in;       // after the 101, inside TLS: frame headers and payload
+  Count client_bytes_in;  // after the 101, inside TLS: frame headers and payload
   Count client_bytes_out;
   Count origin_bytes_in;
   Count origin_bytes_out;
   Direction from_client;
   Direction from_origin;
-  std::array<Count, 2> opened;                                     // by scheme: ws, wss
+  std::array<Count, 2> opened;  // by scheme: ws, wss
   Count active;
-  Count session_milliseconds;                                      // of ended sessions
-  std::array<std::array<Count, log::kCauses>, 3> closed;           // by initiator and cause
-  std::array<Count, kStatuses.size()> handshakes;                  // answers by status
-  std::array<std::array<Count, kCloseSlots>, 2> close_codes;       // received from client, from origin
-  std::array<Count, 2> pauses;                                     // reading of client, of origin was stopped
-  std::array<Count, 2> protocol_errors;                            // by client, by origin
-  Count edge_pings;                                                // keepalive, never in the figures above
-  Count slow_heartbeats;   // idle closes after a client whose gap was nearly as long: its heartbeat is too slow
+  Count session_milliseconds;                                 // of ended sessions
+  std::array<std::array<Count, log::kCauses>, 3> closed;      // by initiator and cause
+  std::array<Count, kStatuses.size()> handshakes;             // answers by status
+  std::array<std::array<Count, kCloseSlots>, 2> close_codes;  // received from client, from origin
+  std::array<Count, 2> pauses;           // reading of client, of origin was stopped
+  std::array<Count, 2> protocol_errors;  // by client, by origin
+  Count edge_pings;                      // keepalive, never in the figures above
+  Count slow_heartbeats;  // idle closes after a client whose gap was nearly as long: its heartbeat
+                          // is too slow
   std::array<Count, log::kCauses> origin_failures;
 };
 
@@ -87,8 +91,8 @@ struct Domain {
 struct Listener {
   Count active;
   Count accepted;
-  std::array<Count, 2> rejected;             // kRejections
-  std::array<std::array<Count, 2>, 2> tls;   // TLS 1.2, 1.3; full, resumed
+  std::array<Count, 2> rejected;            // kRejections
+  std::array<std::array<Count, 2>, 2> tls;  // TLS 1.2, 1.3; full, resumed
   Count tls_failed;
 };
 inline constexpr std::array<std::string_view, 2> kRejections{"overload", "no_descriptors"};
@@ -99,8 +103,8 @@ struct Worker {
   Histogram<kSessionBounds.size()> session_duration;
 };
 
-// Hands out the blocks. They live as long as the registry, so that a figure never goes back: a domain that a reload
-// removes keeps its counters. Any thread.
+// Hands out the blocks. They live as long as the registry, so that a figure never goes back: a
+// domain that a reload removes keeps its counters. Any thread.
 class Registry {
  public:
   explicit Registry(size_t workers) : workers_(workers) {}
@@ -112,7 +116,7 @@ class Registry {
   std::vector<Domain*> domain(const std::string& name);
   std::vector<Listener*> listener(const std::string& name);
 
-  template <class Visit>   // visit(name, const std::vector<std::unique_ptr<Domain>>&)
+  template <class Visit>  // visit(name, const std::vector<std::unique_ptr<Domain>>&)
   void for_each_domain(Visit visit) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, blocks] : domains_) visit(name, blocks);

@@ -1,15 +1,14 @@
 #include "gateway/net/acceptor.h"
 
-#include <netinet/tcp.h>
-
 #include <cerrno>
 #include <cstring>
+#include <netinet/tcp.h>
 
 namespace gateway::net {
 
 namespace {
-constexpr int kMaxAccepts = 64;                 // in a row, before others have their turn
-constexpr milliseconds kRest{100};              // after the system had no descriptor or memory left
+constexpr int kMaxAccepts = 64;     // in a row, before others have their turn
+constexpr milliseconds kRest{100};  // after the system had no descriptor or memory left
 constexpr int kBacklog = 4096;
 
 void set_option(int fd, int level, int name) {
@@ -24,6 +23,7 @@ UniqueFd open_bound(const Address& address, bool reuse_port, int& error) {
     return {};
   }
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);  // inherited by what is accepted
   if (reuse_port) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT);
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
   if (::bind(fd.get(), address.get(), address.size()) != 0 || ::listen(fd.get(), kBacklog) != 0) {
@@ -40,7 +40,7 @@ Acceptor::Acceptor(Loop& loop, UniqueFd fd, Handler& handler)
   if (loop_.poller().add(fd_.get(), *this, EPOLLIN) != 0) on_deadline(loop_.now());
 }
 
-Acceptor::~Acceptor() { loop_.poller().remove(fd_.get(), *this); }
+Acceptor::~Acceptor() { loop_.poller().forget(*this); }
 
 void Acceptor::on_ready(uint32_t) {
   for (int i = 0; i < kMaxAccepts && accept_one();) ++i;
@@ -57,13 +57,13 @@ bool Acceptor::accept_one() {
   auto* peer = reinterpret_cast<sockaddr*>(&storage);
   UniqueFd fd(::accept4(fd_.get(), peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
-    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);
     handler_.on_accepted(std::move(fd), Address(peer));
     return true;
   }
   if (errno == EINTR || errno == ECONNABORTED) return true;
   if (errno == EAGAIN) return false;
-  // Without a descriptor to spare the queue stays readable: resting keeps the loop from spinning on it.
+  // Without a descriptor to spare the queue stays readable: resting keeps the loop from spinning on
+  // it.
   const int error = errno;
   if (!resting_) {
     resting_ = true;
@@ -79,18 +79,20 @@ void Acceptor::on_deadline(milliseconds now) {
   if (resting_) loop_.wheel().set(*this, now + kRest);
 }
 
-std::optional<BindError> open_listeners(const Address& address, size_t count, bool shared, std::vector<UniqueFd>& out) {
+std::optional<BindError> open_listeners(const Address& address, size_t count, bool shared,
+                                        std::vector<UniqueFd>& out) {
   int error = 0;
-  // SO_REUSEPORT would quietly share a port with another process of this user, so an ordinary socket asks first.
+  // SO_REUSEPORT would quietly share a port with another process of this user, so an ordinary
+  // socket asks first.
   if (!shared && address.port() != 0 && !open_bound(address, false, error)) {
-    return BindError{error, std::strerror(error)};   // NOLINT(concurrency-mt-unsafe)
+    return BindError{error, std::strerror(error)};  // NOLINT(concurrency-mt-unsafe)
   }
   Address chosen = address;
   for (size_t i = 0; i < count; ++i) {
     UniqueFd fd = open_bound(chosen, true, error);
     if (!fd) {
       out.clear();
-      return BindError{error, std::strerror(error)};   // NOLINT(concurrency-mt-unsafe)
+      return BindError{error, std::strerror(error)};  // NOLINT(concurrency-mt-unsafe)
     }
     if (i == 0) {
       if (const auto local = Address::local_of(fd.get())) chosen.set_port(local->port());

@@ -32,7 +32,7 @@ class Acceptor final : private Poller::Watched, private DeadlineWheel::Entry {
  private:
   void on_ready(uint32_t events) override;
   void on_deadline(milliseconds now) override;
-  bool accept_one();   // false: nothing is waiting, or accepting rests
+  bool accept_one();  // false: nothing is waiting, or accepting rests
 
   Loop& loop_;
   UniqueFd fd_;
@@ -40,16 +40,18 @@ class Acceptor final : private Poller::Watched, private DeadlineWheel::Entry {
   bool resting_ = false;
 };
 
-// Why a port could not be opened, in words an operator can act on ("port 443 needs root or CAP_NET_BIND_SERVICE").
+// Why a port could not be opened, in words an operator can act on ("port 443 needs root or
+// CAP_NET_BIND_SERVICE").
 struct BindError {
   int error = 0;
   std::string text;
 };
 
-// Opens `count` descriptors that share one address and port by SO_REUSEPORT, set before bind; the kernel spreads
-// connections over them. A port somebody else listens on is an error even when he set SO_REUSEPORT, too, unless `shared`
-// says that it is ours. Port 0: any; Address::local_of then tells which.
-[[nodiscard]] std::optional<BindError> open_listeners(const Address& address, size_t count, bool shared,
-                                                      std::vector<UniqueFd>& out);
+// Opens `count` descriptors that share one address and port by SO_REUSEPORT, set before bind; the
+// kernel spreads connections over them. A port somebody else listens on is an error even when he
+// set SO_REUSEPORT, too, unless `shared` says that it is ours. Port 0: any; Address::local_of then
+// tells which.
+[[nodiscard]] std::optional<BindError> open_listeners(const Address& address, size_t count,
+                                                      bool shared, std::vector<UniqueFd>& out);
 
 }  // namespace gateway::net

@@ -1,7 +1,6 @@
 #include "gateway/net/address.h"
 
 #include <arpa/inet.h>
-
 #include <array>
 #include <cstring>
 
@@ -51,9 +50,7 @@ std::optional<Address> Address::peer_of(int fd) { return name_of(fd, ::getpeerna
 const sockaddr* Address::get() const { return reinterpret_cast<const sockaddr*>(&v6_); }
 socklen_t Address::size() const { return family_ == AF_INET ? sizeof v4_ : sizeof v6_; }
 
-uint16_t Address::port() const {
-  return ntohs(family_ == AF_INET ? v4_.sin_port : v6_.sin6_port);
-}
+uint16_t Address::port() const { return ntohs(family_ == AF_INET ? v4_.sin_port : v6_.sin6_port); }
 
 void Address::set_port(uint16_t port) {
   (family_ == AF_INET ? v4_.sin_port : v6_.sin6_port) = htons(port);

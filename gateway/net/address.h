@@ -1,13 +1,12 @@
 // An IP address with a port, as the socket calls take it.
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <cstdint>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 
 namespace gateway::net {
 
@@ -27,10 +26,12 @@ class Address {
   int family() const { return family_; }
   uint16_t port() const;
   void set_port(uint16_t port);
-  std::string host() const;        // without brackets; an IPv4-mapped address as IPv4
-  std::string to_string() const;   // "127.0.0.1:80", "[::1]:80"
+  std::string host() const;       // without brackets; an IPv4-mapped address as IPv4
+  std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
 
-  friend bool operator==(const Address& a, const Address& b) { return a.to_string() == b.to_string(); }
+  friend bool operator==(const Address& a, const Address& b) {
+    return a.to_string() == b.to_string();
+  }
 
  private:
   union {

@@ -17,11 +17,13 @@ class Admission {
   class Pass {
    public:
     Pass() = default;
-    Pass(Admission& admission, metrics::Listener& counters) : admission_(&admission), counters_(&counters) {
+    Pass(Admission& admission, metrics::Listener& counters)
+        : admission_(&admission), counters_(&counters) {
       counters_->active.add(1);
     }
     Pass(Pass&& other) noexcept
-        : admission_(std::exchange(other.admission_, nullptr)), counters_(std::exchange(other.counters_, nullptr)) {}
+        : admission_(std::exchange(other.admission_, nullptr)),
+          counters_(std::exchange(other.counters_, nullptr)) {}
     Pass& operator=(Pass&&) = delete;
     ~Pass() {
       if (admission_ == nullptr) return;

@@ -41,7 +41,8 @@ DeadlineWheel::~DeadlineWheel() {
   }
 }
 
-// The level is the highest group of six bits in which the tick differs from the time that has elapsed.
+// The level is the highest group of six bits in which the tick differs from the time that has
+// elapsed.
 DeadlineWheel::Place DeadlineWheel::place_of(uint64_t tick) const {
   const uint64_t difference = (tick ^ elapsed_) | (kSlots - 1);
   const int level = (63 - std::countl_zero(difference)) / kBits;
@@ -95,7 +96,8 @@ void DeadlineWheel::run_slot(const Place& place) {
   while (head != nullptr) {
     Entry& entry = *head;
     entry.unlink();
-    // The slot's first tick has just elapsed, so an entry of a higher level finds its place on a lower one.
+    // The slot's first tick has just elapsed, so an entry of a higher level finds its place on a
+    // lower one.
     if (entry.tick_ > elapsed_) {
       link(entry);
     } else {
@@ -112,8 +114,8 @@ void DeadlineWheel::advance(milliseconds now) {
     elapsed_ = std::max(elapsed_, due->second);
     run_slot(due->first);
   }
-  // Moving on changes the level of no entry: everything that is left lies beyond `target`, and a slot that begins
-  // between the two would have been due.
+  // Moving on changes the level of no entry: everything that is left lies beyond `target`, and a
+  // slot that begins between the two would have been due.
   if (target > elapsed_) elapsed_ = target;
 }
 

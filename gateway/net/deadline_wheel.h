@@ -1,5 +1,5 @@
-// Deadlines in thousands, one for each session or connection: a hierarchical timing wheel. Setting and clearing cost a
-// few nanoseconds; nothing is done for a deadline until it is due.
+// Deadlines in thousands, one for each session or connection: a hierarchical timing wheel. Setting
+// and clearing cost a few nanoseconds; nothing is done for a deadline until it is due.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 class DeadlineWheel {
  public:
-  static constexpr milliseconds kTick{8};   // a deadline fires at most this much late, never early
+  static constexpr milliseconds kTick{8};  // a deadline fires at most this much late, never early
 
   // Derive from it; destroying it clears the deadline.
   class Entry {
@@ -34,8 +34,8 @@ class DeadlineWheel {
     Entry* previous_ = nullptr;
     Entry* next_ = nullptr;
     uint64_t tick_ = 0;
-    DeadlineWheel* wheel_ = nullptr;   // null: no deadline is set
-    uint8_t level_ = 0;                // where it is linked
+    DeadlineWheel* wheel_ = nullptr;  // null: no deadline is set
+    uint8_t level_ = 0;               // where it is linked
     uint8_t slot_ = 0;
   };
 
@@ -55,16 +55,17 @@ class DeadlineWheel {
   milliseconds now() const { return now_; }
   void set_now(milliseconds now) { now_ = now; }
 
-  // When advance() has something to do next; nothing while no deadline is set. May be early, never late.
+  // When advance() has something to do next; nothing while no deadline is set. May be early, never
+  // late.
   std::optional<milliseconds> next() const;
 
  private:
   static constexpr int kBits = 6;
   static constexpr int kSlots = 1 << kBits;
-  static constexpr int kLevels = 7;   // 8 ms * 2^42: beyond any deadline
+  static constexpr int kLevels = 7;  // 8 ms * 2^42: beyond any deadline
 
   struct Level {
-    uint64_t occupied = 0;   // bit n: slots[n] is not empty
+    uint64_t occupied = 0;  // bit n: slots[n] is not empty
     std::array<Entry*, kSlots> slots{};
   };
   struct Place {
@@ -74,11 +75,11 @@ class DeadlineWheel {
 
   Place place_of(uint64_t tick) const;
   void link(Entry& entry);
-  std::optional<std::pair<Place, uint64_t>> first() const;   // the slot due next, and its tick
+  std::optional<std::pair<Place, uint64_t>> first() const;  // the slot due next, and its tick
   void run_slot(const Place& place);
 
   milliseconds now_;
-  uint64_t elapsed_;   // ticks that were processed
+  uint64_t elapsed_;  // ticks that were processed
   std::array<Level, kLevels> levels_;
 };
 

@@ -1,6 +1,8 @@
 // Connects to one address. Destroying it gives up.
 #pragma once
 
+#include <memory>
+
 #include "gateway/net/address.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/stream.h"
@@ -8,12 +10,13 @@
 
 namespace gateway::net {
 
-class Dialer final : private Poller::Watched {
+class Dialer final : private Stream::Handler {
  public:
+  // Both may destroy the dialer.
   class Handler {
    public:
     virtual void on_connected(std::unique_ptr<TcpStream> stream) = 0;
-    virtual void on_dial_failed(const IoError& error) = 0;   // may destroy the dialer
+    virtual void on_dial_failed(const IoError& error) = 0;
 
    protected:
     ~Handler() = default;
@@ -21,15 +24,15 @@ class Dialer final : private Poller::Watched {
 
   // Starts at once; callbacks come from the loop. How long it may take is the owner's deadline.
   Dialer(Loop& loop, const Address& address, Handler& handler);
-  ~Dialer();
 
  private:
-  void on_ready(uint32_t events) override;
+  void on_data(Bytes) override {}
+  void on_end() override {}
+  void on_drained() override;
+  void on_failed(const IoError& error) override;
 
-  Loop& loop_;
   Handler& handler_;
-  UniqueFd fd_;
-  int error_ = 0;
+  std::unique_ptr<TcpStream> stream_;
 };
 
 }  // namespace gateway::net

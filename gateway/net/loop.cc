@@ -12,7 +12,8 @@ Loop& loop_of(Handle* handle) {
   return *static_cast<Loop*>(handle->data);
 }
 
-// A batch of sockets, then another while the batches come full: bounded, so that timers and posts are not starved.
+// A batch of sockets, then another while the batches come full: bounded, so that timers and posts
+// are not starved.
 constexpr int kMaxBatches = 8;
 }  // namespace
 
@@ -34,7 +35,8 @@ Loop::Loop()
   posted_signal_.data = sockets_.data = timer_.data = before_poll_.data = after_poll_.data = this;
   uv_async_init(&loop_, &posted_signal_, [](uv_async_t* handle) { loop_of(handle).run_posted(); });
   uv_poll_init(&loop_, &sockets_, poller_.fd());
-  uv_poll_start(&sockets_, UV_READABLE, [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); });
+  uv_poll_start(&sockets_, UV_READABLE,
+                [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); });
   uv_timer_init(&loop_, &timer_);
   uv_prepare_init(&loop_, &before_poll_);
   uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) { loop_of(handle).end_turn(); });
@@ -45,9 +47,12 @@ Loop::Loop()
 
 Loop::~Loop() {
   retirement_.clear();
-  uv_walk(&loop_, [](uv_handle_t* handle, void*) {
-    if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
-  }, nullptr);
+  uv_walk(
+      &loop_,
+      [](uv_handle_t* handle, void*) {
+        if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
+      },
+      nullptr);
   // Pending name look-ups are waited for here: their answers are dropped.
   uv_run(&loop_, UV_RUN_DEFAULT);
   [[maybe_unused]] const int busy = uv_loop_close(&loop_);
@@ -84,7 +89,8 @@ void Loop::on_sockets() {
   for (int batch = 0; batch < kMaxBatches && poller_.dispatch(); ++batch) retirement_.clear();
   uv_update_time(&loop_);
   const int64_t took = (time_of(&loop_) - began).count();
-  if (took > longest_turn_.load(std::memory_order_relaxed)) longest_turn_.store(took, std::memory_order_relaxed);
+  if (took > longest_turn_.load(std::memory_order_relaxed))
+    longest_turn_.store(took, std::memory_order_relaxed);
 }
 
 void Loop::end_turn() {
@@ -112,8 +118,9 @@ void Loop::arm_timer() {
   }
   const int64_t wait = (*due - time_of(&loop_)).count();
   // The deadlines themselves run in end_turn; the timer only ends the wait.
-  uv_timer_start(&timer_, [](uv_timer_t* handle) { loop_of(handle).armed_.reset(); },
-                 wait > 0 ? static_cast<uint64_t>(wait) : 0, 0);
+  uv_timer_start(
+      &timer_, [](uv_timer_t* handle) { loop_of(handle).armed_.reset(); },
+      wait > 0 ? static_cast<uint64_t>(wait) : 0, 0);
 }
 
 }  // namespace gateway::net

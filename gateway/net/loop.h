@@ -1,5 +1,5 @@
-// One thread's event loop: libuv for timers, posts and name resolution, the nested Poller for sockets, the wheel for
-// deadlines, and the buffers that are lent to whoever has data.
+// One thread's event loop: libuv for timers, posts and name resolution, the nested Poller for
+// sockets, the wheel for deadlines, and the buffers that are lent to whoever has data.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,8 @@
 
 namespace gateway::net {
 
-// What may have to die inside a callback of its own: handed to retire(), it is deleted when the turn ends.
+// What may have to die inside a callback of its own: handed to retire(), it is deleted when the
+// turn ends.
 class Retirable {
  public:
   Retirable() = default;
@@ -47,10 +48,11 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  void run();    // until stop()
-  void stop();   // from any thread
+  void run();   // until stop()
+  void stop();  // from any thread
 
-  // Runs the task on the loop's thread, in the order of the posts. From any thread; after run() has ended: never.
+  // Runs the task on the loop's thread, in the order of the posts. From any thread; after run() has
+  // ended: never.
   void post(std::function<void()> task);
 
   // Milliseconds of the monotonic clock, as of the start of this turn.
@@ -65,10 +67,12 @@ class Loop {
   // Lent for the length of one call: what a socket was read into, and what TLS made of it.
   std::span<uint8_t> read_buffer() { return {read_buffer_.get(), kReadSize}; }
   std::span<uint8_t> plain_buffer() { return {plain_buffer_.get(), kReadSize}; }
-  std::string& record_buffer() { return record_buffer_; }   // TLS records on their way out
+  std::string& record_buffer() { return record_buffer_; }  // TLS records on their way out
 
   // The longest turn since it was last asked for, by any thread: how long others had to wait.
-  milliseconds take_longest_turn() { return milliseconds(longest_turn_.exchange(0, std::memory_order_relaxed)); }
+  milliseconds take_longest_turn() {
+    return milliseconds(longest_turn_.exchange(0, std::memory_order_relaxed));
+  }
 
  private:
   void on_sockets();

@@ -13,12 +13,6 @@ int Poller::add(int fd, Watched& watched, uint32_t events) {
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
-void Poller::replace(int fd, Watched& before, Watched& after, uint32_t events) {
-  epoll_event event{.events = events, .data = {.ptr = &after}};
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
-  forget(before);
-}
-
 void Poller::remove(int fd, Watched& watched) {
   epoll_event unused{};
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &unused);

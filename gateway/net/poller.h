@@ -1,13 +1,12 @@
-// The data sockets' edge-triggered epoll set inside the libuv loop: libuv watches this one descriptor, and a message
-// costs neither an epoll_ctl nor a walk through libuv's queues.
+// The data sockets' edge-triggered epoll set inside the libuv loop: libuv watches this one
+// descriptor, and a message costs neither an epoll_ctl nor a walk through libuv's queues.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
-
 #include <sys/epoll.h>
+#include <vector>
 
 #include "gateway/net/unique_fd.h"
 
@@ -31,12 +30,12 @@ class Poller {
   Poller();
   int fd() const { return epoll_.get(); }
 
-  // Returns 0 or an errno value. A watched one is removed before its descriptor is closed.
+  // Returns 0 or an errno value.
   [[nodiscard]] int add(int fd, Watched& watched, uint32_t events);
-  // The descriptor's events go to another from now on.
-  void replace(int fd, Watched& before, Watched& after, uint32_t events);
+  // The descriptor stays open, but is watched no more.
   void remove(int fd, Watched& watched);
-  // For one without a descriptor, before it is destroyed.
+  // Before a watched one is destroyed: nothing of it is dispatched any more. Closing its descriptor
+  // then takes that out of the set without a system call of its own.
   void forget(Watched& watched);
 
   // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.
@@ -50,9 +49,9 @@ class Poller {
  private:
   UniqueFd epoll_;
   std::array<epoll_event, 256> events_;
-  std::span<epoll_event> batch_;        // what is left of the batch in dispatch()
+  std::span<epoll_event> batch_;  // what is left of the batch in dispatch()
   std::vector<Watched*> scheduled_;
-  std::vector<Watched*> running_;       // nulls where one was removed meanwhile
+  std::vector<Watched*> running_;  // nulls where one was removed meanwhile
 };
 
 }  // namespace gateway::net

@@ -6,7 +6,7 @@
 namespace gateway::net {
 
 namespace {
-constexpr size_t kMaxName = 253;   // libuv has truncated longer ones (CVE-2024-24806)
+constexpr size_t kMaxName = 253;  // libuv has truncated longer ones (CVE-2024-24806)
 }
 
 struct Resolver::Lookup {
@@ -52,7 +52,8 @@ void Resolver::ask(const std::string& name, Known& known) {
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
-  const int status = uv_getaddrinfo(loop_.uv(), &lookup->request, on_answer, name.c_str(), nullptr, &hints);
+  const int status =
+      uv_getaddrinfo(loop_.uv(), &lookup->request, on_answer, name.c_str(), nullptr, &hints);
   if (status != 0) {
     known.answer = {.addresses = {}, .error = uv_strerror(status)};
     return;

@@ -1,4 +1,5 @@
-// Turns configured names into addresses, off the loop (libuv's thread pool), one look-up at a time for each name.
+// Turns configured names into addresses, off the loop (libuv's thread pool), one look-up at a time
+// for each name.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@ namespace gateway::net {
 class Resolver {
  public:
   struct Answer {
-    std::vector<Address> addresses;   // port 0; empty: `error` says why
+    std::vector<Address> addresses;  // port 0; empty: `error` says why
     std::string error;
   };
   using Callback = std::function<void(const Answer&)>;
@@ -31,20 +32,20 @@ class Resolver {
    private:
     friend class Resolver;
     Callback callback_;
-    std::vector<Query*>* waiting_ = nullptr;   // where it stands in line
+    std::vector<Query*>* waiting_ = nullptr;  // where it stands in line
   };
 
   explicit Resolver(Loop& loop);
   ~Resolver();
 
-  // The callback comes from the loop, never from inside the call. Names over 253 bytes fail. Good answers are kept
-  // for a few seconds, so that a storm of sessions asks once.
+  // The callback comes from the loop, never from inside the call. Names over 253 bytes fail. Good
+  // answers are kept for a few seconds, so that a storm of sessions asks once.
   [[nodiscard]] std::unique_ptr<Query> resolve(const std::string& name, Callback callback);
 
  private:
   static constexpr milliseconds kKeep{5'000};
 
-  struct Lookup;   // one uv_getaddrinfo; it outlives the resolver when that goes first
+  struct Lookup;  // one uv_getaddrinfo; it outlives the resolver when that goes first
   struct Known {
     Answer answer;
     milliseconds until{0};
@@ -57,7 +58,7 @@ class Resolver {
   void deliver(Known& known);
 
   Loop& loop_;
-  std::map<std::string, Known, std::less<>> known_;   // as many as the configuration has names
+  std::map<std::string, Known, std::less<>> known_;  // as many as the configuration has names
 };
 
 }  // namespace gateway::net

@@ -1,4 +1,5 @@
-// Owns the members of one kind on a loop; one that has ended is retired and deleted when the turn ends.
+// Owns the members of one kind on a loop; one that has ended is retired and deleted when the turn
+// ends.
 #pragma once
 
 #include <cassert>
@@ -18,7 +19,7 @@ class RosterMember : public Retirable {
   size_t place_ = 0;
 };
 
-template <class T>   // derives from RosterMember
+template <class T>  // derives from RosterMember
 class Roster {
  public:
   explicit Roster(Retirement& retirement) : retirement_(retirement) {}
@@ -36,11 +37,12 @@ class Roster {
     static_cast<RosterMember&>(*members_[place]).place_ = place;
     retirement_.add(std::move(members_.back()));
     members_.pop_back();
-    if (members_.capacity() > kSmallest && members_.size() < members_.capacity() / 4) members_.shrink_to_fit();
+    if (members_.capacity() > kSmallest && members_.size() < members_.capacity() / 4)
+      members_.shrink_to_fit();
   }
 
   size_t size() const { return members_.size(); }
-  T& at(size_t index) { return *members_[index]; }   // the order changes with every retire()
+  T& at(size_t index) { return *members_[index]; }  // the order changes with every retire()
 
  private:
   static constexpr size_t kSmallest = 64;

@@ -1,4 +1,5 @@
-// An ordered, reliable byte stream with a peer: TCP, TLS over it, an endpoint inside the process, later HTTP/2.
+// An ordered, reliable byte stream with a peer: TCP, TLS over it, an endpoint inside the process,
+// later HTTP/2.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +16,24 @@ using proto::Bytes;
 // The network failed: what the system or TLS said, and what we were doing.
 struct IoError {
   enum class Doing : uint8_t { connecting, tls_handshake, reading, writing };
-  int code = 0;             // a negative libuv code; 0 for TLS, where `text` says it
+  int code = 0;  // a negative libuv code; 0 for TLS, where `text` says it
   Doing doing = Doing::reading;
-  std::string text;         // "connection reset by peer", "certificate has expired"
+  std::string text;  // "connection reset by peer", "certificate has expired"
 };
 
-// Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection (an RST where bytes
-// were still unsent). Callbacks come from the loop, never from inside a call on the stream, and none before start().
-// One thread: the loop's.
+// Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
+// (an RST where bytes were still unsent). Callbacks come from the loop, never from inside a call on
+// the stream, and none before start(). One thread: the loop's.
 class Stream {
  public:
   class Handler {
    public:
-    virtual void on_data(Bytes data) = 0;   // never empty; valid for the call. Destroying the stream inside is allowed.
-    virtual void on_end() = 0;              // the peer will send no more; once, after all data
-    virtual void on_drained() = 0;          // was congested and is no more
-    virtual void on_failed(const IoError& error) = 0;   // once; the stream is dead: neither reads nor writes
+    virtual void on_data(Bytes data) = 0;  // never empty; valid for the call. Destroying the stream
+                                           // inside is allowed.
+    virtual void on_end() = 0;             // the peer will send no more; once, after all data
+    virtual void on_drained() = 0;         // was congested and is no more
+    virtual void on_failed(
+        const IoError& error) = 0;  // once; the stream is dead: neither reads nor writes
    protected:
     ~Handler() = default;
   };
@@ -43,7 +46,8 @@ class Stream {
   // From now on `handler` is told; calling it again hands the stream to another one.
   virtual void start(Handler& handler) = 0;
 
-  // Takes all: the socket first, a copy of what it refused is queued. Ignored after end() or a failure.
+  // Takes all: the socket first, a copy of what it refused is queued. Ignored after end() or a
+  // failure.
   virtual void write(Bytes data) = 0;
 
   // No more will be written: close_notify and FIN follow the queue. Reading goes on.
@@ -56,8 +60,8 @@ class Stream {
   // True while output is queued: the caller stops its source until on_drained.
   virtual bool congested() const = 0;
 
-  // Bytes given to write() that the kernel has not taken yet. Never too low: a TLS stream counts a whole write until
-  // its last record has gone.
+  // Bytes given to write() that the kernel has not taken yet. Never too low: a TLS stream counts a
+  // whole write until its last record has gone.
   virtual size_t queued() const = 0;
 };
 

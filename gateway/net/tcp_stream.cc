@@ -1,23 +1,18 @@
 #include "gateway/net/tcp_stream.h"
 
+#include <cerrno>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-
-#include <cerrno>
 
 namespace gateway::net {
 
 namespace {
-constexpr int kMaxReads = 4;   // of one socket in a row, before others have their turn
+constexpr int kMaxReads = 4;  // of one socket in a row, before others have their turn
 }
 
-TcpStream::TcpStream(Loop& loop, UniqueFd fd) : loop_(loop), fd_(std::move(fd)) {
+TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
+    : loop_(loop), fd_(std::move(fd)), connecting_(state == State::connecting) {
   failed_ = loop_.poller().add(fd_.get(), *this, kEvents);
-}
-
-TcpStream::TcpStream(Loop& loop, UniqueFd fd, Poller::Watched& before)
-    : loop_(loop), fd_(std::move(fd)) {
-  loop_.poller().replace(fd_.get(), before, *this, kEvents);
 }
 
 TcpStream::~TcpStream() {
@@ -27,7 +22,7 @@ TcpStream::~TcpStream() {
     const linger reset{.l_onoff = 1, .l_linger = 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
-  loop_.poller().remove(fd_.get(), *this);
+  loop_.poller().forget(*this);
 }
 
 void TcpStream::start(Handler& handler) {
@@ -36,9 +31,11 @@ void TcpStream::start(Handler& handler) {
 }
 
 void TcpStream::on_ready(uint32_t events) {
+  if (connecting_ && !connected(events)) return;
   if ((events & EPOLLOUT) != 0 && queue_ != nullptr && !flush()) return;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if ((events & EPOLLRDHUP) != 0) fin_ = true;
+  if ((events & EPOLLERR) != 0) broken_ = true;
   if (handler_ == nullptr || finished_) return;
   // What the peer sent before it went away is read before its going is told.
   if (readable_ && !paused_) {
@@ -46,6 +43,20 @@ void TcpStream::on_ready(uint32_t events) {
   } else if (failed_ != 0) {
     report_failure();
   }
+}
+
+bool TcpStream::connected(uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    connecting_ = false;
+    fail(error != 0 ? error : ECONNRESET, IoError::Doing::connecting);
+    return false;
+  }
+  if ((events & EPOLLOUT) == 0) return false;
+  connecting_ = false;
+  return queue_ != nullptr || tell_drained();
 }
 
 void TcpStream::receive() {
@@ -67,9 +78,16 @@ void TcpStream::receive() {
     }
     const auto size = static_cast<size_t>(count);
     // A socket that is short of the buffer has been emptied: the next byte raises a new event.
-    if (size < buffer.size() && !hung_up_) readable_ = false;
+    const bool emptied = size < buffer.size();
+    if (emptied && !fin_ && !broken_) readable_ = false;
     if (!deliver(buffer.first(size))) return;
     if (paused_ || !readable_ || handler_ == nullptr) return;
+    if (emptied && !broken_) {
+      readable_ = false;
+      finished_ = true;
+      handler_->on_end();
+      return;
+    }
   }
   loop_.poller().schedule(*this);
 }
@@ -93,6 +111,10 @@ void TcpStream::write(Bytes data) {
   if (ended_ || failed_ != 0 || data.empty()) return;
   if (queue_ != nullptr) {
     queue_->append(data);
+    return;
+  }
+  if (connecting_) {
+    queue_ = std::make_unique<WriteQueue>(data);
     return;
   }
   ssize_t count = 0;
@@ -124,7 +146,11 @@ bool TcpStream::flush() {
   }
   queue_.reset();
   if (ended_) ::shutdown(fd_.get(), SHUT_WR);
-  if (handler_ == nullptr || finished_) return true;
+  return tell_drained();
+}
+
+bool TcpStream::tell_drained() {
+  if (handler_ == nullptr || failed_ != 0) return true;
   bool destroyed = false;
   destroyed_ = &destroyed;
   handler_->on_drained();
@@ -136,7 +162,7 @@ bool TcpStream::flush() {
 void TcpStream::end() {
   if (ended_) return;
   ended_ = true;
-  if (queue_ == nullptr) ::shutdown(fd_.get(), SHUT_WR);
+  if (!congested()) ::shutdown(fd_.get(), SHUT_WR);
 }
 
 void TcpStream::fail(int error, IoError::Doing doing) {

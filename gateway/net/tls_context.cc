@@ -1,11 +1,10 @@
 #include "gateway/net/tls_context.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -37,7 +36,8 @@ std::string unreadable(const std::string& what, const std::string& path) {
     static_cast<void>(std::fclose(file));
     return {};
   }
-  return what + " " + path + " cannot be read by user " + who_we_are() + ": " + std::strerror(errno);   // NOLINT(concurrency-mt-unsafe)
+  return what + " " + path + " cannot be read by user " + who_we_are() + ": " +
+         std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
 }
 
 void set_common(SSL_CTX* context) {
@@ -52,15 +52,18 @@ void set_common(SSL_CTX* context) {
 int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                 unsigned int in_size, void*) {
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(kHttp11.data()),
+  const int found = SSL_select_next_proto(&chosen, out_size,
+                                          reinterpret_cast<const unsigned char*>(kHttp11.data()),
                                           kHttp11.size(), in, in_size);
   if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
 
-// RFC 5077's recommended construction, with keys of our own so that a reload does not lose sessions.
-int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
+// RFC 5077's recommended construction, with keys of our own so that a reload does not lose
+// sessions.
+int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+              EVP_MAC_CTX* mac, int encrypt) {
   auto* keys = static_cast<TicketKeys*>(SSL_get_app_data(ssl));
   if (keys == nullptr) return -1;
   TicketKeys::Key key{};
@@ -77,8 +80,9 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
       OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("SHA256"), 0),
       OSSL_PARAM_construct_end()};
-  const bool ready = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, encrypt) == 1 &&
-                     EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+  const bool ready =
+      EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, encrypt) == 1 &&
+      EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
   if (!ready) return -1;
   return found == TicketKeys::Found::old ? 2 : 1;
 }
@@ -89,14 +93,16 @@ std::optional<std::string> server_name_of(SSL* ssl) {
   size_t size = 0;
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) != 1) return "";
   const proto::Bytes in(data, size);
-  constexpr size_t kPrefix = 5;   // list length (2), name type (1), name length (2)
+  constexpr size_t kPrefix = 5;  // list length (2), name type (1), name length (2)
   if (in.size() < kPrefix || in[2] != TLSEXT_NAMETYPE_host_name) return std::nullopt;
   const size_t list = static_cast<size_t>(in[0]) << 8 | in[1];
   const size_t length = static_cast<size_t>(in[3]) << 8 | in[4];
-  if (list + 2 != in.size() || length + 3 != list || length == 0 || length > 253) return std::nullopt;
+  if (list + 2 != in.size() || length + 3 != list || length == 0 || length > 253)
+    return std::nullopt;
   std::string name = proto::to_lower(proto::text_of(in.subspan(kPrefix)));
   for (const char c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
     if (!fine) return std::nullopt;
   }
   return name;
@@ -149,7 +155,8 @@ std::string take_tls_errors() {
 }
 
 proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate) {
-  for (const auto& [what, path] : {std::pair{"certificate", certificate.chain_file}, {"key", certificate.key_file}}) {
+  for (const auto& [what, path] :
+       {std::pair{"certificate", certificate.chain_file}, {"key", certificate.key_file}}) {
     std::string problem = unreadable(what, path);
     if (!problem.empty()) return proto::Unexpected{std::move(problem)};
   }
@@ -158,13 +165,17 @@ proto::Result<SslContextPtr, std::string> make_server_context(const Certificate&
   SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.chain_file.c_str()) != 1) {
-    return proto::Unexpected{"certificate " + certificate.chain_file + " is not a PEM chain: " + take_tls_errors()};
+    return proto::Unexpected{"certificate " + certificate.chain_file +
+                             " is not a PEM chain: " + take_tls_errors()};
   }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), certificate.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return proto::Unexpected{"key " + certificate.key_file + " cannot be used: " + take_tls_errors()};
+  if (SSL_CTX_use_PrivateKey_file(context.get(), certificate.key_file.c_str(), SSL_FILETYPE_PEM) !=
+      1) {
+    return proto::Unexpected{"key " + certificate.key_file +
+                             " cannot be used: " + take_tls_errors()};
   }
   if (SSL_CTX_check_private_key(context.get()) != 1) {
-    return proto::Unexpected{"key " + certificate.key_file + " does not belong to certificate " + certificate.chain_file};
+    return proto::Unexpected{"key " + certificate.key_file + " does not belong to certificate " +
+                             certificate.chain_file};
   }
   return context;
 }
@@ -201,8 +212,9 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
     return SSL_CLIENT_HELLO_ERROR;
   }
   const Choice choice = static_cast<ListenerTls*>(self)->choose_(*name);
-  // The certificate comes from the domain's context; tickets keep coming from the listener's, so it is the session id
-  // context that ties a session to the domain: one of another domain is then not resumed.
+  // The certificate comes from the domain's context; tickets keep coming from the listener's, so it
+  // is the session id context that ties a session to the domain: one of another domain is then not
+  // resumed.
   SSL_set_SSL_CTX(ssl, choice.context);
   SSL_set_min_proto_version(ssl, choice.min_version);
   const auto digest = proto::sha1(proto::bytes_of(choice.domain));
@@ -213,7 +225,8 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
 proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   set_common(context.get());
-  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kHttp11.data()), kHttp11.size());
+  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kHttp11.data()),
+                          kHttp11.size());
   SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   ERR_clear_error();
   if (options.ca_file.empty()) {
@@ -224,7 +237,8 @@ proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOpt
   std::string problem = unreadable("CA file", options.ca_file);
   if (!problem.empty()) return proto::Unexpected{std::move(problem)};
   if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
-    return proto::Unexpected{"CA file " + options.ca_file + " holds no usable PEM certificate: " + take_tls_errors()};
+    return proto::Unexpected{"CA file " + options.ca_file +
+                             " holds no usable PEM certificate: " + take_tls_errors()};
   }
   return context;
 }
@@ -237,7 +251,8 @@ SslPtr new_origin_connection(SSL_CTX* context, const std::string& name) {
     return ssl;
   }
   // What the macro SSL_set_tlsext_host_name says, without its old-style cast.
-  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
+  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(name.c_str()));
   SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   SSL_set1_host(ssl.get(), name.c_str());
   return ssl;

@@ -1,4 +1,5 @@
-// What TLS needs to know before a connection comes: certificates by server name, ticket keys, and how origins are verified.
+// What TLS needs to know before a connection comes: certificates by server name, ticket keys, and
+// how origins are verified.
 #pragma once
 
 #include <array>
@@ -24,8 +25,8 @@ struct SslFree {
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
 
-// The keys of session tickets: they live as long as the process, across reloads, and change every 12 hours; the two
-// before the current one still open tickets. Any thread.
+// The keys of session tickets: they live as long as the process, across reloads, and change every
+// 12 hours; the two before the current one still open tickets. Any thread.
 class TicketKeys {
  public:
   static constexpr std::chrono::hours kLifetime{12};
@@ -33,44 +34,46 @@ class TicketKeys {
 
   struct Key {
     std::array<uint8_t, 16> name;
-    std::array<uint8_t, 32> cipher;   // AES-256-CBC
-    std::array<uint8_t, 32> mac;      // HMAC-SHA-256
+    std::array<uint8_t, 32> cipher;  // AES-256-CBC
+    std::array<uint8_t, 32> mac;     // HMAC-SHA-256
   };
-  enum class Found { none, current, old };   // old: the ticket is to be renewed
+  enum class Found { none, current, old };  // old: the ticket is to be renewed
 
   TicketKeys();
   Key current();
   Found find(const uint8_t* name, Key& key);
-  void rotate();   // also by itself, with the first handshake after kLifetime
+  void rotate();  // also by itself, with the first handshake after kLifetime
 
  private:
   void rotate_locked();
   std::mutex mutex_;
-  std::vector<Key> keys_;   // the current one first
+  std::vector<Key> keys_;  // the current one first
   std::chrono::steady_clock::time_point rotated_;
 };
 
 // One domain's certificate and key as a server.
 struct Certificate {
-  std::string chain_file;   // PEM
-  std::string key_file;     // PEM
+  std::string chain_file;  // PEM
+  std::string key_file;    // PEM
   int min_version = TLS1_2_VERSION;
 };
 
 // Error: which file, what is wrong with it, and which user tried to read it.
-[[nodiscard]] proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate);
+[[nodiscard]] proto::Result<SslContextPtr, std::string> make_server_context(
+    const Certificate& certificate);
 
 // Seconds since the epoch at which the leaf certificate ends.
 [[nodiscard]] int64_t not_after(SSL_CTX* context);
 
-// What a TLS listener starts its connections with. The ClientHello's server name chooses a domain before anything else
-// is looked at, so that a ticket is only opened for the domain it was made for (CVE-2025-23419).
+// What a TLS listener starts its connections with. The ClientHello's server name chooses a domain
+// before anything else is looked at, so that a ticket is only opened for the domain it was made for
+// (CVE-2025-23419).
 class ListenerTls {
  public:
   struct Choice {
     SSL_CTX* context = nullptr;
     int min_version = TLS1_2_VERSION;
-    std::string_view domain;   // binds sessions and tickets to it
+    std::string_view domain;  // binds sessions and tickets to it
   };
   // `name` is lower case, or empty when the client sent none; must always return a context.
   using Choose = std::function<Choice(std::string_view name)>;
@@ -92,11 +95,13 @@ class ListenerTls {
 // How the origins of a domain are spoken to.
 struct OriginTlsOptions {
   bool verify = true;
-  std::string ca_file;   // empty: the system's
+  std::string ca_file;  // empty: the system's
 };
-[[nodiscard]] proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options);
+[[nodiscard]] proto::Result<SslContextPtr, std::string> make_origin_context(
+    const OriginTlsOptions& options);
 
-// A client connection: SNI unless `name` is an IP literal, and verification of that name or address.
+// A client connection: SNI unless `name` is an IP literal, and verification of that name or
+// address.
 [[nodiscard]] SslPtr new_origin_connection(SSL_CTX* context, const std::string& name);
 
 // The reasons in OpenSSL's error queue, which is emptied: "no shared cipher".

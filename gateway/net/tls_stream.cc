@@ -9,13 +9,14 @@
 namespace gateway::net {
 
 namespace {
-constexpr uint8_t kHandshakeRecord = 22;   // the first byte of every ClientHello and ServerHello
+constexpr uint8_t kHandshakeRecord = 22;  // the first byte of every ClientHello and ServerHello
 constexpr uint8_t kAlertRecord = 21;
 
 TlsStream* stream_of(BIO* bio) { return static_cast<TlsStream*>(BIO_get_data(bio)); }
 }  // namespace
 
-TlsStream::TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role, HandshakeHandler* observer)
+TlsStream::TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role,
+                     HandshakeHandler* observer)
     : loop_(loop), transport_(std::move(transport)), ssl_(std::move(ssl)), observer_(observer) {
   BIO* bio = BIO_new(method());
   BIO_set_data(bio, this);
@@ -62,7 +63,9 @@ int TlsStream::bio_write(BIO* bio, const char* data, int size) {
   return size;
 }
 
-long TlsStream::bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+long TlsStream::bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
 
 void TlsStream::start(Stream::Handler& handler) {
   const bool again = handler_ != nullptr;
@@ -90,7 +93,9 @@ void TlsStream::on_data(Bytes data) {
     first_ = false;
     if (data[0] != kHandshakeRecord && data[0] != kAlertRecord) {
       plain_peer_ = true;
-      report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = "the peer does not speak TLS"});
+      report({.code = 0,
+              .doing = IoError::Doing::tls_handshake,
+              .text = "the peer does not speak TLS"});
       return;
     }
   }
@@ -105,7 +110,8 @@ bool TlsStream::shake_hands() {
   send_records();
   if (done != 1) {
     const int error = SSL_get_error(ssl_.get(), done);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) fail(IoError::Doing::tls_handshake);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+      fail(IoError::Doing::tls_handshake);
     return false;
   }
   phase_ = Phase::open;
@@ -118,7 +124,8 @@ bool TlsStream::shake_hands() {
   return true;
 }
 
-// Records are gathered until the plain buffer is full or the input is used up: one on_data, one write on the other leg.
+// Records are gathered until the plain buffer is full or the input is used up: one on_data, one
+// write on the other leg.
 void TlsStream::read_records() {
   while (true) {
     const std::span<uint8_t> plain = loop_.plain_buffer();
@@ -132,7 +139,7 @@ void TlsStream::read_records() {
       size += count;
     }
     const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
-    send_records();   // a KeyUpdate or an alert may want an answer
+    send_records();  // a KeyUpdate or an alert may want an answer
     if (size > 0) {
       bool destroyed = false;
       destroyed_ = &destroyed;
@@ -179,7 +186,9 @@ void TlsStream::resume_reading() { transport_->resume_reading(); }
 void TlsStream::on_end() {
   if (phase_ == Phase::failed || peer_ended_) return;
   if (phase_ == Phase::handshake) {
-    report({.code = UV_EOF, .doing = IoError::Doing::tls_handshake, .text = "connection closed during the TLS handshake"});
+    report({.code = UV_EOF,
+            .doing = IoError::Doing::tls_handshake,
+            .text = "connection closed during the TLS handshake"});
     return;
   }
   peer_ended_ = true;
@@ -201,7 +210,8 @@ void TlsStream::on_failed(const IoError& error) {
 void TlsStream::fail(IoError::Doing doing) {
   std::string text = take_tls_errors();
   const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) text = std::string("certificate: ") + X509_verify_cert_error_string(verified);
+  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE)
+    text = std::string("certificate: ") + X509_verify_cert_error_string(verified);
   report({.code = 0, .doing = doing, .text = std::move(text)});
 }
 

@@ -1,5 +1,5 @@
-// TLS over another stream. OpenSSL is fed from the loop's read buffer and writes into the loop's record buffer: no memory
-// BIO holds a copy in between.
+// TLS over another stream. OpenSSL is fed from the loop's read buffer and writes into the loop's
+// record buffer: no memory BIO holds a copy in between.
 #pragma once
 
 #include <memory>
@@ -23,12 +23,14 @@ class TlsStream final : public Stream, private Stream::Handler {
     ~HandshakeHandler() = default;
   };
 
-  // Nothing happens before start(); the handshake's failures come through on_failed, its length is the owner's deadline.
-  TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role, HandshakeHandler* observer);
+  // Nothing happens before start(); the handshake's failures come through on_failed, its length is
+  // the owner's deadline.
+  TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role,
+            HandshakeHandler* observer);
   ~TlsStream() override;
 
   void start(Stream::Handler& handler) override;
-  void write(Bytes data) override;   // not before on_secured
+  void write(Bytes data) override;  // not before on_secured
   void end() override;
   void pause_reading() override;
   void resume_reading() override;
@@ -36,20 +38,26 @@ class TlsStream final : public Stream, private Stream::Handler {
   size_t queued() const override { return transport_->queued(); }
 
   const SSL* ssl() const { return ssl_.get(); }
-  // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after on_failed.
+  // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
+  // on_failed.
   bool peer_spoke_plain() const { return plain_peer_; }
   // Gives up TLS, for that answer.
   std::unique_ptr<Stream> take_transport() { return std::move(transport_); }
 
  private:
-  enum class Phase : uint8_t { handshake, open, ended, failed };   // ended: the peer has sent its close_notify
+  enum class Phase : uint8_t {
+    handshake,
+    open,
+    ended,
+    failed
+  };  // ended: the peer has sent its close_notify
 
   void on_data(Bytes data) override;
   void on_end() override;
   void on_drained() override;
   void on_failed(const IoError& error) override;
 
-  bool shake_hands();        // false: not done yet, or this is gone
+  bool shake_hands();  // false: not done yet, or this is gone
   void read_records();
   void send_records();
   void fail(IoError::Doing doing);
@@ -65,13 +73,13 @@ class TlsStream final : public Stream, private Stream::Handler {
   SslPtr ssl_;
   Stream::Handler* handler_ = nullptr;
   HandshakeHandler* observer_;
-  Bytes input_;                 // what the transport has just read; empty outside on_data
+  Bytes input_;  // what the transport has just read; empty outside on_data
   bool* destroyed_ = nullptr;
   Phase phase_ = Phase::handshake;
-  bool first_ = true;           // no byte has come yet
+  bool first_ = true;  // no byte has come yet
   bool plain_peer_ = false;
   bool write_ended_ = false;
-  bool peer_ended_ = false;     // on_end has been called
+  bool peer_ended_ = false;  // on_end has been called
 };
 
 }  // namespace gateway::net

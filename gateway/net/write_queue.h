@@ -1,4 +1,5 @@
-// What the kernel has refused to take for now, in order. Exists only while there is something in it.
+// What the kernel has refused to take for now, in order. Exists only while there is something in
+// it.
 #pragma once
 
 #include <cstddef>

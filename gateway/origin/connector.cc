@@ -16,7 +16,8 @@ Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handle
   }
   // The thread pool has its own time limits; ours is the connect timeout.
   loop_.wheel().set(*this, loop_.now() + plan_.domain.config->origin.connect_timeout);
-  query_ = resolver.resolve(plan_.server.host, [this](const net::Resolver::Answer& answer) { resolved(answer); });
+  query_ = resolver.resolve(plan_.server.host,
+                            [this](const net::Resolver::Answer& answer) { resolved(answer); });
 }
 
 void Connector::resolved(const net::Resolver::Answer& answer) {
@@ -47,11 +48,11 @@ void Connector::connect_failed(const std::string& what, bool timed_out) {
     dial_next();
     return;
   }
-  handler_.on_connect_failed(
-      {.cause = timed_out ? Cause::origin_timeout : Cause::origin_connect,
-       .status = timed_out ? 504 : 502,
-       .why = timed_out ? "the origin did not accept the connection in time" : "the origin refuses connections",
-       .detail = address_.to_string() + ": " + what});
+  handler_.on_connect_failed({.cause = timed_out ? Cause::origin_timeout : Cause::origin_connect,
+                              .status = timed_out ? 504 : 502,
+                              .why = timed_out ? "the origin did not accept the connection in time"
+                                               : "the origin refuses connections",
+                              .detail = address_.to_string() + ": " + what});
 }
 
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
@@ -61,9 +62,10 @@ void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
     return;
   }
   loop_.wheel().set(*this, loop_.now() + plan_.domain.config->origin.io_timeout);
-  tls_ = std::make_unique<net::TlsStream>(loop_, std::move(stream),
-                                          net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name),
-                                          net::TlsStream::Role::client, this);
+  tls_ = std::make_unique<net::TlsStream>(
+      loop_, std::move(stream),
+      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name),
+      net::TlsStream::Role::client, this);
   tls_->start(*this);
 }
 
@@ -73,10 +75,11 @@ void Connector::on_secured() {
 }
 
 void Connector::on_failed(const net::IoError& error) {
-  handler_.on_connect_failed({.cause = Cause::origin_tls,
-                              .status = 502,
-                              .why = "no TLS connection to the origin: " + error.text,
-                              .detail = address_.to_string() + " (" + plan_.tls_name + "): " + error.text});
+  handler_.on_connect_failed(
+      {.cause = Cause::origin_tls,
+       .status = 502,
+       .why = "no TLS connection to the origin: " + error.text,
+       .detail = address_.to_string() + " (" + plan_.tls_name + "): " + error.text});
 }
 
 void Connector::on_deadline(std::chrono::milliseconds) {

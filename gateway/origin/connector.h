@@ -1,4 +1,5 @@
-// Brings up the connection to an origin: name resolution, TCP to one address after the other, TLS. Destroying it gives up.
+// Brings up the connection to an origin: name resolution, TCP to one address after the other, TLS.
+// Destroying it gives up.
 #pragma once
 
 #include <memory>
@@ -60,12 +61,11 @@ class Connector final : public net::Dialer::Handler,
   void on_deadline(std::chrono::milliseconds now) override;
   void connect_failed(const std::string& what, bool timed_out);
 
-
   net::Loop& loop_;
   Plan plan_;
   Handler& handler_;
   std::unique_ptr<net::Resolver::Query> query_;
-  std::vector<net::Address> addresses_;   // those not tried yet, the next one last
+  std::vector<net::Address> addresses_;  // those not tried yet, the next one last
   net::Address address_;
   std::unique_ptr<net::Dialer> dialer_;
   std::unique_ptr<net::TlsStream> tls_;

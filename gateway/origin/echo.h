@@ -1,5 +1,5 @@
-// The built-in origin: a WebSocket endpoint that sends every message back. It stands where the connection to an origin
-// would, so that what a newcomer tries goes through the whole of Weir.
+// The built-in origin: a WebSocket endpoint that sends every message back. It stands where the
+// connection to an origin would, so that what a newcomer tries goes through the whole of Weir.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace gateway::origin {
 
 class Echo final : public net::Stream, private net::Poller::Watched {
  public:
-  static constexpr uint64_t kMaxMessage = 1024 * 1024;   // bytes; above: Close 1009
+  static constexpr uint64_t kMaxMessage = 1024 * 1024;  // bytes; above: Close 1009
 
   explicit Echo(net::Loop& loop);
   ~Echo() override;
@@ -23,10 +23,10 @@ class Echo final : public net::Stream, private net::Poller::Watched {
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   bool congested() const override { return congested_; }
-  size_t queued() const override { return 0; }   // everything written has been taken
+  size_t queued() const override { return 0; }  // everything written has been taken
 
  private:
-  static constexpr size_t kHighWater = 64 * 1024;   // of answers that wait to be read
+  static constexpr size_t kHighWater = 64 * 1024;  // of answers that wait to be read
 
   void on_ready(uint32_t) override;
   void answer(const proto::ws::MessageReader::Event& event);
@@ -38,7 +38,7 @@ class Echo final : public net::Stream, private net::Poller::Watched {
   std::string answers_;
   bool paused_ = false;
   bool congested_ = false;
-  bool closed_ = false;    // our Close is among the answers: nothing comes after it
+  bool closed_ = false;  // our Close is among the answers: nothing comes after it
   bool told_end_ = false;
 };
 

@@ -25,7 +25,7 @@ class Router {
   };
   using Names = std::unordered_map<std::string, const Domain*, Hash, std::equal_to<>>;
   Names exact_;
-  Names below_;   // "*.example.com" as "example.com"
+  Names below_;  // "*.example.com" as "example.com"
 };
 
 }  // namespace gateway::route

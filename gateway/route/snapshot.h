@@ -1,5 +1,5 @@
-// One configuration, ready to work with: immutable, built whole or not at all, shared by all workers. A session keeps
-// the one it began with until it ends.
+// One configuration, ready to work with: immutable, built whole or not at all, shared by all
+// workers. A session keeps the one it began with until it ends.
 #pragma once
 
 #include <cstdint>
@@ -17,30 +17,31 @@
 namespace gateway::route {
 
 struct Server {
-  std::string host;                       // as configured
-  std::optional<uint16_t> port;           // else the protocol's
-  std::optional<net::Address> address;    // when host is an IP literal; its port is not set
+  std::string host;                     // as configured
+  std::optional<uint16_t> port;         // else the protocol's
+  std::optional<net::Address> address;  // when host is an IP literal; its port is not set
 };
 
 struct Domain {
   const config::Domain* config = nullptr;
-  std::string label;                      // the first name: in metrics and log
-  std::vector<metrics::Domain*> counters;   // by worker
+  std::string label;                       // the first name: in metrics and log
+  std::vector<metrics::Domain*> counters;  // by worker
   std::vector<Server> servers;
-  net::SslContextPtr server_tls;          // null: no certificate for it
+  net::SslContextPtr server_tls;  // null: no certificate for it
   int min_tls_version = TLS1_2_VERSION;
   int64_t certificate_not_after = 0;
-  net::SslContextPtr origin_tls;          // null: never spoken to over TLS
+  net::SslContextPtr origin_tls;  // null: never spoken to over TLS
 };
 
 struct Snapshot {
   uint64_t generation = 0;
   config::Document document;
-  std::string via;                        // our pseudonym in Via fields
+  std::string via;  // our pseudonym in Via fields
   std::vector<std::unique_ptr<Domain>> domains;
   Router router;
-  const Domain* default_tls = nullptr;    // for clients that send no server name: the first with a certificate
-  std::unique_ptr<net::ListenerTls> listener_tls;   // null: no domain has a certificate
+  const Domain* default_tls =
+      nullptr;  // for clients that send no server name: the first with a certificate
+  std::unique_ptr<net::ListenerTls> listener_tls;  // null: no domain has a certificate
 };
 
 }  // namespace gateway::route

@@ -6,8 +6,8 @@ namespace gateway::server {
 
 using std::chrono::milliseconds;
 
-Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients, const Plan& plan,
-             std::function<void()> drained)
+Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients,
+             const Plan& plan, std::function<void()> drained)
     : loop_(loop),
       table_(table),
       clients_(clients),
@@ -16,7 +16,8 @@ Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientCon
       ends_(began_ + plan.timeout) {
   // The last ones need time for the closing handshake, too.
   const milliseconds window = plan.timeout - std::min(plan.timeout / 2, milliseconds(5000));
-  const double spread = static_cast<double>(table.size()) * 1000 / static_cast<double>(std::max<int64_t>(window.count(), 1));
+  const double spread = static_cast<double>(table.size()) * 1000 /
+                        static_cast<double>(std::max<int64_t>(window.count(), 1));
   rate_ = plan.close_rate.value_or(std::max(spread, kSlowest)) / 1000;
   on_deadline(began_);
 }
@@ -38,7 +39,8 @@ void Drain::close_until(size_t target) {
   for (size_t i = 0; i < table_.size() && closed_ < target; ++i) {
     session::Session& session = table_.at(i);
     if (session.relay().closing()) continue;
-    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart, "the gateway is restarting");
+    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart,
+                  "the gateway is restarting");
     ++closed_;
   }
 }

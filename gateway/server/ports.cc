@@ -11,12 +11,14 @@ namespace {
 
 std::string key_of(const config::Listener& listener, uint16_t port) {
   const std::string mode = listener.mode == config::Listener::Mode::all ? "all" : "first";
-  return listener.name + " " + listener.address + " " + std::to_string(port) + (listener.tls ? " tls " : " plain ") + mode;
+  return listener.name + " " + listener.address + " " + std::to_string(port) +
+         (listener.tls ? " tls " : " plain ") + mode;
 }
 
 }  // namespace
 
-std::string explain_bind_failure(const std::string& what, const net::Address& address, const net::BindError& failure) {
+std::string explain_bind_failure(const std::string& what, const net::Address& address,
+                                 const net::BindError& failure) {
   std::string text = what + ": " + address.to_string() + ": " + failure.text;
   if (failure.error == EADDRINUSE) {
     const std::string owner = port_owner(address.port());
@@ -29,16 +31,18 @@ std::string explain_bind_failure(const std::string& what, const net::Address& ad
   return text;
 }
 
-bool Ports::open_port(const config::Listener& listener, uint16_t port, const std::string& key, Change& change,
-                      std::vector<std::string>& reasons) {
+bool Ports::open_port(const config::Listener& listener, uint16_t port, const std::string& key,
+                      Change& change, std::vector<std::string>& reasons) {
   const auto address = net::Address::parse(listener.address, port);
   if (!address) {
     reasons.push_back(listener.address + " is not an IP address");
     return false;
   }
   // A port that this process has open already may be shared for the moment of the change.
-  const bool ours = std::ranges::any_of(open_, [&](const auto& entry) { return entry.second.address == *address; });
-  Port opened{.key = key, .listener = listener.name, .tls = listener.tls, .address = *address, .fds = {}};
+  const bool ours = std::ranges::any_of(
+      open_, [&](const auto& entry) { return entry.second.address == *address; });
+  Port opened{
+      .key = key, .listener = listener.name, .tls = listener.tls, .address = *address, .fds = {}};
   if (const auto failure = net::open_listeners(*address, workers_, ours, opened.fds)) {
     reasons.push_back(explain_bind_failure("listener " + listener.name, *address, *failure));
     return false;
@@ -48,7 +52,8 @@ bool Ports::open_port(const config::Listener& listener, uint16_t port, const std
   return true;
 }
 
-void Ports::plan_listener(const config::Listener& listener, std::vector<std::string>& wanted, Change& change) {
+void Ports::plan_listener(const config::Listener& listener, std::vector<std::string>& wanted,
+                          Change& change) {
   const bool first = listener.mode == config::Listener::Mode::first_available;
   std::vector<std::string> reasons;
   bool any = false;
@@ -65,7 +70,9 @@ void Ports::plan_listener(const config::Listener& listener, std::vector<std::str
     if (any && first) return;
   }
   if (reasons.empty()) return;
-  if (first) change.errors.push_back("listener " + listener.name + ": none of its ports can be opened, each for a reason");
+  if (first)
+    change.errors.push_back("listener " + listener.name +
+                            ": none of its ports can be opened, each for a reason");
   change.errors.insert(change.errors.end(), reasons.begin(), reasons.end());
 }
 
@@ -82,7 +89,11 @@ Ports::Change Ports::plan(const std::vector<config::Listener>& listeners) {
 void Ports::commit(const Change& change) {
   for (const std::string& key : change.closed) open_.erase(key);
   for (const Port& port : change.opened) {
-    open_[port.key] = {.key = port.key, .listener = port.listener, .tls = port.tls, .address = port.address, .fds = {}};
+    open_[port.key] = {.key = port.key,
+                       .listener = port.listener,
+                       .tls = port.tls,
+                       .address = port.address,
+                       .fds = {}};
   }
 }
 

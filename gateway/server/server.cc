@@ -1,10 +1,9 @@
 #include "gateway/server/server.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <sys/resource.h>
 #include <thread>
 
 #include "gateway/metrics/exposition.h"
@@ -18,17 +17,23 @@ using log::say;
 
 namespace {
 
-// What a client connection costs at most: its own descriptor and its origin's; some are for files and listeners.
+// What a client connection costs at most: its own descriptor and its origin's; some are for files
+// and listeners.
 constexpr uint64_t kDescriptorsEach = 2;
 constexpr uint64_t kDescriptorsKept = 128;
 
 Level level_of(config::Log::Level level) {
   switch (level) {
-    case config::Log::Level::trace: return Level::trace;
-    case config::Log::Level::debug: return Level::debug;
-    case config::Log::Level::info: return Level::info;
-    case config::Log::Level::warning: return Level::warning;
-    case config::Log::Level::error: return Level::error;
+    case config::Log::Level::trace:
+      return Level::trace;
+    case config::Log::Level::debug:
+      return Level::debug;
+    case config::Log::Level::info:
+      return Level::info;
+    case config::Log::Level::warning:
+      return Level::warning;
+    case config::Log::Level::error:
+      return Level::error;
   }
   return Level::info;
 }
@@ -50,7 +55,9 @@ uint64_t raise_descriptor_limit() {
 uint64_t connection_limit(const config::NodeLimits& limits) {
   if (limits.max_connections) return *limits.max_connections;
   const uint64_t descriptors = raise_descriptor_limit();
-  return descriptors > kDescriptorsKept + kDescriptorsEach ? (descriptors - kDescriptorsKept) / kDescriptorsEach : 1;
+  return descriptors > kDescriptorsKept + kDescriptorsEach
+             ? (descriptors - kDescriptorsKept) / kDescriptorsEach
+             : 1;
 }
 
 size_t worker_count(const config::Document& document) {
@@ -117,8 +124,9 @@ int Server::start() {
   admission_.set_limit(connection_limit(reading.document.limits));
 
   registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
-  auto snapshot = build_snapshot(std::move(reading.document),
-                                 {.generation = 1, .registry = *registry_, .ticket_keys = ticket_keys_});
+  auto snapshot =
+      build_snapshot(std::move(reading.document),
+                     {.generation = 1, .registry = *registry_, .ticket_keys = ticket_keys_});
   if (!snapshot) {
     print_problems(snapshot.error());
     return kExitConfiguration;
@@ -144,7 +152,8 @@ int Server::start() {
     watcher_->watch(document.files);
   }
   stage_ = Stage::serving;
-  say(Level::info, "ready: weir " + std::string(version()) + " node=" + document.node + " boot_id=" + scribe_.boot_id +
+  say(Level::info, "ready: weir " + std::string(version()) + " node=" + document.node +
+                       " boot_id=" + scribe_.boot_id +
                        " workers=" + std::to_string(workers_.size()) +
                        " domains=" + std::to_string(document.domains.size()));
   return kExitOk;
@@ -158,7 +167,8 @@ bool Server::open_access_log(const config::Document& document) {
     return true;
   }
   say(Level::error, "the access log cannot be written: " + access_log_->error() +
-                        "; change log.access.path, or make it writable for user id " + std::to_string(::geteuid()));
+                        "; change log.access.path, or make it writable for user id " +
+                        std::to_string(::geteuid()));
   return false;
 }
 
@@ -191,8 +201,8 @@ void Server::hand_out(Ports::Change& change) {
     say(Level::info, "closed " + key);
   }
   for (Port& port : change.opened) {
-    say(Level::info, "listening listener=" + port.listener + " address=" + port.address.to_string() +
-                         (port.tls ? " tls" : ""));
+    say(Level::info, "listening listener=" + port.listener +
+                         " address=" + port.address.to_string() + (port.tls ? " tls" : ""));
     for (size_t i = 0; i < workers_.size(); ++i) {
       workers_[i]->open(port.key, port.listener, port.tls, std::move(port.fds[i]));
     }
@@ -227,9 +237,10 @@ Server::Reloaded Server::reload_from_files() {
   if (!reading.ok()) return {.done = false, .text = lines(reading.problems)};
   const std::string warnings = lines(reading.problems);
 
-  auto snapshot = build_snapshot(std::move(reading.document), {.generation = snapshot_->generation + 1,
-                                                               .registry = *registry_,
-                                                               .ticket_keys = ticket_keys_});
+  auto snapshot =
+      build_snapshot(std::move(reading.document), {.generation = snapshot_->generation + 1,
+                                                   .registry = *registry_,
+                                                   .ticket_keys = ticket_keys_});
   if (!snapshot) {
     for (const config::Problem& problem : snapshot.error()) say(Level::error, to_string(problem));
     return {.done = false, .text = lines(snapshot.error())};
@@ -252,18 +263,22 @@ Server::Reloaded Server::reload_from_files() {
   if (watcher_) watcher_->watch(snapshot_->document.files);
   say(Level::info, "reloaded: generation " + std::to_string(snapshot_->generation) +
                        " domains=" + std::to_string(snapshot_->document.domains.size()));
-  return {.done = true, .text = warnings + "generation " + std::to_string(snapshot_->generation) + " is in force\n"};
+  return {
+      .done = true,
+      .text = warnings + "generation " + std::to_string(snapshot_->generation) + " is in force\n"};
 }
 
 void Server::say_what_needs_restart(const config::Document& next) const {
   const config::Document& now = snapshot_->document;
   const auto tell = [](bool changed, const char* key) {
-    if (changed) say(Level::warning, std::string(key) + " has changed: that takes effect with a restart");
+    if (changed)
+      say(Level::warning, std::string(key) + " has changed: that takes effect with a restart");
   };
   tell(now.node != next.node, "node");
   tell(next.workers && *next.workers != workers_.size(), "workers");
   tell(now.state_dir != next.state_dir, "state_dir");
-  tell(now.admin.address != next.admin.address || now.admin.port != next.admin.port, "admin.listen");
+  tell(now.admin.address != next.admin.address || now.admin.port != next.admin.port,
+       "admin.listen");
   tell(now.log.access.path != next.log.access.path, "log.access.path");
   tell(now.reload.on_change != next.reload.on_change, "reload.on_change");
 }
@@ -279,7 +294,8 @@ void Server::on_reopen_signal() {
   if (!access_log_) return;
   const std::string problem = access_log_->reopen();
   say(problem.empty() ? Level::info : Level::error,
-      problem.empty() ? "access log reopened" : "access log not reopened, writing on to the old file: " + problem);
+      problem.empty() ? "access log reopened"
+                      : "access log not reopened, writing on to the old file: " + problem);
 }
 
 void Server::on_stop_signal() {
@@ -295,10 +311,12 @@ void Server::begin_drain() {
   stage_ = Stage::draining;
   const config::Drain& settings = snapshot_->document.drain;
   say(Level::info, "draining: " + std::to_string(admission_.held()) + " connections, " +
-                       std::to_string(settings.timeout.count()) + "s at most; a second signal ends at once");
+                       std::to_string(settings.timeout.count()) +
+                       "s at most; a second signal ends at once");
   Drain::Plan plan{.timeout = settings.timeout, .close_rate = std::nullopt};
   if (settings.close_rate) {
-    plan.close_rate = static_cast<double>(*settings.close_rate) / static_cast<double>(workers_.size());
+    plan.close_rate =
+        static_cast<double>(*settings.close_rate) / static_cast<double>(workers_.size());
   }
   for (const auto& worker : workers_) {
     worker->drain(plan, [this] { loop_.post([this] { on_worker_drained(); }); });
@@ -329,11 +347,13 @@ std::string Server::metrics() {
   facts.generation = snapshot_->generation;
   for (const auto& domain : snapshot_->domains) {
     if (domain->server_tls) {
-      facts.certificates.push_back({domain->label, static_cast<double>(domain->certificate_not_after)});
+      facts.certificates.push_back(
+          {domain->label, static_cast<double>(domain->certificate_not_after)});
     }
   }
   for (const auto& worker : workers_) {
-    facts.loop_lag_seconds.push_back(std::chrono::duration<double>(worker->take_longest_turn()).count());
+    facts.loop_lag_seconds.push_back(
+        std::chrono::duration<double>(worker->take_longest_turn()).count());
   }
   facts.access_log_dropped = access_log_ ? access_log_->dropped() : 0;
   for (const auto& [key, port] : ports_->open()) {

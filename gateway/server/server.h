@@ -1,5 +1,5 @@
-// The process: reads the configuration, opens the ports, starts the workers, and from then on lives on the control
-// thread: signals, reload, drain, admin.
+// The process: reads the configuration, opens the ports, starts the workers, and from then on lives
+// on the control thread: signals, reload, drain, admin.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,8 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitRuntime = 1;
 inline constexpr int kExitConfiguration = 2;
 
-//  starting ──ports open──▶ serving ──TERM, INT, QUIT──▶ draining ──drained, timeout, second signal──▶ stopped
+//  starting ──ports open──▶ serving ──TERM, INT, QUIT──▶ draining ──drained, timeout, second
+//  signal──▶ stopped
 class Server final : public admin::Source, public Signals::Handler, public Watcher::Handler {
  public:
   explicit Server(std::string config_path);
@@ -39,7 +40,9 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   // Brings the access log's lines to the file while they are news.
   class Flusher final : public net::DeadlineWheel::Entry {
    public:
-    Flusher(net::Loop& loop, log::AccessLog& log) : loop_(loop), log_(log) { on_deadline(loop.now()); }
+    Flusher(net::Loop& loop, log::AccessLog& log) : loop_(loop), log_(log) {
+      on_deadline(loop.now());
+    }
     void on_deadline(std::chrono::milliseconds now) override {
       log_.flush();
       loop_.wheel().set(*this, now + std::chrono::milliseconds(200));
@@ -64,7 +67,9 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
 
   std::string metrics() override;
   bool ready() const override { return stage_ == Stage::serving; }
-  std::string not_ready_reason() const override { return stage_ == Stage::draining ? "draining" : "starting"; }
+  std::string not_ready_reason() const override {
+    return stage_ == Stage::draining ? "draining" : "starting";
+  }
   Reloaded reload() override;
 
   void on_reload_signal() override;
@@ -96,7 +101,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
     uint64_t succeeded = 0;
     uint64_t failed = 0;
     bool last_successful = true;
-    double last_success = 0;   // seconds since the epoch
+    double last_success = 0;  // seconds since the epoch
   };
   Reloads reloads_;
   double started_ = 0;

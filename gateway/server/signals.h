@@ -1,4 +1,5 @@
-// The signals of the process, on the control loop: HUP reload, USR1 reopen logs, TERM, INT and QUIT drain.
+// The signals of the process, on the control loop: HUP reload, USR1 reopen logs, TERM, INT and QUIT
+// drain.
 #pragma once
 
 #include <array>
@@ -15,7 +16,7 @@ class Signals {
    public:
     virtual void on_reload_signal() = 0;
     virtual void on_reopen_signal() = 0;
-    virtual void on_stop_signal() = 0;   // the second one means "at once"
+    virtual void on_stop_signal() = 0;  // the second one means "at once"
 
    protected:
     ~Handler() = default;
@@ -28,7 +29,7 @@ class Signals {
 
  private:
   Handler& handler_;
-  std::array<uv_signal_t*, 5> signals_{};   // each frees itself when the loop has closed it
+  std::array<uv_signal_t*, 5> signals_{};  // each frees itself when the loop has closed it
 };
 
 }  // namespace gateway::server

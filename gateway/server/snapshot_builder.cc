@@ -13,10 +13,12 @@ using config::Problem;
 net::Certificate certificate_of(const config::DomainTls& tls) {
   return {.chain_file = tls.certificate,
           .key_file = tls.key,
-          .min_version = tls.min_version == config::DomainTls::Version::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION};
+          .min_version = tls.min_version == config::DomainTls::Version::tls1_3 ? TLS1_3_VERSION
+                                                                               : TLS1_2_VERSION};
 }
 
-void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain, std::vector<Problem>& problems) {
+void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
+                    std::vector<Problem>& problems) {
   const net::Certificate certificate = certificate_of(tls);
   auto context = net::make_server_context(certificate);
   if (!context) {
@@ -31,13 +33,15 @@ void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& d
   domain.server_tls = std::move(*context);
 }
 
-void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain, std::vector<Problem>& problems) {
+void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain,
+                    std::vector<Problem>& problems) {
   using Protocol = config::Origin::Protocol;
   if (origin.builtin != config::Origin::Builtin::none || origin.protocol == Protocol::http) return;
   constexpr std::string_view kFile = "file:";
   const std::string& ca = origin.tls.ca;
   auto context = net::make_origin_context(
-      {.verify = origin.tls.verify, .ca_file = ca.starts_with(kFile) ? ca.substr(kFile.size()) : std::string()});
+      {.verify = origin.tls.verify,
+       .ca_file = ca.starts_with(kFile) ? ca.substr(kFile.size()) : std::string()});
   if (!context) {
     problems.push_back({.place = origin.place,
                         .path = "domains[" + std::to_string(index) + "].origin.tls.ca",
@@ -48,7 +52,8 @@ void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& d
   domain.origin_tls = std::move(*context);
 }
 
-std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index, const Ingredients& ingredients,
+std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index,
+                                            const Ingredients& ingredients,
                                             std::vector<Problem>& problems) {
   auto domain = std::make_unique<route::Domain>();
   domain->config = &config;
@@ -68,8 +73,9 @@ net::ListenerTls::Choose chooser(const route::Snapshot& snapshot) {
     const route::Domain* domain = name.empty() ? snapshot.default_tls : snapshot.router.find(name);
     // A name that is nobody's gets the default certificate here and 421 for its request.
     if (domain == nullptr || !domain->server_tls) domain = snapshot.default_tls;
-    return net::ListenerTls::Choice{
-        .context = domain->server_tls.get(), .min_version = domain->min_tls_version, .domain = domain->label};
+    return net::ListenerTls::Choice{.context = domain->server_tls.get(),
+                                    .min_version = domain->min_tls_version,
+                                    .domain = domain->label};
   };
 }
 
@@ -86,12 +92,14 @@ proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> buil
     const config::Domain& config = snapshot->document.domains[i];
     auto domain = build_domain(config, i, ingredients, problems);
     for (const std::string& name : config.names) snapshot->router.add(name, domain.get());
-    if (snapshot->default_tls == nullptr && domain->server_tls) snapshot->default_tls = domain.get();
+    if (snapshot->default_tls == nullptr && domain->server_tls)
+      snapshot->default_tls = domain.get();
     snapshot->domains.push_back(std::move(domain));
   }
   if (!problems.empty()) return proto::Unexpected{std::move(problems)};
   if (snapshot->default_tls != nullptr) {
-    snapshot->listener_tls = std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));
+    snapshot->listener_tls =
+        std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));
   }
   return std::shared_ptr<const route::Snapshot>(std::move(snapshot));
 }

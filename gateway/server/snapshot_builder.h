@@ -1,4 +1,5 @@
-// Builds the snapshot of a configuration: certificates read, names routed, counters found. Whole or not at all.
+// Builds the snapshot of a configuration: certificates read, names routed, counters found. Whole or
+// not at all.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ struct Ingredients {
 };
 
 // Error: everything that stands in the way, with its place in the files.
-[[nodiscard]] proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<config::Problem>> build_snapshot(
-    config::Document document, const Ingredients& ingredients);
+[[nodiscard]] proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<config::Problem>>
+build_snapshot(config::Document document, const Ingredients& ingredients);
 
 }  // namespace gateway::server

@@ -1,15 +1,14 @@
 #include "gateway/server/state_dir.h"
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <system_error>
 
 namespace gateway::server {
@@ -18,26 +17,31 @@ using net::UniqueFd;
 using proto::Unexpected;
 
 namespace {
-std::string reason() { return std::strerror(errno); }   // NOLINT(concurrency-mt-unsafe)
-}
+std::string reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe)
+}  // namespace
 
-std::string control_socket_path(const std::string& state_dir) { return state_dir + "/control.sock"; }
+std::string control_socket_path(const std::string& state_dir) {
+  return state_dir + "/control.sock";
+}
 
 proto::Result<StateDir, std::string> StateDir::open(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) {
     return Unexpected{"state_dir " + path + " cannot be made: " + error.message() +
-                      "; create it for user id " + std::to_string(::geteuid()) + " or set state_dir to a folder of its own"};
+                      "; create it for user id " + std::to_string(::geteuid()) +
+                      " or set state_dir to a folder of its own"};
   }
   UniqueFd lock(::open((path + "/weir.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) {
-    return Unexpected{"state_dir " + path + " is not writable for user id " + std::to_string(::geteuid()) + ": " + reason()};
+    return Unexpected{"state_dir " + path + " is not writable for user id " +
+                      std::to_string(::geteuid()) + ": " + reason()};
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 32> pid{};
     const ssize_t size = ::read(lock.get(), pid.data(), pid.size() - 1);
-    const std::string owner = size > 0 ? std::string(pid.data(), static_cast<size_t>(size)) : "unknown";
+    const std::string owner =
+        size > 0 ? std::string(pid.data(), static_cast<size_t>(size)) : "unknown";
     return Unexpected{"state_dir " + path + " is in use by another Weir, pid " + owner +
                       ": stop it, or give this one a state_dir of its own"};
   }
@@ -54,14 +58,16 @@ proto::Result<UniqueFd, std::string> StateDir::open_control_socket() const {
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
     return Unexpected{"the control socket's path " + path + " is longer than " +
-                      std::to_string(sizeof address.sun_path - 1) + " bytes: choose a shorter state_dir"};
+                      std::to_string(sizeof address.sun_path - 1) +
+                      " bytes: choose a shorter state_dir"};
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   ::unlink(path.c_str());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const mode_t before = ::umask(0177);
-  const bool bound = fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                     ::listen(fd.get(), 16) == 0;
+  const bool bound =
+      fd && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::listen(fd.get(), 16) == 0;
   const std::string problem = bound ? std::string() : reason();
   ::umask(before);
   if (!bound) return Unexpected{"the control socket " + path + " cannot be opened: " + problem};

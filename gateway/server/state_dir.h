@@ -10,7 +10,8 @@ namespace gateway::server {
 
 class StateDir {
  public:
-  // Makes the folder and takes the lock. Error: what is in the way and what to do ("in use by pid 812").
+  // Makes the folder and takes the lock. Error: what is in the way and what to do ("in use by pid
+  // 812").
   static proto::Result<StateDir, std::string> open(const std::string& path);
 
   // A listening Unix socket, mode 0600, in place of one that a dead process has left.

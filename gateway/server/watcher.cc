@@ -1,9 +1,8 @@
 #include "gateway/server/watcher.h"
 
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <set>
+#include <sys/stat.h>
 
 namespace gateway::server {
 
@@ -13,7 +12,8 @@ Watcher::Watcher(net::Loop& loop, Handler& handler) : loop_(loop), handler_(hand
 
 void Watcher::watch(const std::vector<std::string>& files) {
   std::set<std::string> all(files.begin(), files.end());
-  for (const std::string& file : files) all.insert(std::filesystem::path(file).parent_path().string());
+  for (const std::string& file : files)
+    all.insert(std::filesystem::path(file).parent_path().string());
   all.erase("");
   files_.assign(all.begin(), all.end());
   known_ = changing_ = look();

@@ -1,4 +1,5 @@
-// Notices that configuration files have changed, by looking: that also sees the symlink swap of a mounted ConfigMap.
+// Notices that configuration files have changed, by looking: that also sees the symlink swap of a
+// mounted ConfigMap.
 #pragma once
 
 #include <string>
@@ -12,7 +13,7 @@ class Watcher final : private net::DeadlineWheel::Entry {
  public:
   class Handler {
    public:
-    virtual void on_files_changed() = 0;   // they have changed, and then rested for an interval
+    virtual void on_files_changed() = 0;  // they have changed, and then rested for an interval
 
    protected:
     ~Handler() = default;
@@ -27,7 +28,7 @@ class Watcher final : private net::DeadlineWheel::Entry {
 
  private:
   void on_deadline(std::chrono::milliseconds now) override;
-  std::string look() const;   // changes when a file does
+  std::string look() const;  // changes when a file does
 
   net::Loop& loop_;
   Handler& handler_;

@@ -1,8 +1,7 @@
 #include "gateway/server/worker.h"
 
-#include <malloc.h>
-
 #include <algorithm>
+#include <malloc.h>
 
 namespace gateway::server {
 
@@ -10,7 +9,7 @@ using std::chrono::milliseconds;
 
 namespace {
 constexpr milliseconds kHousekeeping{1000};
-constexpr size_t kWorthTrimming = 256;   // sessions and connections
+constexpr size_t kWorthTrimming = 256;  // sessions and connections
 }  // namespace
 
 void Worker::Housekeeper::on_deadline(milliseconds now) {
@@ -58,9 +57,11 @@ void Worker::open(const std::string& key, const std::string& listener, bool tls,
   // A task must be copyable; the descriptor is not.
   auto shared = std::make_shared<net::UniqueFd>(std::move(fd));
   loop_.post([this, key, listener, tls, shared] {
-    metrics::Listener& counters = *common_.registry.listener(listener)[surroundings_.sessions.worker];
+    metrics::Listener& counters =
+        *common_.registry.listener(listener)[surroundings_.sessions.worker];
     listeners_[key] = std::make_unique<edge::Listener>(
-        surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters}, std::move(*shared));
+        surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters},
+        std::move(*shared));
   });
 }
 
@@ -78,7 +79,8 @@ void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
   });
 }
 
-// websocket.on_disable: drain. Everything else about open sessions is left as it was when they began.
+// websocket.on_disable: drain. Everything else about open sessions is left as it was when they
+// began.
 void Worker::retire_disabled() {
   for (size_t i = 0; i < table_.size(); ++i) {
     session::Session& session = table_.at(i);
@@ -86,7 +88,8 @@ void Worker::retire_disabled() {
     if (now == nullptr) continue;
     const config::WebSocket& settings = now->config->websocket;
     if (settings.enabled || settings.on_disable != config::WebSocket::OnDisable::drain) continue;
-    session.close(log::Cause::domain_disabled, proto::ws::CloseCode::service_restart, "WebSocket was switched off");
+    session.close(log::Cause::domain_disabled, proto::ws::CloseCode::service_restart,
+                  "WebSocket was switched off");
   }
 }
 

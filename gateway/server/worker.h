@@ -1,4 +1,5 @@
-// A thread: its loop, listeners, client connections and sessions. Shares nothing but what is handed to it.
+// A thread: its loop, listeners, client connections and sessions. Shares nothing but what is handed
+// to it.
 #pragma once
 
 #include <functional>
@@ -25,7 +26,7 @@ class Worker {
   Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
-  ~Worker();   // ends the thread, and whatever is still open with it
+  ~Worker();  // ends the thread, and whatever is still open with it
 
   void start();
 

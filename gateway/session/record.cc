@@ -12,11 +12,13 @@ int64_t unix_milliseconds() {
   return std::chrono::duration_cast<milliseconds>(now).count();
 }
 
-void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe, const Identity& identity,
-           std::string_view domain) {
+void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
+           const Identity& identity, std::string_view domain) {
   const int64_t now = unix_milliseconds();
   line.text("event", event).number("unixtime", now / 1000).number("unixtime_ms", now);
-  line.text("node", scribe.node).text("boot_id", scribe.boot_id).text("session_id", to_string(identity.id));
+  line.text("node", scribe.node)
+      .text("boot_id", scribe.boot_id)
+      .text("session_id", to_string(identity.id));
   line.text("domain", domain.empty() ? "_unmatched" : domain);
   line.text("scheme", identity.client_tls ? "wss" : "ws");
   line.text_if("uri", identity.path);
@@ -24,10 +26,16 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe, co
 }
 
 void tell(log::JsonLine& line, const HandshakeStory& story) {
-  line.text_if("method", story.method).text_if("http_version", story.http_version).text_if("host", story.host);
+  line.text_if("method", story.method)
+      .text_if("http_version", story.http_version)
+      .text_if("host", story.host);
   line.text_if("origin_header", story.origin_header).text_if("user_agent", story.user_agent);
-  line.text("listener", story.listener).text("server_addr", story.server.host()).number("server_port", story.server.port());
-  line.text_if("tls_version", story.tls_version).text_if("tls_cipher", story.tls_cipher).text_if("sni", story.sni);
+  line.text("listener", story.listener)
+      .text("server_addr", story.server.host())
+      .number("server_port", story.server.port());
+  line.text_if("tls_version", story.tls_version)
+      .text_if("tls_cipher", story.tls_cipher)
+      .text_if("sni", story.sni);
   if (!story.tls_version.empty()) line.flag("tls_resumed", story.tls_resumed);
   line.number("return_code", story.status).number("handshake_ms", story.handshake.count());
   line.count("config_generation", story.generation);
@@ -35,12 +43,16 @@ void tell(log::JsonLine& line, const HandshakeStory& story) {
 
 void tell_origin(log::JsonLine& line, const Identity& identity) {
   if (identity.origin.family() == AF_UNSPEC) return;
-  line.text("origin_addr", identity.origin.to_string()).text("origin_scheme", identity.origin_tls ? "https" : "http");
+  line.text("origin_addr", identity.origin.to_string())
+      .text("origin_scheme", identity.origin_tls ? "https" : "http");
 }
 
 void tell_direction(log::JsonLine& line, std::string_view suffix, const proto::ws::Counts& counts) {
-  const auto name = [suffix](std::string_view what) { return std::string(what) + std::string(suffix); };
-  line.count(name("payload"), counts.payload_bytes).count(name("msgs"), counts.text_messages + counts.binary_messages);
+  const auto name = [suffix](std::string_view what) {
+    return std::string(what) + std::string(suffix);
+  };
+  line.count(name("payload"), counts.payload_bytes)
+      .count(name("msgs"), counts.text_messages + counts.binary_messages);
   line.count(name("pings"), counts.ping_frames).count(name("pongs"), counts.pong_frames);
   line.count(name("max_msg"), counts.largest_message);
 }
@@ -71,7 +83,8 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
   scribe.access->write(line.take());
 }
 
-void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story, const Refusal& refusal) {
+void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story,
+                   const Refusal& refusal) {
   if (scribe.access == nullptr) return;
   log::JsonLine line;
   begin(line, "refused", scribe, identity, story.domain);
@@ -92,7 +105,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   tell_origin(line, identity);
   line.number("return_code", 101).number("duration_ms", (closed.now - closed.opened).count());
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
-  line.text("close_stage", to_string(end.stage)).number("close_code", static_cast<int64_t>(end.code));
+  line.text("close_stage", to_string(end.stage))
+      .number("close_code", static_cast<int64_t>(end.code));
   tell_code(line, "close_code_client", client.close_code);
   tell_code(line, "close_code_origin", origin.close_code);
   line.text_if("close_reason", closed.reason);

@@ -24,37 +24,37 @@ struct Identity {
   SessionId id{};
   net::Address client;
   net::Address origin;
-  std::string path;          // without the query, which may hold secrets
+  std::string path;  // without the query, which may hold secrets
   bool client_tls = false;
   bool origin_tls = false;
 };
 
 // Who writes: the same in every line of this process.
 struct Scribe {
-  log::AccessLog* access = nullptr;   // null: no access log
+  log::AccessLog* access = nullptr;  // null: no access log
   std::string node;
-  std::string boot_id;                // of this start of the process
+  std::string boot_id;  // of this start of the process
 };
 
 // Said once: how the handshake went.
 struct HandshakeStory {
-  std::string_view domain;            // label; empty: none was found
+  std::string_view domain;  // label; empty: none was found
   std::string_view method;
   std::string_view host;
   std::string_view user_agent;
   std::string_view origin_header;
   std::string_view http_version;
-  std::string_view subprotocol;       // chosen
-  std::string_view extensions;        // agreed
-  std::string_view tls_version;       // of the client's leg; empty: none
+  std::string_view subprotocol;  // chosen
+  std::string_view extensions;   // agreed
+  std::string_view tls_version;  // of the client's leg; empty: none
   std::string_view tls_cipher;
   std::string_view sni;
   bool tls_resumed = false;
   int status = 0;
   uint64_t generation = 0;
-  milliseconds handshake{0};          // connection accepted to answer
+  milliseconds handshake{0};  // connection accepted to answer
   milliseconds origin_connect{0};
-  net::Address server;                // our own end
+  net::Address server;  // our own end
   std::string_view listener;
 };
 
@@ -64,18 +64,18 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
 struct Refusal {
   log::By by;
   log::Cause cause;
-  std::string_view error;    // the words of the body
-  std::string_view detail;   // for the log alone
+  std::string_view error;   // the words of the body
+  std::string_view detail;  // for the log alone
 };
-void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story, const Refusal& refusal);
+void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story,
+                   const Refusal& refusal);
 
 struct Closed {
   std::string_view domain;
   const Relay& relay;
   milliseconds opened;
   milliseconds now;
-  std::string_view reason;   // of an end that we decided
-
+  std::string_view reason;  // of an end that we decided
 };
 void write_close(const Scribe& scribe, const Identity& identity, const Closed& closed);
 

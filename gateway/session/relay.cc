@@ -31,13 +31,15 @@ std::optional<MaskingKey> key_towards(Side side) {
 
 }  // namespace
 
-Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection, FrameScanner::Options options)
+Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
+                FrameScanner::Options options)
     : relay(owner), stream(std::move(connection)), scanner(options), side(which) {}
 
 void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
 
 void Relay::Leg::on_end() {
-  // It has said its Close and waits for the answer, or the rest of the queue, with its own side shut.
+  // It has said its Close and waits for the answer, or the rest of the queue, with its own side
+  // shut.
   if (over() && (!close_given || stream->congested())) {
     read_ended = true;
     return;
@@ -52,13 +54,13 @@ void Relay::Leg::on_drained() {
     source.paused = false;
     if (source.stream) source.stream->resume_reading();
   }
-  if (read_ended) relay.complete(*this);
+  if (close_given && over()) relay.complete(*this);
 }
 
 void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
 
-Relay::Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters, const net::DeadlineWheel& clock,
-             Observer& observer)
+Relay::Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters,
+             const net::DeadlineWheel& clock, Observer& observer)
     : counters_(counters),
       clock_(clock),
       observer_(observer),
@@ -131,7 +133,8 @@ void Relay::forward(Leg& to, Bytes data) {
   to.stream->write(data);
 }
 
-// Bytes count when the kernel has taken them. Frames of our own in the queue only delay the count, never raise it.
+// Bytes count when the kernel has taken them. Frames of our own in the queue only delay the count,
+// never raise it.
 void Relay::account(Leg& leg) {
   const uint64_t queued = std::min<uint64_t>(leg.stream->queued(), leg.submitted);
   const uint64_t taken = leg.submitted - queued;
@@ -141,7 +144,8 @@ void Relay::account(Leg& leg) {
 }
 
 void Relay::tally(Leg& from, const proto::ws::Counts& seen) {
-  metrics::Direction& live = from.side == Side::client ? counters_.from_client : counters_.from_origin;
+  metrics::Direction& live =
+      from.side == Side::client ? counters_.from_client : counters_.from_origin;
   const auto add = [](metrics::Count& count, uint64_t& total, uint64_t number) {
     if (number == 0) return;
     count.add(number);
@@ -191,7 +195,8 @@ void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
 void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   Leg& to = other(from);
   from.close_code = close.code;
-  counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))].add(1);
+  counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))]
+      .add(1);
   if (to.stream) to.close_given = true;
   begin_closing({.by = by(from.side),
                  .stage = Stage::open,
@@ -206,14 +211,19 @@ void Relay::violated_by(Leg& from, const proto::ws::Violation& violation) {
   from.offended = true;
   Leg& to = other(from);
   if (to.stream) account(to);
-  begin_closing({.by = by(from.side), .stage = Stage::open, .cause = Cause::protocol_error, .code = violation.code});
+  begin_closing({.by = by(from.side),
+                 .stage = Stage::open,
+                 .cause = Cause::protocol_error,
+                 .code = violation.code});
   // The offender is told what he did, the other that the session is over through no fault of his.
   give_close(from, violation.code, violation.why);
-  give_close(to, from.side == Side::client ? CloseCode::going_away : CloseCode::internal_error, "protocol error of the peer");
+  give_close(to, from.side == Side::client ? CloseCode::going_away : CloseCode::internal_error,
+             "protocol error of the peer");
 }
 
 void Relay::close(const Closing& closing) {
-  begin_closing({.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
+  begin_closing(
+      {.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
   give_close(client_, closing.to_client, closing.reason);
   give_close(origin_, closing.to_origin, closing.reason);
 }
@@ -258,12 +268,16 @@ void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
   complete(leg);
 }
 
-// Both Closes of this leg are said. A server closes first (§7.1.1), so at the origin's leg the end is waited for; but not
-// after an offence, when nobody would notice its Close (§7.1.7).
+// Both Closes of this leg are said. A server closes first (§7.1.1): we do so at the client's leg,
+// and wait for it at the origin's, whose ports would be ours to run out of; but not after an
+// offence, when nobody would notice its Close (§7.1.7).
 void Relay::complete(Leg& leg) {
   if (!leg.stream || !leg.close_given || !leg.over()) return;
-  if (leg.side == Side::client || leg.read_ended || leg.offended) leg.stream->end();
-  if (leg.read_ended && !leg.stream->congested()) drop(leg);
+  if (leg.side == Side::origin && !leg.read_ended && !leg.offended) return;
+  leg.stream->end();
+  // What an offender goes on sending must be read: a reset would take our Close from it.
+  const bool silent = leg.read_ended || leg.scanner.closed();
+  if (silent && !leg.stream->congested()) drop(leg);
 }
 
 void Relay::begin_closing(const SessionEnd& end) {

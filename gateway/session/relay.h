@@ -1,5 +1,6 @@
-// Two legs, bytes unchanged: what comes from one peer is scanned and goes to the other. Knows frames and the closing
-// handshake, nothing of clocks' meaning: when to give up is the session's business (timeouts.h).
+// Two legs, bytes unchanged: what comes from one peer is scanned and goes to the other. Knows
+// frames and the closing handshake, nothing of clocks' meaning: when to give up is the session's
+// business (timeouts.h).
 #pragma once
 
 #include <array>
@@ -30,10 +31,12 @@ class Relay {
  public:
   class Observer {
    public:
-    virtual void on_closing() = 0;       // a Close has passed or was given: other deadlines hold from now on
-    virtual void on_congested() = 0;     // output is queued: the stall timer begins
-    virtual void on_pong() = 0;          // our ping was answered: the next one may be due before its deadline
-    virtual void on_relay_ended() = 0;   // both legs are gone; once, the last call
+    virtual void
+    on_closing() = 0;  // a Close has passed or was given: other deadlines hold from now on
+    virtual void on_congested() = 0;  // output is queued: the stall timer begins
+    virtual void
+    on_pong() = 0;  // our ping was answered: the next one may be due before its deadline
+    virtual void on_relay_ended() = 0;  // both legs are gone; once, the last call
 
    protected:
     ~Observer() = default;
@@ -46,40 +49,42 @@ class Relay {
 
   // One of the two connections.
   struct Leg final : net::Stream::Handler {
-    Leg(Relay& relay, Side side, std::unique_ptr<net::Stream> stream, proto::ws::FrameScanner::Options options);
+    Leg(Relay& relay, Side side, std::unique_ptr<net::Stream> stream,
+        proto::ws::FrameScanner::Options options);
     void on_data(Bytes data) override;
     void on_end() override;
     void on_drained() override;
     void on_failed(const net::IoError& error) override;
 
     Relay& relay;
-    std::unique_ptr<net::Stream> stream;   // null: gone
-    proto::ws::FrameScanner scanner;       // of what this peer sends
-    proto::ws::Counts seen;                // of what this peer sent
-    milliseconds received{0};              // when bytes last came
-    milliseconds sent{0};                  // when bytes were last written
-    uint64_t bytes_in = 0;                 // what it sent, the answers to our pings apart
-    uint64_t held = 0;                     // came, but is not counted yet: it may become such an answer
-    uint64_t submitted = 0;                // forwarded to this peer: frames of our own apart
-    uint64_t taken = 0;                    // of those, by the kernel
-    CloseCode close_code = CloseCode::abnormal;   // that this peer sent; abnormal: none yet
+    std::unique_ptr<net::Stream> stream;  // null: gone
+    proto::ws::FrameScanner scanner;      // of what this peer sends
+    proto::ws::Counts seen;               // of what this peer sent
+    milliseconds received{0};             // when bytes last came
+    milliseconds sent{0};                 // when bytes were last written
+    uint64_t bytes_in = 0;                // what it sent, the answers to our pings apart
+    uint64_t held = 0;       // came, but is not counted yet: it may become such an answer
+    uint64_t submitted = 0;  // forwarded to this peer: frames of our own apart
+    uint64_t taken = 0;      // of those, by the kernel
+    CloseCode close_code = CloseCode::abnormal;  // that this peer sent; abnormal: none yet
     Side side;
-    bool close_given = false;              // a Close was written to it, the other peer's or ours
+    bool close_given = false;  // a Close was written to it, the other peer's or ours
     bool close_is_ours = false;
-    bool read_ended = false;               // the peer has shut down its side, and is owed a Close
+    bool read_ended = false;  // the peer has shut down its side, and is owed a Close
     bool paused = false;
-    bool offended = false;                 // broke the protocol: nothing that it sends is looked at any more
+    bool offended = false;  // broke the protocol: nothing that it sends is looked at any more
 
     // Nothing of this peer is waited for any more.
     bool over() const { return scanner.closed() || offended; }
   };
 
-  Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters, const net::DeadlineWheel& clock,
-        Observer& observer);
+  Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters,
+        const net::DeadlineWheel& clock, Observer& observer);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // Begins with what had been read beyond the heads: `from_origin` was glued to the 101, `from_client` to the request.
+  // Begins with what had been read beyond the heads: `from_origin` was glued to the 101,
+  // `from_client` to the request.
   void start(Bytes from_client, Bytes from_origin);
 
   struct Closing {
@@ -88,13 +93,15 @@ class Relay {
     CloseCode to_origin;
     std::string_view reason;
   };
-  // Ends the session by a decision of ours: a Close at a frame boundary, where there is none the connection is cut.
+  // Ends the session by a decision of ours: a Close at a frame boundary, where there is none the
+  // connection is cut.
   void close(const Closing& closing);
 
   // Cuts a leg: FIN, or RST where bytes of the queue are lost.
   void cut(Leg& leg);
 
-  // A keepalive ping to the client. False: not now, a frame is half relayed or the client does not read.
+  // A keepalive ping to the client. False: not now, a frame is half relayed or the client does not
+  // read.
   bool ping();
   bool awaiting_pong() const { return awaiting_pong_; }
 

@@ -14,7 +14,8 @@ double random_share() {
   std::array<uint8_t, 4> bytes{};
   proto::random_bytes(bytes);
   const uint32_t number = static_cast<uint32_t>(bytes[0]) | static_cast<uint32_t>(bytes[1]) << 8 |
-                          static_cast<uint32_t>(bytes[2]) << 16 | static_cast<uint32_t>(bytes[3]) << 24;
+                          static_cast<uint32_t>(bytes[2]) << 16 |
+                          static_cast<uint32_t>(bytes[3]) << 24;
   return static_cast<double>(number) / 4294967296.0;
 }
 
@@ -24,7 +25,8 @@ std::optional<milliseconds> lifetime_end(const config::MaxLifetime& limit, milli
   return now + milliseconds(static_cast<int64_t>(static_cast<double>(limit.after->count()) * kept));
 }
 
-// "60s", "2m30s" would be for people; operators compare it with the file, so it is the unit that they wrote.
+// "60s", "2m30s" would be for people; operators compare it with the file, so it is the unit that
+// they wrote.
 std::string in_seconds(milliseconds time) {
   if (time.count() % 1000 != 0) return std::to_string(time.count()) + "ms";
   return std::to_string(time.count() / 1000) + "s";
@@ -38,9 +40,10 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       domain_(opening.domain),
       counters_(*domain_.counters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(std::move(opening.streams), opening.permessage_deflate, counters_, surroundings.wheel, *this),
+      relay_(std::move(opening.streams), opening.permessage_deflate, counters_, surroundings.wheel,
+             *this),
       pass_(std::move(opening.pass)) {
-  timers_.opened = timers_.pinged = surroundings_.wheel.now();
+  timers_.opened = timers_.pinged = surroundings.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_.config->websocket.max_lifetime, timers_.opened);
   counters_.opened[identity_.client_tls ? 1 : 0].add(1);
   counters_.active.add(1);
@@ -72,13 +75,16 @@ void Session::act(Act what, milliseconds now) {
              "idle timeout " + in_seconds(settings.connection_timeout));
       return;
     case Act::client_idle:
-      decide(Cause::client_idle, CloseCode::going_away, CloseCode::going_away, "client idle timeout");
+      decide(Cause::client_idle, CloseCode::going_away, CloseCode::going_away,
+             "client idle timeout");
       return;
     case Act::origin_idle:
-      decide(Cause::origin_idle, CloseCode::going_away, CloseCode::going_away, "origin idle timeout");
+      decide(Cause::origin_idle, CloseCode::going_away, CloseCode::going_away,
+             "origin idle timeout");
       return;
     case Act::lifetime:
-      decide(Cause::max_lifetime, CloseCode::going_away, CloseCode::going_away, "maximum lifetime reached");
+      decide(Cause::max_lifetime, CloseCode::going_away, CloseCode::going_away,
+             "maximum lifetime reached");
       return;
     case Act::ping:
       if (relay_.ping()) {
@@ -91,9 +97,15 @@ void Session::act(Act what, milliseconds now) {
       decide(Cause::pong_timeout, CloseCode::going_away, CloseCode::going_away,
              "no pong within " + in_seconds(settings.keepalive.timeout));
       return;
-    case Act::look_at_client: look_at(relay_.client(), timers_.client_stall, now); return;
-    case Act::look_at_origin: look_at(relay_.origin(), timers_.origin_stall, now); return;
-    case Act::close_unsent: give_up_unsent(now); return;
+    case Act::look_at_client:
+      look_at(relay_.client(), timers_.client_stall, now);
+      return;
+    case Act::look_at_origin:
+      look_at(relay_.origin(), timers_.origin_stall, now);
+      return;
+    case Act::close_unsent:
+      give_up_unsent(now);
+      return;
     case Act::close_unanswered:
       relay_.cut(relay_.client());
       relay_.cut(relay_.origin());
@@ -102,8 +114,9 @@ void Session::act(Act what, milliseconds now) {
 }
 
 void Session::decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason) {
-  reason_ = std::move(reason);
-  relay_.close({.cause = cause, .to_client = to_client, .to_origin = to_origin, .reason = reason_});
+  reason_ = std::make_unique<std::string>(std::move(reason));
+  relay_.close(
+      {.cause = cause, .to_client = to_client, .to_origin = to_origin, .reason = *reason_});
 }
 
 void Session::close(Cause cause, CloseCode code, std::string_view reason) {
@@ -116,13 +129,15 @@ void Session::abort() {
 }
 
 // A no-progress timer: whoever takes even a byte now and then is slow, but not stalled.
-void Session::look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now) {
-  stall.checked = now;
-  const uint64_t taken = leg.stream ? leg.submitted - std::min<uint64_t>(leg.stream->queued(), leg.submitted) : 0;
+void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now) {
+  const uint64_t taken =
+      leg.stream ? leg.submitted - std::min<uint64_t>(leg.stream->queued(), leg.submitted) : 0;
   if (!leg.stream || !leg.stream->congested()) {
-    stall.running = false;
+    watch.reset();
     return;
   }
+  Timers::Stall& stall = *watch;
+  stall.checked = now;
   if (taken != stall.taken) {
     stall.taken = taken;
     stall.since = now;
@@ -130,11 +145,9 @@ void Session::look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now) {
   }
   if (now - stall.since < *domain_.config->websocket.send_stall_timeout) return;
   const bool client = leg.side == Side::client;
-  reason_ = client ? "client does not read" : "origin does not read";
-  relay_.close({.cause = Cause::slow_consumer,
-                .to_client = client ? CloseCode::going_away : CloseCode::internal_error,
-                .to_origin = client ? CloseCode::going_away : CloseCode::internal_error,
-                .reason = reason_});
+  const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
+  decide(Cause::slow_consumer, code, code,
+         client ? "client does not read" : "origin does not read");
   relay_.cut(leg);
 }
 
@@ -152,9 +165,10 @@ void Session::on_closing() {
 
 void Session::on_congested() {
   const milliseconds now = surroundings_.wheel.now();
-  const auto begin = [now](const Relay::Leg& leg, Timers::Stall& stall) {
-    if (stall.running || !leg.stream || !leg.stream->congested()) return;
-    stall = {.since = now, .checked = now, .taken = leg.taken, .running = true};
+  const auto begin = [now](const Relay::Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
+    if (stall || !leg.stream || !leg.stream->congested()) return;
+    stall = std::make_unique<Timers::Stall>(
+        Timers::Stall{.since = now, .checked = now, .taken = leg.taken});
   };
   begin(relay_.client(), timers_.client_stall);
   begin(relay_.origin(), timers_.origin_stall);
@@ -168,10 +182,14 @@ void Session::on_relay_ended() {
   counters_.active.subtract(1);
   counters_.session_milliseconds.add(static_cast<uint64_t>((now - timers_.opened).count()));
   counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
-  surroundings_.figures.session_duration.observe(metrics::kSessionBounds,
-                                                 static_cast<uint64_t>((now - timers_.opened).count()));
+  surroundings_.figures.session_duration.observe(
+      metrics::kSessionBounds, static_cast<uint64_t>((now - timers_.opened).count()));
   write_close(surroundings_.scribe, identity_,
-              {.domain = domain_.label, .relay = relay_, .opened = timers_.opened, .now = now, .reason = reason_});
+              {.domain = domain_.label,
+               .relay = relay_,
+               .opened = timers_.opened,
+               .now = now,
+               .reason = reason_ ? std::string_view(*reason_) : std::string_view()});
   surroundings_.table.retire(*this);
 }
 

@@ -1,11 +1,12 @@
-// One client's WebSocket and its origin's, from the 101 to the end: the relay, its deadline, its figures, its one end.
+// One client's WebSocket and its origin's, from the 101 to the end: the relay, its deadline, its
+// figures, its one end.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "gateway/net/deadline_wheel.h"
 #include "gateway/net/admission.h"
+#include "gateway/net/deadline_wheel.h"
 #include "gateway/net/roster.h"
 #include "gateway/route/snapshot.h"
 #include "gateway/session/record.h"
@@ -24,18 +25,20 @@ struct Surroundings {
   size_t worker;
 };
 
-class Session final : public net::RosterMember, private net::DeadlineWheel::Entry, private Relay::Observer {
+class Session final : public net::RosterMember,
+                      private net::DeadlineWheel::Entry,
+                      private Relay::Observer {
  public:
   struct Opening {
-    std::shared_ptr<const route::Snapshot> snapshot;   // kept to the end
+    std::shared_ptr<const route::Snapshot> snapshot;  // kept to the end
     const route::Domain& domain;
-    Relay::Streams streams;                            // both have finished their handshakes; the 101 is written
+    Relay::Streams streams;  // both have finished their handshakes; the 101 is written
     bool permessage_deflate = false;
     Identity identity;
     net::Admission::Pass pass;
   };
 
-  Session(const Surroundings& surroundings, Opening opening);
+  Session(const Surroundings& surroundings, Opening opening);  // surroundings outlive it
 
   // Once it is in the table. The bytes are what was read beyond the heads.
   void start(Bytes from_client, Bytes from_origin);
@@ -56,12 +59,12 @@ class Session final : public net::RosterMember, private net::DeadlineWheel::Entr
   void on_relay_ended() override;
 
   void act(Act what, milliseconds now);
-  void look_at(Relay::Leg& leg, Timers::Stall& stall, milliseconds now);
+  void look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
   void decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason);
   void give_up_unsent(milliseconds now);
   void arm();
 
-  Surroundings surroundings_;
+  const Surroundings& surroundings_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   const route::Domain& domain_;
   metrics::Domain& counters_;
@@ -69,7 +72,7 @@ class Session final : public net::RosterMember, private net::DeadlineWheel::Entr
   Relay relay_;
   Timers timers_;
   net::Admission::Pass pass_;
-  std::string reason_;   // of an end that we decided
+  std::unique_ptr<std::string> reason_;  // of an end that we decided
 };
 
 }  // namespace gateway::session

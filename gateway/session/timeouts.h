@@ -1,7 +1,9 @@
-// When a session's next deadline is, and what it means. Activity only stores the time; everything is worked out here.
+// When a session's next deadline is, and what it means. Activity only stores the time; everything
+// is worked out here.
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "gateway/config/document.h"
@@ -11,13 +13,13 @@ namespace gateway::session {
 
 // What a deadline calls for.
 enum class Act : uint8_t {
-  idle,              // connection_timeout
-  client_idle,       // read_idle or write_idle of that leg
+  idle,         // connection_timeout
+  client_idle,  // read_idle or write_idle of that leg
   origin_idle,
   lifetime,
-  ping,              // a keepalive ping is due
+  ping,  // a keepalive ping is due
   pong_missing,
-  look_at_client,    // its queue stands: has it taken anything since?
+  look_at_client,  // its queue stands: has it taken anything since?
   look_at_origin,
   close_unsent,      // our Close was not taken within abnormal_close_send_timeout
   close_unanswered,  // close_timeout is over
@@ -28,7 +30,8 @@ struct Due {
   Act act;
 };
 
-// "Never before T + 1 s": a peer that sends exactly every T seconds lives for ever (A <= B <= C allows equality).
+// "Never before T + 1 s": a peer that sends exactly every T seconds lives for ever (A <= B <= C
+// allows equality).
 inline constexpr milliseconds kGrace{1000};
 // How often a standing queue is looked at: the precision of send_stall_timeout.
 inline constexpr milliseconds kStallCheck{500};
@@ -37,20 +40,20 @@ struct Timers {
   milliseconds opened{0};
   std::optional<milliseconds> lifetime_ends;
   milliseconds closing_since{0};
-  milliseconds pinged{0};                    // when the last ping was sent, or the session opened
-  milliseconds ping_retry{0};                // a ping was due, but not possible: not before this
+  milliseconds pinged{0};      // when the last ping was sent, or the session opened
+  milliseconds ping_retry{0};  // a ping was due, but not possible: not before this
   struct Stall {
-    milliseconds since{0};                   // no byte was taken since
+    milliseconds since{0};  // no byte was taken since
     milliseconds checked{0};
     uint64_t taken = 0;
-    bool running = false;
   };
-  Stall client_stall;
-  Stall origin_stall;
+  std::unique_ptr<Stall> client_stall;  // only while that leg's queue stands
+  std::unique_ptr<Stall> origin_stall;
 };
 
 // When a Close of ours that stands in the leg's queue is given up; nothing: none stands there.
-std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay::Leg& leg);
+std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings,
+                                             const Relay::Leg& leg);
 
 // The earliest deadline of the relay's present state.
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers);

@@ -15,9 +15,10 @@ namespace {
 
 // What we write ourselves in the request to the origin.
 std::vector<std::string_view> own_fields() {
-  std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(), proto::http1::kForwardedFields.end());
-  names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions",
-                             "Content-Length"});
+  std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
+                                      proto::http1::kForwardedFields.end());
+  names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
+                             "Sec-WebSocket-Extensions", "Content-Length"});
   return names;
 }
 
@@ -34,15 +35,17 @@ std::vector<proto::ws::Extension> forwarded_offers(std::string_view text) {
 
 }  // namespace
 
-Upgrade::Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot, const route::Domain& domain,
-                 const route::Server& server, const Asked& asked, Handler& handler)
+Upgrade::Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot,
+                 const route::Domain& domain, const route::Server& server, const Asked& asked,
+                 Handler& handler)
     : loop_(loop),
       snapshot_(snapshot),
       settings_(domain.config->origin),
       asked_(asked),
       handler_(handler),
       target_(origin::choose_target(settings_, server, asked.client_tls)),
-      host_(origin::host_header(settings_, server, target_, asked.head.fields.first("Host").value_or(""))),
+      host_(origin::host_header(settings_, server, target_,
+                                asked.head.fields.first("Host").value_or(""))),
       key_(proto::ws::random_key()),
       offers_text_(proto::ws::offers_to_forward(asked.request.extensions)),
       began_(loop.now()),
@@ -65,7 +68,8 @@ void Upgrade::on_connected(std::unique_ptr<net::Stream> stream, const net::Addre
   connector_.reset();
   stream_->start(*this);
   stream_->write(proto::bytes_of(request_text()));
-  loop_.wheel().set(*this, std::min(began_ + settings_.establish_timeout, connected_ + settings_.request_timeout));
+  loop_.wheel().set(*this, std::min(began_ + settings_.establish_timeout,
+                                    connected_ + settings_.request_timeout));
 }
 
 std::string Upgrade::request_text() const {
@@ -77,7 +81,8 @@ std::string Upgrade::request_text() const {
   proto::http1::append_field(text, "Connection", "Upgrade");
   proto::http1::append_field(text, "Sec-WebSocket-Key", key_);
   proto::http1::append_field(text, "Sec-WebSocket-Version", "13");
-  if (!offers_text_.empty()) proto::http1::append_field(text, "Sec-WebSocket-Extensions", offers_text_);
+  if (!offers_text_.empty())
+    proto::http1::append_field(text, "Sec-WebSocket-Extensions", offers_text_);
   for (const auto& field : proto::http1::end_to_end_fields(asked_.head.fields, own_fields())) {
     proto::http1::append_field(text, field.name, field.value);
   }
@@ -101,7 +106,8 @@ void Upgrade::on_data(net::Bytes data) {
     data = data.subspan(fed.consumed);
     if (fed.progress == Progress::more) return;
     if (fed.progress == Progress::refused) {
-      fail(Cause::origin_bad_upgrade, 502, "the origin's answer is not HTTP/1.1: " + parser_.refusal());
+      fail(Cause::origin_bad_upgrade, 502,
+           "the origin's answer is not HTTP/1.1: " + parser_.refusal());
       return;
     }
     proto::http1::ResponseHead head = parser_.take();
@@ -130,7 +136,8 @@ void Upgrade::judge(proto::http1::ResponseHead head, net::Bytes rest) {
 }
 
 void Upgrade::switch_over(const proto::http1::ResponseHead& head, net::Bytes rest) {
-  const proto::ws::Expected expected{proto::ws::accept_for(key_), asked_.request.subprotocols, offers_};
+  const proto::ws::Expected expected{proto::ws::accept_for(key_), asked_.request.subprotocols,
+                                     offers_};
   auto answer = proto::ws::judge_answer(head, expected);
   if (!answer) {
     fail(Cause::origin_bad_upgrade, 502, "the origin's 101 is not valid: " + answer.error());
@@ -144,8 +151,9 @@ void Upgrade::switch_over(const proto::http1::ResponseHead& head, net::Bytes res
   upgraded.rest = rest;
   upgraded.connect = connected_ - began_;
   for (const auto& field : proto::http1::end_to_end_fields(
-           head.fields, {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
-                         "Sec-WebSocket-Version", "Content-Length", "Date"})) {
+           head.fields,
+           {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+            "Sec-WebSocket-Version", "Content-Length", "Date"})) {
     proto::http1::append_field(upgraded.fields, field.name, field.value);
   }
   handler_.on_upgraded(std::move(upgraded));
@@ -168,11 +176,15 @@ void Upgrade::pass_on_refusal() {
     proto::http1::append_field(text, field.name, field.value);
   }
   const bool bodiless = refusal_->status == 204 || refusal_->status == 304;
-  if (!bodiless) proto::http1::append_field(text, "Content-Length", std::to_string(body_->body().size()));
+  if (!bodiless)
+    proto::http1::append_field(text, "Content-Length", std::to_string(body_->body().size()));
   proto::http1::append_field(text, "Connection", "close");
   proto::http1::append_end(text);
   if (!bodiless) text += body_->body();
-  handler_.on_refused({.status = refusal_->status, .response = std::move(text), .address = address_, .tls = target_.tls});
+  handler_.on_refused({.status = refusal_->status,
+                       .response = std::move(text),
+                       .address = address_,
+                       .tls = target_.tls});
 }
 
 void Upgrade::on_end() {
@@ -198,7 +210,8 @@ void Upgrade::on_deadline(milliseconds now) {
 
 void Upgrade::fail(Cause cause, int status, std::string why) {
   std::string detail = address_.family() == AF_UNSPEC ? std::string() : address_.to_string();
-  handler_.on_upgrade_failed({.cause = cause, .status = status, .why = std::move(why), .detail = std::move(detail)});
+  handler_.on_upgrade_failed(
+      {.cause = cause, .status = status, .why = std::move(why), .detail = std::move(detail)});
 }
 
 }  // namespace gateway::session

@@ -1,5 +1,5 @@
-// The opening handshake with the origin: connect, ask, judge the answer. Lives only until there is one, so that an open
-// session carries nothing of it.
+// The opening handshake with the origin: connect, ask, judge the answer. Lives only until there is
+// one, so that an open session carries nothing of it.
 #pragma once
 
 #include <memory>
@@ -25,20 +25,20 @@ class Upgrade final : public origin::Connector::Handler,
                       private net::DeadlineWheel::Entry {
  public:
   static constexpr size_t kMaxRefusalBody = 64 * 1024;
-  static constexpr int kMaxInterim = 8;   // 1xx answers before the final one
+  static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
 
   struct Upgraded {
     std::unique_ptr<net::Stream> origin;
     net::Address address;
     bool tls = false;
     proto::ws::UpgradeAnswer answer;
-    std::string fields;               // of the origin's 101, to pass on: end-to-end ones, each with its CR LF
-    net::Bytes rest;                  // glued to the 101; valid for the call
+    std::string fields;  // of the origin's 101, to pass on: end-to-end ones, each with its CR LF
+    net::Bytes rest;     // glued to the 101; valid for the call
     std::chrono::milliseconds connect{0};
   };
   struct Refused {
     int status;
-    std::string response;             // whole: head and body
+    std::string response;  // whole: head and body
     net::Address address;
     bool tls = false;
   };
@@ -63,8 +63,9 @@ class Upgrade final : public origin::Connector::Handler,
   };
 
   // One of the callbacks comes, from the loop; each may destroy the upgrade.
-  Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot, const route::Domain& domain,
-          const route::Server& server, const Asked& asked, Handler& handler);
+  Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot,
+          const route::Domain& domain, const route::Server& server, const Asked& asked,
+          Handler& handler);
 
   net::Address address() const { return address_; }
 
@@ -90,9 +91,9 @@ class Upgrade final : public origin::Connector::Handler,
   Asked asked_;
   Handler& handler_;
   origin::Target target_;
-  std::string host_;                      // the Host field for the origin
+  std::string host_;  // the Host field for the origin
   std::string key_;
-  std::vector<proto::ws::Extension> offers_;   // as forwarded
+  std::vector<proto::ws::Extension> offers_;  // as forwarded
   std::string offers_text_;
   std::chrono::milliseconds began_;
   std::chrono::milliseconds connected_{0};

@@ -1,9 +1,9 @@
 #include "proto/base/encoding.h"
 
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -91,12 +91,39 @@ std::array<uint8_t, 20> sha1(Bytes bytes) {
   return digest;
 }
 
-void random_bytes(std::span<uint8_t> out) {
-  while (!out.empty()) {
-    const size_t some = std::min<size_t>(out.size(), INT_MAX);
-    if (RAND_bytes(out.data(), static_cast<int>(some)) != 1) std::abort();
-    out = out.subspan(some);
+namespace {
+
+// Fetched in bulk: a handshake needs 48 octets in three places, and each call of OpenSSL's
+// generator costs more than the octets. What was handed out is wiped.
+class RandomPool {
+ public:
+  void take(std::span<uint8_t> out) {
+    while (!out.empty()) {
+      if (left_ == 0) refill();
+      const size_t some = std::min(out.size(), left_);
+      uint8_t* const from = pool_.data() + (pool_.size() - left_);
+      std::copy_n(from, some, out.data());
+      OPENSSL_cleanse(from, some);
+      left_ -= some;
+      out = out.subspan(some);
+    }
   }
+
+ private:
+  void refill() {
+    if (RAND_bytes(pool_.data(), static_cast<int>(pool_.size())) != 1) std::abort();
+    left_ = pool_.size();
+  }
+
+  std::array<uint8_t, 1024> pool_{};
+  size_t left_ = 0;
+};
+
+}  // namespace
+
+void random_bytes(std::span<uint8_t> out) {
+  thread_local RandomPool pool;
+  pool.take(out);
 }
 
 }  // namespace proto

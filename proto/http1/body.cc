@@ -25,7 +25,8 @@ struct BodyReader::Parser {
   }
 };
 
-BodyReader::BodyReader(const ResponseHead& head, size_t max_kept) : parser_(std::make_unique<Parser>()) {
+BodyReader::BodyReader(const ResponseHead& head, size_t max_kept)
+    : parser_(std::make_unique<Parser>()) {
   parser_->max_kept = max_kept;
   llhttp_settings_init(&parser_->settings);
   parser_->settings.on_body = [](llhttp_t* llhttp, const char* data, size_t size) noexcept {
@@ -33,7 +34,9 @@ BodyReader::BodyReader(const ResponseHead& head, size_t max_kept) : parser_(std:
     parser.body.append(data, std::min(size, parser.max_kept - parser.body.size()));
     return 0;
   };
-  parser_->settings.on_message_complete = [](llhttp_t*) noexcept { return static_cast<int>(HPE_PAUSED); };
+  parser_->settings.on_message_complete = [](llhttp_t*) noexcept {
+    return static_cast<int>(HPE_PAUSED);
+  };
   llhttp_init(&parser_->llhttp, HTTP_RESPONSE, &parser_->settings);
   parser_->llhttp.data = parser_.get();
   // The head has been judged; it is read once more for its framing alone.

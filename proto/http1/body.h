@@ -20,12 +20,12 @@ class BodyReader {
   BodyReader& operator=(BodyReader&&) = delete;
 
   State feed(Bytes in);
-  State end();   // the connection was closed: completes a body that has no other end
+  State end();  // the connection was closed: completes a body that has no other end
   const std::string& body() const;
-  bool full() const;   // max_kept is reached: reading on is of no use
+  bool full() const;  // max_kept is reached: reading on is of no use
 
  private:
-  struct Parser;   // llhttp's
+  struct Parser;  // llhttp's
   std::unique_ptr<Parser> parser_;
 };
 

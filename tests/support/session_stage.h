@@ -105,18 +105,13 @@ class SessionStage {
     identity.origin = *gateway::net::Address::parse("10.0.0.5", 8080);
     identity.path = "/chat";
     identity.client_tls = true;
-    auto made =
-        std::make_unique<Session>(gateway::session::Surroundings{.wheel = wheel_,
-                                                                 .table = table_,
-                                                                 .scribe = scribe,
-                                                                 .figures = registry.worker(0),
-                                                                 .worker = 0},
-                                  Session::Opening{.snapshot = snapshot_,
-                                                   .domain = domain_,
-                                                   .streams = {client.connect(), origin.connect()},
-                                                   .permessage_deflate = plan.permessage_deflate,
-                                                   .identity = std::move(identity),
-                                                   .pass = std::move(*admission.admit(listener))});
+    auto made = std::make_unique<Session>(
+        surroundings_, Session::Opening{.snapshot = snapshot_,
+                                        .domain = domain_,
+                                        .streams = {client.connect(), origin.connect()},
+                                        .permessage_deflate = plan.permessage_deflate,
+                                        .identity = std::move(identity),
+                                        .pass = std::move(*admission.admit(listener))});
     Session& session = table_.add(std::move(made));
     if (plan.started) session.start(plan.from_client, plan.from_origin);
   }
@@ -132,6 +127,11 @@ class SessionStage {
   gateway::net::DeadlineWheel wheel_{kBegin};
   gateway::net::Retirement retirement_;
   gateway::session::Table table_{retirement_};
+  gateway::session::Surroundings surroundings_{.wheel = wheel_,
+                                               .table = table_,
+                                               .scribe = scribe,
+                                               .figures = registry.worker(0),
+                                               .worker = 0};
 };
 
 }  // namespace tests
