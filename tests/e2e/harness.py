@@ -1,5 +1,6 @@
 """Runs the real binary on ports of its own choice, with configuration written as an operator would write it."""
 
+import functools
 import json
 import os
 import pathlib
@@ -269,6 +270,11 @@ def run_weir(*arguments: str, timeout: float = 15, **options) -> subprocess.Comp
                           timeout=timeout, stdin=subprocess.DEVNULL, **options)
 
 
+@functools.lru_cache(maxsize=None)
+def sanitized() -> bool:
+    return b"__asan_init" in BINARY.read_bytes() or b"__tsan_init" in BINARY.read_bytes()
+
+
 class WeirTest(unittest.TestCase):
     """Tests that share one process and one origin, made by `configure`. Methods may run in parallel threads."""
 
@@ -309,6 +315,11 @@ class WeirTest(unittest.TestCase):
         weir = Weir(domains, **options)
         self.addCleanup(weir.stop)
         return weir.start()
+
+    def assert_memory(self, weir: Weir, before: int, limit: int) -> None:
+        """What it has grown by. A sanitizer's own memory would tell nothing about ours."""
+        if not sanitized():
+            self.assertLess(weir.rss() - before, limit)
 
     def closed(self, wire, code: Optional[int], reason: Optional[str] = None):
         """Reads up to a Close frame and checks it."""

@@ -58,7 +58,7 @@ class BackpressureTest(WeirTest):
         session = self.use(wire.open_session(weir.port, "a.test"))
         sent = flood(session)
         self.assertLess(sent, 32 << 20, "all was taken although the origin does not read")
-        self.assertLess(weir.rss() - before, 1 << 20)
+        self.assert_memory(weir, before, 1 << 20)
         resume.set()
         seen = raw.connection()
         raw.wait_for(lambda: len(seen.seen) == len(seen.head.raw) + sent, "all that was sent", 15)
@@ -78,7 +78,7 @@ class BackpressureTest(WeirTest):
                         idle = max(idle, time.monotonic() + 0.3)
                 except (BlockingIOError, OSError):
                     continue
-        self.assertLess(weir.rss() - before, 100 * 136 * 1024 + (4 << 20))
+        self.assert_memory(weir, before, 100 * 136 * 1024 + (4 << 20))
 
     def test_reader_that_stops_stops_the_origin_and_memory_stays(self):
         sent = []
@@ -103,7 +103,7 @@ class BackpressureTest(WeirTest):
         session = self.use(wire.open_session(weir.port, "a.test", receive_buffer=16384))
         wait_until(lambda: bool(sent), "the origin to be stopped", 30)
         self.assertLess(sent[0], 32 << 20)
-        self.assertLess(weir.rss() - before, 2 << 20)
+        self.assert_memory(weir, before, 2 << 20)
         left = sent[0]
         while left:
             left -= len(session.read_exact(min(left, 1 << 16)))
@@ -203,7 +203,7 @@ class BackpressureTest(WeirTest):
             self.assertEqual((got.opcode, len(got.payload)), (BINARY, 65536))
             if number % 50 == 0:
                 time.sleep(0.2)
-        self.assertLess(weir.rss() - before, 2 << 20)
+        self.assert_memory(weir, before, 2 << 20)
 
     def test_both_directions_at_full_speed_lose_and_reorder_nothing(self):
         weir, _ = self.prepare(origin.echo, receive_buffer=0)

@@ -121,7 +121,7 @@ class ReloadTest(WeirTest):
         self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
         self.assertTrue(all(echoes(session) for session in sessions))
         self.assertLessEqual(weir.descriptors(), descriptors + 4)
-        self.assertLess(weir.rss() - memory, 6 << 20)
+        self.assert_memory(weir, memory, 6 << 20)
 
     def test_switching_off_refuses_new_sessions_and_keeps_running_ones(self):
         weir = self.run_one([domain("a.test")])

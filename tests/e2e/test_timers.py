@@ -78,8 +78,9 @@ class TimersTest(WeirTest):
         ])
 
     def open(self, host, path="/", **options):
-        session = self.use(wire.open_session(self.weir.port, host, path, **options))
-        return session, time.monotonic()
+        # Before the request: this thread may be late to see the 101, which starts the timers.
+        begin = time.monotonic()
+        return self.use(wire.open_session(self.weir.port, host, path, **options)), begin
 
     def idle_within(self, seconds, low, high):
         self.assertGreaterEqual(seconds, low - 0.05)
