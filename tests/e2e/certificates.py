@@ -7,7 +7,11 @@ import shutil
 import ssl
 import subprocess
 import tempfile
+import threading
 from typing import List, Sequence, Tuple
+
+# Tests run in threads, and a certificate must not be made twice: the second key would replace the first.
+_making = threading.RLock()
 
 
 @functools.lru_cache(maxsize=None)
@@ -45,7 +49,8 @@ def _key(kind: str) -> List[str]:
 
 
 def authority(name: str = "authority") -> Leaf:
-    return _authority(name)
+    with _making:
+        return _authority(name)
 
 
 @functools.lru_cache(maxsize=None)
@@ -58,7 +63,8 @@ def _authority(name: str) -> Leaf:
 def leaf(host: str, kind: str = "ec", issuer: str = "authority", days: int = 20,
          also: Sequence[str] = ()) -> Leaf:
     """A leaf for the host. Negative days: it has expired. Issuer "self": signed by itself."""
-    return _leaf(host, kind, issuer, days, tuple(also))
+    with _making:
+        return _leaf(host, kind, issuer, days, tuple(also))
 
 
 @functools.lru_cache(maxsize=None)
