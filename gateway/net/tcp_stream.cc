@@ -2,13 +2,23 @@
 
 #include <cerrno>
 #include <netinet/tcp.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace gateway::net {
 
 namespace {
 constexpr int kMaxReads = 4;  // of one socket in a row, before others have their turn
+
+// Of a socket that epoll calls broken.
+int error_of(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error != 0 ? error : ECONNRESET;
 }
+}  // namespace
 
 TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
     : loop_(loop), fd_(std::move(fd)), connecting_(state == State::connecting) {
@@ -37,8 +47,10 @@ void TcpStream::on_ready(uint32_t events) {
   if ((events & EPOLLRDHUP) != 0) fin_ = true;
   if ((events & EPOLLERR) != 0) broken_ = true;
   if (handler_ == nullptr || finished_) return;
+  // Nobody reads behind the end, so it is asked for.
+  if (peer_ended_ && broken_ && failed_ == 0) fail(error_of(fd_.get()), IoError::Doing::writing);
   // What the peer sent before it went away is read before its going is told.
-  if (readable_ && !paused_) {
+  if (readable_ && !paused_ && !peer_ended_) {
     receive();
   } else if (failed_ != 0) {
     report_failure();
@@ -47,11 +59,8 @@ void TcpStream::on_ready(uint32_t events) {
 
 bool TcpStream::connected(uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     connecting_ = false;
-    fail(error != 0 ? error : ECONNRESET, IoError::Doing::connecting);
+    fail(error_of(fd_.get()), IoError::Doing::connecting);
     return false;
   }
   if ((events & EPOLLOUT) == 0) return false;
@@ -71,9 +80,7 @@ void TcpStream::receive() {
       return;
     }
     if (count == 0) {
-      readable_ = false;
-      finished_ = true;
-      handler_->on_end();
+      tell_end();
       return;
     }
     const auto size = static_cast<size_t>(count);
@@ -83,13 +90,22 @@ void TcpStream::receive() {
     if (!deliver(buffer.first(size))) return;
     if (paused_ || !readable_ || handler_ == nullptr) return;
     if (emptied && !broken_) {
-      readable_ = false;
-      finished_ = true;
-      handler_->on_end();
+      tell_end();
       return;
     }
   }
   loop_.poller().schedule(*this);
+}
+
+void TcpStream::tell_end() {
+  readable_ = false;
+  // A write has met the reset before: behind it a read finds what looks like an end.
+  if (failed_ != 0) {
+    report_failure();
+    return;
+  }
+  peer_ended_ = true;
+  handler_->on_end();
 }
 
 bool TcpStream::deliver(Bytes data) {
@@ -108,7 +124,11 @@ void TcpStream::resume_reading() {
 }
 
 void TcpStream::write(Bytes data) {
-  if (ended_ || failed_ != 0 || data.empty()) return;
+  if (ended_ || failed_ != 0) {
+    lost_ += data.size();
+    return;
+  }
+  if (data.empty()) return;
   if (queue_ != nullptr) {
     queue_->append(data);
     return;
@@ -123,6 +143,7 @@ void TcpStream::write(Bytes data) {
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
     if (errno != EAGAIN && errno != ENOBUFS) {
+      lost_ = data.size();
       fail(errno, IoError::Doing::writing);
       return;
     }
@@ -159,6 +180,12 @@ bool TcpStream::tell_drained() {
   return true;
 }
 
+size_t TcpStream::unacknowledged() const {
+  int held = 0;
+  if (::ioctl(fd_.get(), SIOCOUTQ, &held) != 0 || held < 0) held = 0;
+  return queued() + static_cast<size_t>(held);
+}
+
 void TcpStream::end() {
   if (ended_) return;
   ended_ = true;
@@ -168,6 +195,7 @@ void TcpStream::end() {
 void TcpStream::fail(int error, IoError::Doing doing) {
   failed_ = error;
   doing_ = doing;
+  lost_ = queued();
   queue_.reset();
   loop_.poller().schedule(*this);
 }

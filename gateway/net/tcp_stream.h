@@ -27,7 +27,9 @@ class TcpStream final : public Stream, private Poller::Watched {
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   bool congested() const override { return connecting_ || queue_ != nullptr; }
-  size_t queued() const override { return queue_ ? queue_->pending().size() : 0; }
+  size_t queued() const override { return lost_ + (queue_ ? queue_->pending().size() : 0); }
+
+  size_t unacknowledged() const override;
 
   int fd() const { return fd_.get(); }
 
@@ -42,6 +44,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   bool flush();                     // false: this is gone
   bool tell_drained();              // false: this is gone
   void receive();
+  void tell_end();
   bool deliver(Bytes data);  // false: this is gone
   void fail(int error, IoError::Doing doing);
   void report_failure();
@@ -49,6 +52,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   Loop& loop_;
   Handler* handler_ = nullptr;
   std::unique_ptr<WriteQueue> queue_;
+  size_t lost_ = 0;            // bytes that a failure has kept from the kernel
   bool* destroyed_ = nullptr;  // set while a callback runs: told when it destroys this
   UniqueFd fd_;
   int failed_ = 0;  // errno, kept until it can be reported
@@ -59,8 +63,9 @@ class TcpStream final : public Stream, private Poller::Watched {
       false;  // the peer's FIN is there: behind a short read comes the end, no event will tell
   bool broken_ = false;  // an error is there: a read will tell which
   bool paused_ = false;
-  bool ended_ = false;     // no more writes are taken
-  bool finished_ = false;  // on_end or on_failed has been called
+  bool ended_ = false;       // no more writes are taken
+  bool peer_ended_ = false;  // on_end has been called
+  bool finished_ = false;    // on_failed has been called
 };
 
 }  // namespace gateway::net
