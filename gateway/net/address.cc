@@ -18,6 +18,8 @@ std::optional<Address> Address::parse(std::string_view host, uint16_t port) {
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   }
+  // inet_pton would read the text up to it.
+  if (host.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string text(host);
   Address address;
   if (inet_pton(AF_INET, text.c_str(), &address.v4_.sin_addr) == 1) {

@@ -22,6 +22,7 @@ Resolver::Query::~Query() {
 Resolver::Resolver(Loop& loop) : loop_(loop) {}
 
 Resolver::~Resolver() {
+  loop_.poller().forget(*this);
   for (auto& [name, known] : known_) {
     if (known.running != nullptr) known.running->resolver = nullptr;
     for (Query* query : known.waiting) query->waiting_ = nullptr;
@@ -39,8 +40,16 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(const std::string& name, Call
   } else if (known.answer.addresses.empty() || loop_.now() >= known.until) {
     ask(name, known);
   }
-  if (known.running == nullptr) loop_.post([this, &known] { deliver(known); });
+  if (known.running == nullptr) {
+    known_already_.push_back(&known);
+    loop_.poller().schedule(*this);
+  }
   return query;
+}
+
+void Resolver::on_ready(uint32_t) {
+  const std::vector<Known*> due = std::exchange(known_already_, {});
+  for (Known* known : due) deliver(*known);
 }
 
 void Resolver::ask(const std::string& name, Known& known) {

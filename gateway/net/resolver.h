@@ -13,7 +13,7 @@
 
 namespace gateway::net {
 
-class Resolver {
+class Resolver final : private Poller::Watched {
  public:
   struct Answer {
     std::vector<Address> addresses;  // port 0; empty: `error` says why
@@ -53,11 +53,13 @@ class Resolver {
     Lookup* running = nullptr;
   };
 
+  void on_ready(uint32_t events) override;
   void ask(const std::string& name, Known& known);
   static void on_answer(uv_getaddrinfo_t* request, int status, addrinfo* found);
   void deliver(Known& known);
 
   Loop& loop_;
+  std::vector<Known*> known_already_;                // whose answer waits for the loop's next turn
   std::map<std::string, Known, std::less<>> known_;  // as many as the configuration has names
 };
 

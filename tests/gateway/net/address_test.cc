@@ -1,0 +1,45 @@
+#include "gateway/net/address.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/loop_stage.h"
+
+using gateway::net::Address;
+
+TEST_CASE("address: reads literals of both families, with and without brackets") {
+  CHECK(Address::parse("127.0.0.1", 80)->to_string() == "127.0.0.1:80");
+  CHECK(Address::parse("::1", 443)->to_string() == "[::1]:443");
+  CHECK(Address::parse("[2001:db8::5]", 65535)->to_string() == "[2001:db8::5]:65535");
+  CHECK(Address::parse("::1", 443)->host() == "::1");
+  CHECK(Address::parse("0.0.0.0", 0)->port() == 0);
+}
+
+TEST_CASE("address: names and what is nearly an address are none") {
+  for (const char* text :
+       {"", "localhost", "example.com", "127.0.0.1:80", "127.1", "0x7f000001", "1.2.3.4.5",
+        "256.0.0.1", "[::1", "::1]", "[]", "[127.0.0.1", "::g", " 127.0.0.1", "127.0.0.1\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(Address::parse(text, 80).has_value());
+  }
+  CHECK_FALSE(Address::parse(std::string_view("127.0.0.1\0.evil", 15), 80).has_value());
+}
+
+TEST_CASE("address: an IPv4-mapped address reads as IPv4") {
+  CHECK(Address::parse("::ffff:10.0.0.5", 80)->host() == "10.0.0.5");
+}
+
+TEST_CASE("address: equal are those that read the same") {
+  CHECK(*Address::parse("[::1]", 80) == *Address::parse("::1", 80));
+  CHECK_FALSE(*Address::parse("::1", 80) == *Address::parse("::1", 81));
+}
+
+TEST_CASE("address: none is unknown, and asks nothing") {
+  CHECK(Address().host() == "unknown");
+  CHECK_FALSE(Address::local_of(-1).has_value());
+}
+
+TEST_CASE("address: names both ends of a connection") {
+  const tests::Connection connection = tests::make_connection();
+  CHECK(*Address::local_of(connection.ours.get()) == *Address::peer_of(connection.peer.fd()));
+  CHECK(*Address::peer_of(connection.ours.get()) == *Address::local_of(connection.peer.fd()));
+}
