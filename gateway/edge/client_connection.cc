@@ -132,6 +132,7 @@ void ClientConnection::decide() {
   identity_.id = session::new_session_id();
   surroundings_.loop.wheel().clear(*this);
   stage_ = Stage::upgrading;
+  asked_ = surroundings_.loop.now();
   if (origin.builtin == config::Origin::Builtin::echo) {
     open_echo();
   } else {
@@ -225,10 +226,13 @@ bool ClientConnection::origin_allowed() const {
 }
 
 void ClientConnection::begin_upgrade() {
-  const route::Server& server = domain_->servers[surroundings_.turn++ % domain_->servers.size()];
+  const size_t count = domain_->servers.size();
+  if (tried_ == 0) first_server_ = surroundings_.turn++ % count;
+  const route::Server& server = domain_->servers[(first_server_ + tried_++) % count];
   upgrade_ = std::make_unique<Upgrade>(
       surroundings_.loop, surroundings_.resolver, *snapshot_, *domain_, server,
-      Upgrade::Asked{head_, target_, request_, identity_.client, identity_.client_tls}, *this);
+      Upgrade::Asked{head_, target_, request_, identity_.client, identity_.client_tls, asked_},
+      *this);
 }
 
 void ClientConnection::open_echo() {
@@ -317,6 +321,13 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   domain_->counters[surroundings_.sessions.worker]
       ->origin_failures[static_cast<size_t>(failure.cause)]
       .add(1);
+  // Another server may do, as long as this one was asked nothing.
+  const bool in_time =
+      surroundings_.loop.now() < asked_ + domain_->config->origin.establish_timeout;
+  if (failure.nothing_asked && in_time && tried_ < domain_->servers.size()) {
+    begin_upgrade();
+    return;
+  }
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,

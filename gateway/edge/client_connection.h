@@ -85,6 +85,9 @@ class ClientConnection final : public net::RosterMember,
   net::Address server_;  // our own end
   session::Identity identity_;
   Stage stage_ = Stage::reading;
+  std::chrono::milliseconds asked_{0};  // when the origin's side began
+  size_t first_server_ = 0;             // of the pool, and how many were tried
+  size_t tried_ = 0;
   size_t discarded_ = 0;  // bytes that came after the answer
   proto::http1::RequestParser parser_;
   proto::http1::RequestHead head_;

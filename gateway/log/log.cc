@@ -16,7 +16,9 @@ namespace gateway::log {
 
 namespace {
 
-constexpr size_t kQueuedLines = 16 * 1024;
+// A line in spdlog's ring takes 400 bytes, whether there is one or not.
+constexpr size_t kQueuedLines = 1024;
+constexpr size_t kQueuedAccessLines = 8 * 1024;
 
 spdlog::level::level_enum level_of(Level level) {
   switch (level) {
@@ -110,7 +112,7 @@ struct AccessLog::State {
 AccessLog::AccessLog(const std::string& path) : state_(std::make_unique<State>()) {
   state_->sink = std::make_shared<FileSink>(path);
   error_ = state_->sink->open();
-  state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+  state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedAccessLines, 1);
   state_->logger = std::make_shared<spdlog::async_logger>(
       "access", state_->sink, state_->pool, spdlog::async_overflow_policy::overrun_oldest);
 }

@@ -63,6 +63,10 @@ class Stream {
   // Bytes given to write() that the kernel has not taken yet. Never too low: a TLS stream counts a
   // whole write until its last record has gone.
   virtual size_t queued() const = 0;
+
+  // The same and what the kernel holds that the peer has not acknowledged: shrinks with every byte
+  // that a slow peer takes, long before the kernel has room again. May cost a system call.
+  virtual size_t unacknowledged() const { return queued(); }
 };
 
 }  // namespace gateway::net

@@ -1,8 +1,8 @@
 #include "gateway/net/tcp_stream.h"
 
 #include <cerrno>
-#include <netinet/tcp.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 

@@ -13,14 +13,17 @@ constexpr uint8_t kHandshakeRecord = 22;  // the first byte of every ClientHello
 constexpr uint8_t kAlertRecord = 21;
 
 TlsStream* stream_of(BIO* bio) { return static_cast<TlsStream*>(BIO_get_data(bio)); }
+
+struct BioFree {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
 }  // namespace
 
 TlsStream::TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role,
                      HandshakeHandler* observer)
     : loop_(loop), transport_(std::move(transport)), ssl_(std::move(ssl)), observer_(observer) {
-  BIO* bio = BIO_new(method());
-  BIO_set_data(bio, this);
-  BIO_set_init(bio, 1);
+  BIO* bio = shared_bio();
+  BIO_up_ref(bio);
   SSL_set_bio(ssl_.get(), bio, bio);
   if (role == Role::server) {
     SSL_set_accept_state(ssl_.get());
@@ -42,6 +45,21 @@ BIO_METHOD* TlsStream::method() {
     return made;
   }();
   return kMethod;
+}
+
+BIO* TlsStream::shared_bio() {
+  thread_local const std::unique_ptr<BIO, BioFree> kBio = [] {
+    std::unique_ptr<BIO, BioFree> made(BIO_new(method()));
+    BIO_set_init(made.get(), 1);
+    return made;
+  }();
+  return kBio.get();
+}
+
+SSL* TlsStream::take_turn() {
+  BIO_set_data(shared_bio(), this);
+  ERR_clear_error();
+  return ssl_.get();
 }
 
 int TlsStream::bio_read(BIO* bio, char* out, int size) {
@@ -74,8 +92,7 @@ void TlsStream::start(Stream::Handler& handler) {
   transport_->start(*this);
   // A client speaks first. Failures come with the first read.
   if (SSL_is_server(ssl_.get()) == 0) {
-    ERR_clear_error();
-    SSL_do_handshake(ssl_.get());
+    SSL_do_handshake(take_turn());
     send_records();
   }
 }
@@ -105,8 +122,7 @@ void TlsStream::on_data(Bytes data) {
 }
 
 bool TlsStream::shake_hands() {
-  ERR_clear_error();
-  const int done = SSL_do_handshake(ssl_.get());
+  const int done = SSL_do_handshake(take_turn());
   send_records();
   if (done != 1) {
     const int error = SSL_get_error(ssl_.get(), done);
@@ -132,9 +148,8 @@ void TlsStream::read_records() {
     size_t size = 0;
     int result = 1;
     while (size < plain.size()) {
-      ERR_clear_error();
       size_t count = 0;
-      result = SSL_read_ex(ssl_.get(), plain.data() + size, plain.size() - size, &count);
+      result = SSL_read_ex(take_turn(), plain.data() + size, plain.size() - size, &count);
       if (result != 1) break;
       size += count;
     }
@@ -160,10 +175,9 @@ void TlsStream::read_records() {
 void TlsStream::write(Bytes data) {
   if ((phase_ != Phase::open && phase_ != Phase::ended) || write_ended_) return;
   while (!data.empty()) {
-    ERR_clear_error();
     size_t count = 0;
     // The BIO takes everything, so a refusal can only be a failure, which the next read reports.
-    if (SSL_write_ex(ssl_.get(), data.data(), data.size(), &count) != 1) break;
+    if (SSL_write_ex(take_turn(), data.data(), data.size(), &count) != 1) break;
     data = data.subspan(count);
   }
   send_records();
@@ -173,8 +187,7 @@ void TlsStream::end() {
   if (write_ended_) return;
   write_ended_ = true;
   if (phase_ == Phase::open || phase_ == Phase::ended) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
+    SSL_shutdown(take_turn());
     send_records();
   }
   transport_->end();

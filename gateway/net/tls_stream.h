@@ -36,6 +36,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void resume_reading() override;
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
+  size_t unacknowledged() const override { return transport_->unacknowledged(); }
 
   const SSL* ssl() const { return ssl_.get(); }
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
@@ -63,6 +64,10 @@ class TlsStream final : public Stream, private Stream::Handler {
   void fail(IoError::Doing doing);
   void report(IoError error);
 
+  // Before every call that may read or write: the thread's BIO is lent to this connection, and the
+  // error queue is empty.
+  SSL* take_turn();
+  static BIO* shared_bio();  // one for each thread: an own one would cost a connection 200 bytes
   static BIO_METHOD* method();
   static int bio_read(BIO* bio, char* out, int size);
   static int bio_write(BIO* bio, const char* data, int size);

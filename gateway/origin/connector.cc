@@ -26,7 +26,8 @@ void Connector::resolved(const net::Resolver::Answer& answer) {
     handler_.on_connect_failed({.cause = Cause::origin_resolve,
                                 .status = 502,
                                 .why = "the origin's name cannot be resolved",
-                                .detail = plan_.server.host + ": " + answer.error});
+                                .detail = plan_.server.host + ": " + answer.error,
+                                .nothing_asked = true});
     return;
   }
   addresses_.assign(answer.addresses.rbegin(), answer.addresses.rend());
@@ -52,7 +53,8 @@ void Connector::connect_failed(const std::string& what, bool timed_out) {
                               .status = timed_out ? 504 : 502,
                               .why = timed_out ? "the origin did not accept the connection in time"
                                                : "the origin refuses connections",
-                              .detail = address_.to_string() + ": " + what});
+                              .detail = address_.to_string() + ": " + what,
+                              .nothing_asked = true});
 }
 
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
@@ -79,7 +81,8 @@ void Connector::on_failed(const net::IoError& error) {
       {.cause = Cause::origin_tls,
        .status = 502,
        .why = "no TLS connection to the origin: " + error.text,
-       .detail = address_.to_string() + " (" + plan_.tls_name + "): " + error.text});
+       .detail = address_.to_string() + " (" + plan_.tls_name + "): " + error.text,
+       .nothing_asked = true});
 }
 
 void Connector::on_deadline(std::chrono::milliseconds) {
@@ -87,7 +90,8 @@ void Connector::on_deadline(std::chrono::milliseconds) {
     handler_.on_connect_failed({.cause = Cause::origin_resolve,
                                 .status = 504,
                                 .why = "the origin's name was not resolved in time",
-                                .detail = plan_.server.host});
+                                .detail = plan_.server.host,
+                                .nothing_asked = true});
   } else if (dialer_) {
     dialer_.reset();
     connect_failed("connection timed out", true);
@@ -95,7 +99,8 @@ void Connector::on_deadline(std::chrono::milliseconds) {
     handler_.on_connect_failed({.cause = Cause::origin_timeout,
                                 .status = 504,
                                 .why = "the origin did not finish the TLS handshake in time",
-                                .detail = address_.to_string()});
+                                .detail = address_.to_string(),
+                                .nothing_asked = true});
   }
 }
 

@@ -17,9 +17,10 @@ namespace gateway::origin {
 
 struct Failure {
   log::Cause cause;
-  int status;          // 502, or 504 for what took too long
-  std::string why;     // for log and body: names no address of the inside
-  std::string detail;  // for the log alone: which address, what the system said
+  int status;                  // 502, or 504 for what took too long
+  std::string why;             // for log and body: names no address of the inside
+  std::string detail;          // for the log alone: which address, what the system said
+  bool nothing_asked = false;  // no request was sent: another server may be tried
 };
 
 class Connector final : public net::Dialer::Handler,

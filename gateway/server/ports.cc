@@ -9,9 +9,12 @@ namespace gateway::server {
 
 namespace {
 
-std::string key_of(const config::Listener& listener, uint16_t port) {
+// `place` in the listener's list of ports: it tells several "any port" apart.
+std::string key_of(const config::Listener& listener, size_t place) {
+  const uint16_t port = listener.ports[place];
   const std::string mode = listener.mode == config::Listener::Mode::all ? "all" : "first";
-  return listener.name + " " + listener.address + " " + std::to_string(port) +
+  const std::string which = port == 0 ? "any#" + std::to_string(place) : std::to_string(port);
+  return listener.name + " " + listener.address + " " + which +
          (listener.tls ? " tls " : " plain ") + mode;
 }
 
@@ -58,21 +61,23 @@ void Ports::plan_listener(const config::Listener& listener, std::vector<std::str
   std::vector<std::string> reasons;
   bool any = false;
   // The port that was chosen before stays chosen, as long as it stands in the list.
-  for (const uint16_t port : listener.ports) {
-    if (!first || !open_.contains(key_of(listener, port))) continue;
-    wanted.push_back(key_of(listener, port));
+  for (size_t place = 0; place < listener.ports.size(); ++place) {
+    if (!first || !open_.contains(key_of(listener, place))) continue;
+    wanted.push_back(key_of(listener, place));
     return;
   }
-  for (const uint16_t port : listener.ports) {
-    const std::string key = key_of(listener, port);
+  for (size_t place = 0; place < listener.ports.size(); ++place) {
+    const std::string key = key_of(listener, place);
     wanted.push_back(key);
-    any = open_.contains(key) || open_port(listener, port, key, change, reasons) || any;
+    any = open_.contains(key) || open_port(listener, listener.ports[place], key, change, reasons) ||
+          any;
     if (any && first) return;
   }
   if (reasons.empty()) return;
-  if (first)
+  if (first) {
     change.errors.push_back("listener " + listener.name +
-                            ": none of its ports can be opened, each for a reason");
+                            ": none of its ports can be opened, each for a reason:");
+  }
   change.errors.insert(change.errors.end(), reasons.begin(), reasons.end());
 }
 

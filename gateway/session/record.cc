@@ -62,6 +62,14 @@ void tell_code(log::JsonLine& line, std::string_view name, CloseCode code) {
   if (code != CloseCode::abnormal) line.number(name, static_cast<int64_t>(code));
 }
 
+// In the words of whoever ended it.
+std::string_view reason_of(const Closed& closed, const SessionEnd& end) {
+  if (!closed.reason.empty()) return closed.reason;
+  const bool client = end.by == log::By::client;
+  const Relay::Leg& leg = client ? closed.relay.client() : closed.relay.origin();
+  return leg.close_reason ? std::string_view(*leg.close_reason) : std::string_view();
+}
+
 }  // namespace
 
 SessionId new_session_id() {
@@ -109,7 +117,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
       .number("close_code", static_cast<int64_t>(end.code));
   tell_code(line, "close_code_client", client.close_code);
   tell_code(line, "close_code_origin", origin.close_code);
-  line.text_if("close_reason", closed.reason);
+  line.text_if("close_reason", reason_of(closed, end));
   line.count("client_bytes_in", client.bytes_in).count("client_bytes_out", client.taken);
   line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
   tell_direction(line, "_in", client.seen);

@@ -195,6 +195,7 @@ void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
 void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   Leg& to = other(from);
   from.close_code = close.code;
+  if (!close.reason.empty()) from.close_reason = std::make_unique<std::string>(close.reason);
   counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))]
       .add(1);
   if (to.stream) to.close_given = true;
@@ -235,17 +236,17 @@ void Relay::lost(Leg& leg) {
   const bool client = leg.side == Side::client;
   drop(leg);
   if (orderly || !left.stream) return;
+  const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
   begin_closing({.by = by(leg.side),
                  .stage = Stage::open,
                  .cause = client ? Cause::client_abort : Cause::origin_abort,
-                 .code = CloseCode::abnormal});
+                 .code = code});
   // A peer that has said its Close gets it back (§5.5.1), whatever became of the other.
   if (left.scanner.closed()) {
     give_close(left, left.close_code, {});
     return;
   }
-  give_close(left, client ? CloseCode::going_away : CloseCode::internal_error,
-             client ? "client connection lost" : "origin connection lost");
+  give_close(left, code, client ? "client connection lost" : "origin connection lost");
 }
 
 void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {

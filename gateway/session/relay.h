@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "gateway/log/session_end.h"
@@ -66,7 +67,8 @@ class Relay {
     uint64_t held = 0;       // came, but is not counted yet: it may become such an answer
     uint64_t submitted = 0;  // forwarded to this peer: frames of our own apart
     uint64_t taken = 0;      // of those, by the kernel
-    CloseCode close_code = CloseCode::abnormal;  // that this peer sent; abnormal: none yet
+    std::unique_ptr<std::string> close_reason;   // that this peer sent; null: none
+    CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
     bool close_given = false;  // a Close was written to it, the other peer's or ours
     bool close_is_ours = false;

@@ -130,14 +130,14 @@ void Session::abort() {
 
 // A no-progress timer: whoever takes even a byte now and then is slow, but not stalled.
 void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now) {
-  const uint64_t taken =
-      leg.stream ? leg.submitted - std::min<uint64_t>(leg.stream->queued(), leg.submitted) : 0;
   if (!leg.stream || !leg.stream->congested()) {
     watch.reset();
     return;
   }
   Timers::Stall& stall = *watch;
   stall.checked = now;
+  // What the peer has acknowledged; modulo 2^64, since TLS holds more than was submitted.
+  const uint64_t taken = leg.submitted - leg.stream->unacknowledged();
   if (taken != stall.taken) {
     stall.taken = taken;
     stall.since = now;
@@ -167,8 +167,8 @@ void Session::on_congested() {
   const milliseconds now = surroundings_.wheel.now();
   const auto begin = [now](const Relay::Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
     if (stall || !leg.stream || !leg.stream->congested()) return;
-    stall = std::make_unique<Timers::Stall>(
-        Timers::Stall{.since = now, .checked = now, .taken = leg.taken});
+    stall = std::make_unique<Timers::Stall>(Timers::Stall{
+        .since = now, .checked = now, .taken = leg.submitted - leg.stream->unacknowledged()});
   };
   begin(relay_.client(), timers_.client_stall);
   begin(relay_.origin(), timers_.origin_stall);

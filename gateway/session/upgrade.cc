@@ -48,7 +48,7 @@ Upgrade::Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot
                                 asked.head.fields.first("Host").value_or(""))),
       key_(proto::ws::random_key()),
       offers_text_(proto::ws::offers_to_forward(asked.request.extensions)),
-      began_(loop.now()),
+      began_(asked.began),
       parser_(limits_of(settings_)) {
   if (!offers_text_.empty()) offers_ = forwarded_offers(offers_text_);
   loop_.wheel().set(*this, began_ + settings_.establish_timeout);

@@ -60,6 +60,8 @@ class Upgrade final : public origin::Connector::Handler,
     const proto::ws::UpgradeRequest& request;
     net::Address client;
     bool client_tls = false;
+    std::chrono::milliseconds
+        began;  // establish_timeout runs from here, over all servers that are tried
   };
 
   // One of the callbacks comes, from the loop; each may destroy the upgrade.
