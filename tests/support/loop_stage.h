@@ -33,7 +33,11 @@ class LoopStage : private gateway::net::DeadlineWheel::Entry {
   [[nodiscard]] bool run_until(const std::function<bool()>& happened) {
     overdue_ = false;
     loop.wheel().set(*this, loop.now() + std::chrono::seconds(10));
-    while (!happened() && !overdue_) uv_run(loop.uv(), UV_RUN_ONCE);
+    while (!happened() && !overdue_) {
+      // What is due already happens before the wait: it may be all there is to wait for.
+      uv_run(loop.uv(), UV_RUN_NOWAIT);
+      if (!happened() && !overdue_) uv_run(loop.uv(), UV_RUN_ONCE);
+    }
     loop.wheel().clear(*this);
     return happened();
   }
