@@ -5,6 +5,8 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace gateway::net {
 
@@ -18,6 +20,17 @@ int error_of(int fd) {
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   return error != 0 ? error : ECONNRESET;
 }
+
+// The system calls themselves: glibc's functions are cancellation points, which in a process with
+// threads costs two atomic operations each, 2 to 3 % of what a small message costs in all.
+ssize_t receive_some(int fd, std::span<uint8_t> into) {
+  return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
+}
+
+ssize_t send_some(int fd, Bytes data) {
+  return ::syscall(SYS_sendto, fd, data.data(), data.size(), MSG_NOSIGNAL, nullptr, 0);
+}
+
 }  // namespace
 
 TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
@@ -71,7 +84,7 @@ bool TcpStream::connected(uint32_t events) {
 void TcpStream::receive() {
   const std::span<uint8_t> buffer = loop_.read_buffer();
   for (int round = 0; round < kMaxReads; ++round) {
-    const ssize_t count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    const ssize_t count = receive_some(fd_.get(), buffer);
     if (count < 0) {
       if (errno == EINTR) continue;
       readable_ = false;
@@ -139,7 +152,7 @@ void TcpStream::write(Bytes data) {
   }
   ssize_t count = 0;
   do {
-    count = ::send(fd_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+    count = send_some(fd_.get(), data);
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
     if (errno != EAGAIN && errno != ENOBUFS) {
@@ -156,7 +169,7 @@ void TcpStream::write(Bytes data) {
 bool TcpStream::flush() {
   while (queue_ != nullptr && !queue_->pending().empty()) {
     const Bytes pending = queue_->pending();
-    const ssize_t count = ::send(fd_.get(), pending.data(), pending.size(), MSG_NOSIGNAL);
+    const ssize_t count = send_some(fd_.get(), pending);
     if (count < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == ENOBUFS) return true;

@@ -216,7 +216,8 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
   // is the session id context that ties a session to the domain: one of another domain is then not
   // resumed.
   SSL_set_SSL_CTX(ssl, choice.context);
-  SSL_set_min_proto_version(ssl, choice.min_version);
+  SSL_set_min_proto_version(
+      ssl, choice.min_version == TlsVersion::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   const auto digest = proto::sha1(proto::bytes_of(choice.domain));
   SSL_set_session_id_context(ssl, digest.data(), digest.size());
   return SSL_CLIENT_HELLO_SUCCESS;

@@ -25,6 +25,9 @@ struct SslFree {
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
 
+// Those there are: nothing older is ever spoken.
+enum class TlsVersion : uint8_t { tls1_2, tls1_3 };
+
 // The keys of session tickets: they live as long as the process, across reloads, and change every
 // 12 hours; the two before the current one still open tickets. Any thread.
 class TicketKeys {
@@ -55,7 +58,7 @@ class TicketKeys {
 struct Certificate {
   std::string chain_file;  // PEM
   std::string key_file;    // PEM
-  int min_version = TLS1_2_VERSION;
+  TlsVersion min_version = TlsVersion::tls1_2;
 };
 
 // Error: which file, what is wrong with it, and which user tried to read it.
@@ -72,7 +75,7 @@ class ListenerTls {
  public:
   struct Choice {
     SSL_CTX* context = nullptr;
-    int min_version = TLS1_2_VERSION;
+    TlsVersion min_version = TlsVersion::tls1_2;
     std::string_view domain;  // binds sessions and tickets to it
   };
   // `name` is lower case, or empty when the client sent none; must always return a context.

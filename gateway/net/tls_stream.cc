@@ -131,6 +131,7 @@ bool TlsStream::shake_hands() {
     return false;
   }
   phase_ = Phase::open;
+  secured_ = true;
   if (observer_ == nullptr) return true;
   bool destroyed = false;
   destroyed_ = &destroyed;
@@ -142,18 +143,24 @@ bool TlsStream::shake_hands() {
 
 // Records are gathered until the plain buffer is full or the input is used up: one on_data, one
 // write on the other leg.
+TlsStream::Decrypted TlsStream::decrypt(std::span<uint8_t> plain) {
+  size_t size = 0;
+  while (size < plain.size()) {
+    size_t count = 0;
+    const int result = SSL_read_ex(take_turn(), plain.data() + size, plain.size() - size, &count);
+    if (result != 1) return {size, SSL_get_error(ssl_.get(), result)};
+    size += count;
+    // Asking once more would only hear that there is no input, at a third of OpenSSL's time for a
+    // small message.
+    if (input_.empty() && SSL_pending(ssl_.get()) == 0) return {size, SSL_ERROR_WANT_READ};
+  }
+  return {size, SSL_ERROR_NONE};
+}
+
 void TlsStream::read_records() {
   while (true) {
     const std::span<uint8_t> plain = loop_.plain_buffer();
-    size_t size = 0;
-    int result = 1;
-    while (size < plain.size()) {
-      size_t count = 0;
-      result = SSL_read_ex(take_turn(), plain.data() + size, plain.size() - size, &count);
-      if (result != 1) break;
-      size += count;
-    }
-    const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+    const auto [size, error] = decrypt(plain);
     send_records();  // a KeyUpdate or an alert may want an answer
     if (size > 0) {
       bool destroyed = false;
@@ -191,6 +198,19 @@ void TlsStream::end() {
     send_records();
   }
   transport_->end();
+}
+
+TlsFacts TlsStream::facts() const {
+  const SSL* ssl = ssl_.get();
+  // OpenSSL's own state would not do: it falls back with a later failure.
+  if (!secured_) return {};
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  return {.handshake_done = true,
+          .resumed = SSL_session_reused(ssl) == 1,
+          .version = SSL_version(ssl) == TLS1_3_VERSION ? TlsVersion::tls1_3 : TlsVersion::tls1_2,
+          .version_name = SSL_get_version(ssl),
+          .cipher = SSL_get_cipher_name(ssl),
+          .server_name = name == nullptr ? std::string_view() : name};
 }
 
 void TlsStream::pause_reading() { transport_->pause_reading(); }

@@ -3,12 +3,24 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "gateway/net/loop.h"
 #include "gateway/net/stream.h"
 #include "gateway/net/tls_context.h"
 
 namespace gateway::net {
+
+// What a connection has agreed on; until its handshake is done, nothing. The views hold while the
+// stream lives.
+struct TlsFacts {
+  bool handshake_done = false;
+  bool resumed = false;
+  TlsVersion version = TlsVersion::tls1_2;
+  std::string_view version_name;  // "TLSv1.3"
+  std::string_view cipher;
+  std::string_view server_name;  // as the client sent it; empty: it sent none
+};
 
 class TlsStream final : public Stream, private Stream::Handler {
  public:
@@ -38,7 +50,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
 
-  const SSL* ssl() const { return ssl_.get(); }
+  TlsFacts facts() const;
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
   bool peer_spoke_plain() const { return plain_peer_; }
@@ -59,6 +71,11 @@ class TlsStream final : public Stream, private Stream::Handler {
   void on_failed(const IoError& error) override;
 
   bool shake_hands();  // false: not done yet, or this is gone
+  struct Decrypted {
+    size_t size;
+    int error;  // OpenSSL's: none: the buffer is full, there may be more
+  };
+  Decrypted decrypt(std::span<uint8_t> plain);
   void read_records();
   void send_records();
   void fail(IoError::Doing doing);
@@ -81,7 +98,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   Bytes input_;  // what the transport has just read; empty outside on_data
   bool* destroyed_ = nullptr;
   Phase phase_ = Phase::handshake;
-  bool first_ = true;  // no byte has come yet
+  bool first_ = true;     // no byte has come yet
+  bool secured_ = false;  // the handshake has been done, whatever came later
   bool plain_peer_ = false;
   bool write_ended_ = false;
   bool peer_ended_ = false;  // on_end has been called
