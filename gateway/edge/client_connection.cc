@@ -151,9 +151,9 @@ std::optional<ClientConnection::Refusal> ClientConnection::find_domain() {
   const route::Domain* named = snapshot_->router.find(target_.authority.host);
   if (tls_ != nullptr) {
     // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
-    const char* sni = SSL_get_servername(tls_->ssl(), TLSEXT_NAMETYPE_host_name);
+    const std::string_view sni = tls_->facts().server_name;
     const route::Domain* shown =
-        sni == nullptr ? snapshot_->default_tls : snapshot_->router.find(proto::to_lower(sni));
+        sni.empty() ? snapshot_->default_tls : snapshot_->router.find(proto::to_lower(sni));
     if (named == nullptr || named != shown) {
       return Refusal{.status = 421,
                      .cause = Cause::misdirected,
@@ -374,12 +374,12 @@ session::HandshakeStory ClientConnection::story(int status) const {
     told.origin_header = head_.fields.first("Origin").value_or("");
     told.http_version = head_.minor_version == 1 ? "1.1" : "1.0";
   }
-  if (tls_ != nullptr && SSL_is_init_finished(tls_->ssl()) == 1) {
-    told.tls_version = SSL_get_version(tls_->ssl());
-    told.tls_cipher = SSL_get_cipher_name(tls_->ssl());
-    const char* sni = SSL_get_servername(tls_->ssl(), TLSEXT_NAMETYPE_host_name);
-    told.sni = sni == nullptr ? "" : sni;
-    told.tls_resumed = SSL_session_reused(tls_->ssl()) == 1;
+  if (tls_ != nullptr) {
+    const net::TlsFacts facts = tls_->facts();
+    told.tls_version = facts.version_name;
+    told.tls_cipher = facts.cipher;
+    told.sni = facts.server_name;
+    told.tls_resumed = facts.resumed;
   }
   told.status = status;
   told.generation = snapshot_->generation;
@@ -391,8 +391,9 @@ session::HandshakeStory ClientConnection::story(int status) const {
 
 void ClientConnection::count_tls() {
   if (tls_ == nullptr) return;
-  const size_t version = SSL_version(tls_->ssl()) == TLS1_3_VERSION ? 1 : 0;
-  entrance_.counters.tls[version][SSL_session_reused(tls_->ssl()) == 1 ? 1 : 0].add(1);
+  const net::TlsFacts facts = tls_->facts();
+  const size_t version = facts.version == net::TlsVersion::tls1_3 ? 1 : 0;
+  entrance_.counters.tls[version][facts.resumed ? 1 : 0].add(1);
 }
 
 void ClientConnection::on_end() {
@@ -428,7 +429,7 @@ void ClientConnection::on_failed(const net::IoError& error) {
 void ClientConnection::on_deadline(milliseconds) {
   if (stage_ == Stage::answered) {
     leave();
-  } else if (tls_ != nullptr && SSL_is_init_finished(tls_->ssl()) != 1) {
+  } else if (tls_ != nullptr && !tls_->facts().handshake_done) {
     entrance_.counters.tls_failed.add(1);
     record({.status = 0,
             .cause = Cause::request_timeout,

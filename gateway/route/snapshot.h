@@ -28,7 +28,7 @@ struct Domain {
   std::vector<metrics::Domain*> counters;  // by worker
   std::vector<Server> servers;
   net::SslContextPtr server_tls;  // null: no certificate for it
-  int min_tls_version = TLS1_2_VERSION;
+  net::TlsVersion min_tls_version = net::TlsVersion::tls1_2;
   int64_t certificate_not_after = 0;
   net::SslContextPtr origin_tls;  // null: never spoken to over TLS
 };

@@ -13,8 +13,9 @@ using config::Problem;
 net::Certificate certificate_of(const config::DomainTls& tls) {
   return {.chain_file = tls.certificate,
           .key_file = tls.key,
-          .min_version = tls.min_version == config::DomainTls::Version::tls1_3 ? TLS1_3_VERSION
-                                                                               : TLS1_2_VERSION};
+          .min_version = tls.min_version == config::DomainTls::Version::tls1_3
+                             ? net::TlsVersion::tls1_3
+                             : net::TlsVersion::tls1_2};
 }
 
 void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
