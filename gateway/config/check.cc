@@ -13,7 +13,8 @@ namespace gateway::config {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 using Problems = std::vector<Problem>;
 

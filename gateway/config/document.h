@@ -37,8 +37,7 @@ struct Problem {
 // "file:line:column: path: text", as compilers print it.
 std::string to_string(const Problem& problem);
 
-// --- weir.yaml
-// --------------------------------------------------------------------------------------------------
+// From here on: weir.yaml.
 
 struct Listener {
   enum class Mode { all, first_available };
@@ -103,8 +102,7 @@ struct Reload {
   bool operator==(const Reload&) const = default;
 };
 
-// --- domains/*.yaml
-// -----------------------------------------------------------------------------------------------
+// From here on: domains/*.yaml.
 
 struct PerLeg {
   std::optional<milliseconds> client;  // off; 1 s to 30 d

@@ -12,7 +12,9 @@ namespace gateway::config {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
 
 constexpr Range kListeners = {1, 64};
 constexpr Range kPorts = {1, 16};

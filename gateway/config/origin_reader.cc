@@ -9,7 +9,8 @@ namespace gateway::config {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 constexpr TimeRange kStep = {100ms, 60s};
 constexpr TimeRange kWhole = {1s, 900s};

@@ -4,7 +4,10 @@ namespace gateway::config {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
 
 constexpr TimeRange kIdle = {1s, 30 * 24h};
 constexpr TimeRange kClose = {100ms, 300s};
