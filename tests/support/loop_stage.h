@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -56,6 +57,12 @@ class LoopStage : private gateway::net::DeadlineWheel::Entry {
   void on_deadline(std::chrono::milliseconds) override { overdue_ = true; }
   bool overdue_ = false;
 };
+
+inline gateway::net::UniqueFd non_blocking(gateway::net::UniqueFd fd) {
+  int on = 1;
+  ::ioctl(fd.get(), FIONBIO, &on);
+  return fd;
+}
 
 // The other end of a connection: a plain socket in the test's hand.
 class RawPeer {

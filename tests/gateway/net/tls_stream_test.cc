@@ -1,0 +1,432 @@
+#include "gateway/net/tls_stream.h"
+
+#include <ctime>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "gateway/net/tcp_stream.h"
+#include "tests/support/certificates.h"
+#include "tests/support/loop_stage.h"
+
+using namespace tests;
+using namespace gateway::net;
+
+namespace {
+
+Certificates& certificates() {
+  static Certificates all;
+  return all;
+}
+
+// A TLS listener for the domains whose certificates it is given, the first for clients without a
+// name.
+class Server {
+ public:
+  Server& add(const std::string& domain, const Certificate& certificate) {
+    auto made = make_server_context(certificate);
+    REQUIRE(made.has_value());
+    if (contexts_.empty()) first_ = domain;
+    contexts_[domain] = std::move(*made);
+    return *this;
+  }
+  SslPtr connection() const { return tls_.new_connection(); }
+
+  TicketKeys keys;
+  std::map<std::string, int> asked;  // server names
+
+ private:
+  ListenerTls::Choice choose(std::string_view name) {
+    ++asked[std::string(name)];
+    auto found = contexts_.find(std::string(name));
+    if (found == contexts_.end()) found = contexts_.find(first_);
+    return {.context = found->second.get(), .domain = found->first};
+  }
+  std::map<std::string, SslContextPtr> contexts_;
+  std::string first_;
+  ListenerTls tls_{keys, [this](std::string_view name) { return choose(name); }};
+};
+
+struct Secured final : TlsStream::HandshakeHandler {
+  void on_secured() override {
+    ++times;
+    if (hook) hook();
+  }
+  int times = 0;
+  std::function<void()> hook;
+};
+
+struct End {
+  Recorder told;
+  Secured secured;
+  std::unique_ptr<TlsStream> stream;
+  void write(std::string_view text) { stream->write(proto::bytes_of(text)); }
+};
+
+SslContextPtr trusting_context() {
+  auto made = make_origin_context({.verify = true, .ca_file = certificates().ca_file()});
+  REQUIRE(made.has_value());
+  return std::move(*made);
+}
+
+// Both ends on one loop.
+struct Scene {
+  Scene(const Server& listener, SslPtr client_ssl, int receive_buffer = 0) {
+    Connection connection = make_connection(receive_buffer);
+    UniqueFd far = non_blocking(UniqueFd(::dup(connection.peer.fd())));
+    connection.peer.close();
+    server.stream =
+        make(std::move(connection.ours), listener.connection(), TlsStream::Role::server, server);
+    client.stream = make(std::move(far), std::move(client_ssl), TlsStream::Role::client, client);
+    server.stream->start(server.told);
+    client.stream->start(client.told);
+  }
+  std::unique_ptr<TlsStream> make(UniqueFd fd, SslPtr ssl, TlsStream::Role role, End& end) {
+    return std::make_unique<TlsStream>(stage.loop,
+                                       std::make_unique<TcpStream>(stage.loop, std::move(fd)),
+                                       std::move(ssl), role, &end.secured);
+  }
+  bool until(const std::function<bool()>& happened) { return stage.run_until(happened); }
+  bool secured() {
+    return until([&] { return server.secured.times == 1 && client.secured.times == 1; });
+  }
+
+  LoopStage stage;
+  End server;
+  End client;
+};
+
+Server& chat_server() {
+  static Server server;
+  static const bool kReady = [] {
+    server.add("chat.example",
+               certificates().add({.name = "chat", .alternative_names = "DNS:chat.example"}));
+    return true;
+  }();
+  static_cast<void>(kReady);
+  return server;
+}
+
+// Why the client gave up on a server with that certificate.
+std::string refusal(const Certificates::Leaf& leaf, const std::string& name) {
+  Server server;
+  server.add("any", certificates().add(leaf));
+  const SslContextPtr context = trusting_context();
+  Scene scene(server, new_origin_connection(context.get(), name));
+  REQUIRE(scene.until(
+      [&] { return scene.client.told.failures == 1 || scene.client.secured.times == 1; }));
+  if (scene.client.secured.times == 1) return "accepted";
+  CHECK(scene.client.told.error.doing == IoError::Doing::tls_handshake);
+  return scene.client.told.error.text;
+}
+
+}  // namespace
+
+TEST_CASE("tls stream: shakes hands in both versions and carries both ways") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    CAPTURE(version);
+    const SslContextPtr context = trusting_context();
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    Scene scene(chat_server(), new_origin_connection(context.get(), "chat.example"));
+    REQUIRE(scene.secured());
+    CHECK(scene.server.stream->facts().version_name ==
+          (version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"));
+    CHECK(scene.server.stream->facts().server_name == "chat.example");
+    CHECK_FALSE(scene.server.stream->facts().cipher.empty());
+    scene.client.write("ping");
+    scene.server.write("pong");
+    REQUIRE(scene.until(
+        [&] { return scene.client.told.data == "pong" && scene.server.told.data == "ping"; }));
+    scene.client.stream->end();
+    REQUIRE(scene.until([&] { return scene.server.told.ends == 1; }));
+    scene.server.write("still");
+    scene.server.stream->end();
+    REQUIRE(scene.until([&] { return scene.client.told.ends == 1; }));
+    CHECK(scene.client.told.data == "pongstill");
+    scene.stage.settle();
+    CHECK(scene.client.told.failures + scene.server.told.failures == 0);
+    CHECK(scene.client.told.ends + scene.server.told.ends == 2);
+  }
+}
+
+TEST_CASE("tls stream: data that comes with the end of the handshake comes after on_secured") {
+  const SslContextPtr context = trusting_context();
+  Scene scene(chat_server(), new_origin_connection(context.get(), "chat.example"));
+  scene.client.secured.hook = [&] { scene.client.write("at once"); };
+  int secured_when_read = 0;
+  scene.server.told.data_hook = [&] { secured_when_read = scene.server.secured.times; };
+  REQUIRE(scene.until([&] { return scene.server.told.data == "at once"; }));
+  CHECK(secured_when_read == 1);
+}
+
+TEST_CASE("tls stream: megabytes come whole, queue while they must, and drain") {
+  const SslContextPtr context = trusting_context();
+  Scene scene(chat_server(), new_origin_connection(context.get(), "chat.example"), 4096);
+  REQUIRE(scene.secured());
+  std::string text(6'000'000, '\0');
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 % 251);
+  scene.client.stream->pause_reading();
+  scene.server.write(text);
+  REQUIRE(scene.server.stream->congested());
+  CHECK(scene.server.stream->queued() > 0);
+  scene.stage.settle();
+  CHECK(scene.client.told.data.size() < text.size());
+  CHECK(scene.server.told.drains == 0);
+  scene.client.stream->resume_reading();
+  REQUIRE(scene.until([&] { return scene.client.told.data.size() == text.size(); }));
+  CHECK((scene.client.told.data == text));
+  REQUIRE(scene.until([&] { return scene.server.told.drains >= 1; }));
+  CHECK(scene.server.stream->queued() == 0);
+}
+
+TEST_CASE("tls stream: a client that speaks no TLS can be answered in clear") {
+  LoopStage stage;
+  Connection connection = make_connection();
+  Recorder told;
+  Secured secured;
+  TlsStream stream(stage.loop, std::make_unique<TcpStream>(stage.loop, std::move(connection.ours)),
+                   chat_server().connection(), TlsStream::Role::server, &secured);
+  stream.start(told);
+  connection.peer.send("GET / HTTP/1.1\r\n\r\n");
+  REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+  CHECK(stream.peer_spoke_plain());
+  CHECK(told.error.text == "the peer does not speak TLS");
+  CHECK(secured.times == 0);
+  const std::unique_ptr<Stream> plain = stream.take_transport();
+  plain->write(proto::bytes_of("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  connection.peer.read();
+  CHECK(connection.peer.received == "HTTP/1.1 400 Bad Request\r\n\r\n");
+}
+
+TEST_CASE("tls stream: an origin's plaintext before its handshake reaches nobody") {
+  // CVE-2026-1642: only the TLS layer may read the socket.
+  LoopStage stage;
+  Connection connection = make_connection();
+  const SslContextPtr context = trusting_context();
+  Recorder told;
+  Secured secured;
+  TlsStream stream(stage.loop, std::make_unique<TcpStream>(stage.loop, std::move(connection.ours)),
+                   new_origin_connection(context.get(), "chat.example"), TlsStream::Role::client,
+                   &secured);
+  stream.start(told);
+  connection.peer.send("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+  REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+  CHECK(told.reads == 0);
+  CHECK(secured.times == 0);
+}
+
+TEST_CASE("tls stream: garbage, an early end and a reset are failures of the handshake") {
+  for (const int how : {0, 1, 2}) {
+    CAPTURE(how);
+    LoopStage stage;
+    Connection connection = make_connection();
+    Recorder told;
+    TlsStream stream(stage.loop,
+                     std::make_unique<TcpStream>(stage.loop, std::move(connection.ours)),
+                     chat_server().connection(), TlsStream::Role::server, nullptr);
+    stream.start(told);
+    if (how == 0) connection.peer.send(std::string("\x16\x03\x01\x00\x05hello", 10));
+    if (how == 1) connection.peer.shut();
+    if (how == 2) connection.peer.reset();
+    REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+    CHECK(told.error.doing == IoError::Doing::tls_handshake);
+    CHECK_FALSE(told.error.text.empty());
+    stage.settle();
+    CHECK(told.failures == 1);
+    CHECK(told.ends == 0);
+  }
+}
+
+TEST_CASE("tls stream: says what is wrong with an origin's certificate") {
+  CHECK(refusal({.name = "good", .alternative_names = "DNS:origin.example"}, "origin.example") ==
+        "accepted");
+  CHECK(refusal({.name = "address", .alternative_names = "IP:127.0.0.1"}, "127.0.0.1") ==
+        "accepted");
+  CHECK(refusal({.name = "name", .alternative_names = "DNS:other.example"}, "origin.example") ==
+        "certificate: hostname mismatch");
+  CHECK(refusal({.name = "ip", .alternative_names = "IP:127.0.0.2"}, "127.0.0.1") ==
+        "certificate: IP address mismatch");
+  CHECK(refusal({.name = "old", .alternative_names = "DNS:origin.example", .lasts_seconds = -3600},
+                "origin.example") == "certificate: certificate has expired");
+  CHECK(refusal({.name = "self", .alternative_names = "DNS:origin.example", .self_signed = true},
+                "origin.example") == "certificate: self-signed certificate");
+  CHECK(refusal({.name = "part", .alternative_names = "DNS:o*.example"}, "origin.example") ==
+        "certificate: hostname mismatch");
+}
+
+TEST_CASE("tls stream: without verification any certificate will do") {
+  Server server;
+  server.add("any", certificates().add(
+                        {.name = "any", .alternative_names = "DNS:x", .self_signed = true}));
+  auto context = make_origin_context({.verify = false, .ca_file = ""});
+  REQUIRE(context.has_value());
+  Scene scene(server, new_origin_connection(context->get(), "origin.example"));
+  CHECK(scene.secured());
+}
+
+TEST_CASE("tls stream: the server name chooses the certificate, and an address sends none") {
+  Server server;
+  server
+      .add("a.example",
+           certificates().add({.name = "a", .alternative_names = "DNS:a.example,IP:127.0.0.1"}))
+      .add("b.example", certificates().add({.name = "b", .alternative_names = "DNS:b.example"}));
+  const SslContextPtr context = trusting_context();
+  for (const std::string name : {"b.example", "a.example", "127.0.0.1"}) {
+    CAPTURE(name);
+    Scene scene(server, new_origin_connection(context.get(), name));
+    CHECK(scene.secured());
+  }
+  CHECK(server.asked["b.example"] == 1);
+  CHECK(server.asked["a.example"] == 1);
+  CHECK(server.asked[""] == 1);
+}
+
+TEST_CASE("tls stream: a client that offers no http/1.1 gets no_application_protocol") {
+  const SslContextPtr context = trusting_context();
+  constexpr std::string_view kH2 = "\x02h2";
+  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kH2.data()),
+                          kH2.size());
+  Scene scene(chat_server(), new_origin_connection(context.get(), "chat.example"));
+  REQUIRE(scene.until([&] { return scene.client.told.failures == 1; }));
+  CHECK(scene.client.told.error.text.find("no application protocol") != std::string::npos);
+}
+
+namespace {
+
+struct SessionFree {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using SessionPtr = std::unique_ptr<SSL_SESSION, SessionFree>;
+
+// The ticket that the server gave last; nothing but OpenSSL's callback can catch it in TLS 1.3.
+SessionPtr& last_session() {
+  static SessionPtr session;
+  return session;
+}
+
+SslContextPtr resuming_context(int version) {
+  SslContextPtr context = trusting_context();
+  SSL_CTX_set_max_proto_version(context.get(), version);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), [](SSL*, SSL_SESSION* session) {
+    last_session().reset(session);
+    return 1;
+  });
+  return context;
+}
+
+// One connection to that name with the ticket; whether it was resumed. Leaves the new ticket
+// behind.
+bool resumes(const Server& server, SSL_CTX* context, const std::string& name,
+             SSL_SESSION* session) {
+  SslPtr ssl = new_origin_connection(context, name);
+  if (session != nullptr) SSL_set_session(ssl.get(), session);
+  Scene scene(server, std::move(ssl));
+  REQUIRE(scene.secured());
+  scene.server.write("x");  // behind the tickets of TLS 1.3
+  REQUIRE(scene.until([&] { return scene.client.told.data == "x"; }));
+  scene.client.stream->end();  // OpenSSL calls a session bad that was left without a close_notify
+  return scene.client.stream->facts().resumed;
+}
+
+}  // namespace
+
+TEST_CASE("tls stream: a ticket is good for its domain alone") {
+  // CVE-2025-23419: a session of one domain must not be resumed at another.
+  Server server;
+  server
+      .add("a.example",
+           certificates().add({.name = "ta", .alternative_names = "DNS:a.example,DNS:b.example"}))
+      .add("b.example",
+           certificates().add({.name = "tb", .alternative_names = "DNS:b.example,DNS:a.example"}));
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    CAPTURE(version);
+    const SslContextPtr context = resuming_context(version);
+    last_session().reset();
+    CHECK_FALSE(resumes(server, context.get(), "a.example", nullptr));
+    const SessionPtr ticket = std::move(last_session());
+    REQUIRE(ticket != nullptr);
+    CHECK(resumes(server, context.get(), "a.example", ticket.get()));
+    CHECK_FALSE(resumes(server, context.get(), "b.example", ticket.get()));
+  }
+}
+
+TEST_CASE("tls stream: a ticket survives two rotations of the keys, and no third") {
+  Server server;
+  server.add("a.example", certificates().add({.name = "tr", .alternative_names = "DNS:a.example"}));
+  const SslContextPtr context = resuming_context(TLS1_3_VERSION);
+  for (const int rotations : {0, 1, 2, 3}) {
+    CAPTURE(rotations);
+    CHECK_FALSE(resumes(server, context.get(), "a.example", nullptr));
+    const SessionPtr ticket = std::move(last_session());
+    REQUIRE(ticket != nullptr);
+    for (int i = 0; i < rotations; ++i) server.keys.rotate();
+    CHECK(resumes(server, context.get(), "a.example", ticket.get()) == (rotations < 3));
+  }
+}
+
+TEST_CASE("tls stream: may be destroyed inside each of its callbacks") {
+  const SslContextPtr context = trusting_context();
+  const auto scene_of = [&] {
+    return std::make_unique<Scene>(chat_server(),
+                                   new_origin_connection(context.get(), "chat.example"));
+  };
+  {
+    auto scene = scene_of();
+    scene->server.secured.hook = [&] { scene->server.stream.reset(); };
+    REQUIRE(scene->until([&] { return scene->server.stream == nullptr; }));
+    REQUIRE(
+        scene->until([&] { return scene->client.told.ends + scene->client.told.failures == 1; }));
+  }
+  {
+    auto scene = scene_of();
+    REQUIRE(scene->secured());
+    scene->server.told.data_hook = [&] { scene->server.stream.reset(); };
+    scene->client.write("x");
+    REQUIRE(scene->until([&] { return scene->server.stream == nullptr; }));
+  }
+  {
+    auto scene = scene_of();
+    REQUIRE(scene->secured());
+    scene->server.told.end_hook = [&] { scene->server.stream.reset(); };
+    scene->client.stream->end();
+    REQUIRE(scene->until([&] { return scene->server.stream == nullptr; }));
+  }
+  {
+    auto scene = std::make_unique<Scene>(chat_server(),
+                                         new_origin_connection(context.get(), "wrong.example"));
+    scene->client.told.failed_hook = [&] { scene->client.stream.reset(); };
+    REQUIRE(scene->until([&] { return scene->client.stream == nullptr; }));
+    REQUIRE(scene->until([&] { return scene->server.told.failures == 1; }));
+  }
+}
+
+TEST_CASE("tls context: says which file is wrong, and why") {
+  const Certificate good =
+      certificates().add({.name = "ctx", .alternative_names = "DNS:ctx.example"});
+  const Certificate other =
+      certificates().add({.name = "ctx2", .alternative_names = "DNS:ctx.example"});
+  const auto problem = [](const Certificate& certificate) {
+    const auto made = make_server_context(certificate);
+    return made ? std::string() : made.error();
+  };
+  CHECK(problem(good).empty());
+  CHECK(problem({.chain_file = "/nowhere/c.pem", .key_file = good.key_file})
+            .find("/nowhere/c.pem cannot be read by user") != std::string::npos);
+  CHECK(problem({.chain_file = good.chain_file, .key_file = "/nowhere/k.pem"})
+            .find("key /nowhere/k.pem") == 0);
+  CHECK(problem({.chain_file = good.key_file, .key_file = good.key_file})
+            .find("is not a PEM chain") != std::string::npos);
+  CHECK_FALSE(problem({.chain_file = good.chain_file, .key_file = other.key_file}).empty());
+  const auto made = make_server_context(good);
+  REQUIRE(made.has_value());
+  const int64_t left = not_after(made->get()) - std::time(nullptr);
+  CHECK(left > 86'000);
+  CHECK(left <= 86'400);
+  const auto origin = make_origin_context({.verify = true, .ca_file = good.key_file});
+  REQUIRE_FALSE(origin.has_value());
+  CHECK(origin.error().find("holds no usable PEM certificate") != std::string::npos);
+}

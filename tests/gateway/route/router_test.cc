@@ -1,0 +1,54 @@
+#include "gateway/route/router.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "gateway/route/snapshot.h"
+
+using gateway::route::Domain;
+using gateway::route::Router;
+
+TEST_CASE("router: exact beats wildcard, and the longest suffix beats the shorter") {
+  Domain exact;
+  Domain near;
+  Domain far;
+  Router router;
+  CHECK(router.add("chat.eu.example.com", &exact));
+  CHECK(router.add("*.eu.example.com", &near));
+  CHECK(router.add("*.example.com", &far));
+  CHECK(router.find("chat.eu.example.com") == &exact);
+  CHECK(router.find("other.eu.example.com") == &near);
+  CHECK(router.find("a.b.eu.example.com") == &near);
+  CHECK(router.find("us.example.com") == &far);
+  CHECK(router.find("eu.example.com") == &far);
+  CHECK(router.find("example.com") == nullptr);
+  CHECK(router.find("com") == nullptr);
+  CHECK(router.find("xexample.com") == nullptr);
+  CHECK(router.find("") == nullptr);
+}
+
+TEST_CASE("router: names are taken once, whatever their case") {
+  Domain one;
+  Domain two;
+  Router router;
+  CHECK(router.add("Chat.Example.com", &one));
+  CHECK_FALSE(router.add("chat.example.com", &two));
+  CHECK(router.find("chat.example.com") == &one);
+  CHECK(router.add("*.Example.com", &two));
+  CHECK_FALSE(router.add("*.example.COM", &one));
+  CHECK(router.find("x.example.com") == &two);
+}
+
+TEST_CASE("router: hosts that are no names find nothing") {
+  Domain domain;
+  Router router;
+  REQUIRE(router.add("*.example.com", &domain));
+  REQUIRE(router.add("[::1]", &domain));
+  for (const char* host : {".", "..", "example.com.", "x.example.com.", ".example.org", "*"}) {
+    CAPTURE(host);
+    CHECK(router.find(host) == nullptr);
+  }
+  CHECK(router.find("[::1]") == &domain);
+  CHECK(router.find(std::string(100'000, '.')) == nullptr);
+}
