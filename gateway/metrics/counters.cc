@@ -31,6 +31,7 @@ std::vector<Block*> blocks_of(std::map<std::string, std::vector<std::unique_ptr<
   std::vector<std::unique_ptr<Block>>& blocks = all[name];
   while (blocks.size() < workers) blocks.push_back(std::make_unique<Block>());
   std::vector<Block*> out;
+  out.reserve(blocks.size());
   for (const auto& block : blocks) out.push_back(block.get());
   return out;
 }

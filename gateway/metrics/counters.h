@@ -51,6 +51,7 @@ struct Direction {
 // Bounds in seconds; the last bucket has none.
 inline constexpr std::array<double, 11> kHandshakeBounds{.001, .0025, .005, .01, .025, .05,
                                                          .1,   .25,   1,    5,   30};
+inline constexpr std::array<double, 10> kSilenceBounds{1, 5, 10, 20, 30, 45, 60, 120, 300, 3600};
 inline constexpr std::array<double, 8> kSessionBounds{1, 10, 60, 300, 900, 3600, 14400, 86400};
 
 template <size_t kBounds>
@@ -101,6 +102,7 @@ inline constexpr std::array<std::string_view, 2> kRejections{"overload", "no_des
 struct Worker {
   Histogram<kHandshakeBounds.size()> handshake_duration;
   Histogram<kSessionBounds.size()> session_duration;
+  Histogram<kSilenceBounds.size()> client_silence;  // the longest of each ended session
 };
 
 // Hands out the blocks. They live as long as the registry, so that a figure never goes back: a

@@ -130,6 +130,10 @@ void add_durations(const Registry& registry, Page& page) {
       registry, &Worker::session_duration, kSessionBounds,
       {MetricType::Histogram, "weir_session_duration_seconds", "Duration of ended sessions."},
       page);
+  add_duration(registry, &Worker::client_silence, kSilenceBounds,
+               {MetricType::Histogram, "weir_client_silence_seconds",
+                "The longest gap between two bytes of the client, of each ended session."},
+               page);
 }
 
 void add_process(Page& page) {

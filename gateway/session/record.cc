@@ -122,6 +122,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
   tell_direction(line, "_in", client.seen);
   tell_direction(line, "_out", origin.seen);
+  line.number("longest_client_silence_ms", client.longest_silence.count());
   line.number("last_client_ms", (closed.now - client.received).count());
   line.number("last_origin_ms", (closed.now - origin.received).count());
   scribe.access->write(line.take());

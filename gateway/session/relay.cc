@@ -88,6 +88,7 @@ metrics::Count& Relay::bytes_out(const Leg& leg) {
 
 void Relay::receive(Leg& from, Bytes data) {
   Leg& to = other(from);
+  from.longest_silence = std::max(from.longest_silence, clock_.now() - from.received);
   from.received = clock_.now();
   from.held += data.size();
   while (!data.empty()) {

@@ -62,6 +62,7 @@ class Relay {
     proto::ws::FrameScanner scanner;      // of what this peer sends
     proto::ws::Counts seen;               // of what this peer sent
     milliseconds received{0};             // when bytes last came
+    milliseconds longest_silence{0};      // between two of its bytes; the last, open-ended one apart
     milliseconds sent{0};                 // when bytes were last written
     uint64_t bytes_in = 0;                // what it sent, the answers to our pings apart
     uint64_t held = 0;       // came, but is not counted yet: it may become such an answer

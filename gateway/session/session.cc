@@ -9,6 +9,9 @@ namespace gateway::session {
 
 namespace {
 
+// A client whose bytes come this shortly before the timeout will miss it one day.
+constexpr milliseconds kSlowHeartbeat{5000};
+
 // A share in [0, 1): spreads ends in time, nothing more, but needs no state.
 double random_share() {
   std::array<uint8_t, 4> bytes{};
@@ -68,7 +71,7 @@ void Session::act(Act what, milliseconds now) {
   const config::WebSocket& settings = domain_.config->websocket;
   switch (what) {
     case Act::idle:
-      if (now - relay_.client().received <= settings.connection_timeout + milliseconds(6000)) {
+      if (relay_.client().longest_silence + kSlowHeartbeat >= settings.connection_timeout) {
         counters_.slow_heartbeats.add(1);
       }
       decide(Cause::idle_timeout, CloseCode::going_away, CloseCode::going_away,
@@ -182,6 +185,8 @@ void Session::on_relay_ended() {
   counters_.active.subtract(1);
   counters_.session_milliseconds.add(static_cast<uint64_t>((now - timers_.opened).count()));
   counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
+  surroundings_.figures.client_silence.observe(
+      metrics::kSilenceBounds, static_cast<uint64_t>(relay_.client().longest_silence.count()));
   surroundings_.figures.session_duration.observe(
       metrics::kSessionBounds, static_cast<uint64_t>((now - timers_.opened).count()));
   write_close(surroundings_.scribe, identity_,

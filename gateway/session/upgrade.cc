@@ -57,8 +57,7 @@ Upgrade::Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot
 }
 
 void Upgrade::on_connect_failed(const origin::Failure& failure) {
-  const origin::Failure told = failure;
-  handler_.on_upgrade_failed(told);
+  handler_.on_upgrade_failed(failure);
 }
 
 void Upgrade::on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) {

@@ -24,7 +24,7 @@ class Upgrade final : public origin::Connector::Handler,
                       private net::Stream::Handler,
                       private net::DeadlineWheel::Entry {
  public:
-  static constexpr size_t kMaxRefusalBody = 64 * 1024;
+  static constexpr size_t kMaxRefusalBody = size_t{64} * 1024;
   static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
 
   struct Upgraded {
