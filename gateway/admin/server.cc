@@ -14,7 +14,7 @@ constexpr milliseconds kResponseTime{10'000};  // for taking the answer
 
 proto::http1::HeadLimits head_limits() {
   proto::http1::HeadLimits limits;
-  limits.max_head = 8 * 1024;
+  limits.max_head = size_t{8} * 1024;
   return limits;
 }
 

@@ -35,7 +35,7 @@ net::UniqueFd connect_to(const std::string& path) {
 std::string exchange(int fd) {
   std::string answer;
   if (::send(fd, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) return answer;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, size_t{16} * 1024> buffer{};
   while (true) {
     const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
     if (count <= 0) return answer;

@@ -20,9 +20,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kLinger{2000};         // how long an answer may take to be read
-constexpr size_t kMaxDiscarded = 256 * 1024;  // what a client may send after it was refused
-constexpr size_t kMaxEarly = 16 * 1024;  // what it may send before the 101, until reading stops
+constexpr milliseconds kLinger{2000};                 // how long an answer may take to be read
+constexpr size_t kMaxDiscarded = size_t{256} * 1024;  // what a client may send after it was refused
+constexpr size_t kMaxEarly =
+    size_t{16} * 1024;  // what it may send before the 101, until reading stops
 
 proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   proto::http1::HeadLimits out;

@@ -40,9 +40,9 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
 void Listener::on_accept_failed(int error) {
   entrance_.counters.rejected[1].add(1);
   // One line for each rest of the acceptor, ten a second at most.
-  log::say(log::Level::warning, "listener=" + entrance_.name +
-                                    " cannot accept: " + std::strerror(error) +
-                                    "; trying again");  // NOLINT(concurrency-mt-unsafe)
+  const std::string why = std::strerror(error);  // NOLINT(concurrency-mt-unsafe)
+  log::say(log::Level::warning,
+           "listener=" + entrance_.name + " cannot accept: " + why + "; trying again");
 }
 
 }  // namespace gateway::edge

@@ -18,7 +18,7 @@ namespace {
 
 // A line in spdlog's ring takes 400 bytes, whether there is one or not.
 constexpr size_t kQueuedLines = 1024;
-constexpr size_t kQueuedAccessLines = 8 * 1024;
+constexpr size_t kQueuedAccessLines = size_t{8} * 1024;
 
 spdlog::level::level_enum level_of(Level level) {
   switch (level) {

@@ -24,6 +24,8 @@ class Acceptor final : private Poller::Watched, private DeadlineWheel::Entry {
   };
 
   Acceptor(Loop& loop, UniqueFd fd, Handler& handler);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
 
   // Takes whatever is already queued on the descriptor: closing it would reset those clients.

@@ -41,7 +41,7 @@ class Retirement {
 class Loop {
  public:
   // One read: no peer can make us hold more than this beyond the queue's limit.
-  static constexpr size_t kReadSize = 64 * 1024;
+  static constexpr size_t kReadSize = size_t{64} * 1024;
 
   Loop();
   Loop(const Loop&) = delete;

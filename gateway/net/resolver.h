@@ -36,6 +36,8 @@ class Resolver final : private Poller::Watched {
   };
 
   explicit Resolver(Loop& loop);
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
   // The callback comes from the loop, never from inside the call. Names over 253 bytes fail. Good

@@ -87,9 +87,7 @@ void TcpStream::receive() {
     const ssize_t count = receive_some(fd_.get(), buffer);
     if (count < 0) {
       if (errno == EINTR) continue;
-      readable_ = false;
-      if (errno != EAGAIN && failed_ == 0) fail(errno, IoError::Doing::reading);
-      if (failed_ != 0) report_failure();
+      read_refused(errno);
       return;
     }
     if (count == 0) {
@@ -108,6 +106,12 @@ void TcpStream::receive() {
     }
   }
   loop_.poller().schedule(*this);
+}
+
+void TcpStream::read_refused(int error) {
+  readable_ = false;
+  if (error != EAGAIN && failed_ == 0) fail(error, IoError::Doing::reading);
+  if (failed_ != 0) report_failure();
 }
 
 void TcpStream::tell_end() {

@@ -19,6 +19,8 @@ class TcpStream final : public Stream, private Poller::Watched {
   // Takes a non-blocking socket. Nothing is read before start(). One that is still connecting is
   // congested: on_drained tells that it is connected, on_failed that it is not.
   TcpStream(Loop& loop, UniqueFd fd, State state = State::connected);
+  TcpStream(const TcpStream&) = delete;
+  TcpStream& operator=(const TcpStream&) = delete;
   ~TcpStream() override;
 
   void start(Handler& handler) override;
@@ -34,7 +36,10 @@ class TcpStream final : public Stream, private Poller::Watched {
   int fd() const { return fd_.get(); }
 
   // It could not even begin to connect: on_failed will say so.
-  void refuse(int error) { fail(error, IoError::Doing::connecting); }
+  void refuse(int error) {
+    connecting_ = false;
+    fail(error, IoError::Doing::connecting);
+  }
 
  private:
   static constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -44,6 +49,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   bool flush();                     // false: this is gone
   bool tell_drained();              // false: this is gone
   void receive();
+  void read_refused(int error);
   void tell_end();
   bool deliver(Bytes data);  // false: this is gone
   void fail(int error, IoError::Doing doing);

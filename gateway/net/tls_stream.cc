@@ -237,7 +237,7 @@ void TlsStream::on_failed(const IoError& error) {
   if (phase_ == Phase::failed) return;
   IoError told = error;
   if (phase_ == Phase::handshake) told.doing = IoError::Doing::tls_handshake;
-  report(std::move(told));
+  report(told);
 }
 
 void TlsStream::fail(IoError::Doing doing) {
@@ -248,7 +248,7 @@ void TlsStream::fail(IoError::Doing doing) {
   report({.code = 0, .doing = doing, .text = std::move(text)});
 }
 
-void TlsStream::report(IoError error) {
+void TlsStream::report(const IoError& error) {
   phase_ = Phase::failed;
   handler_->on_failed(error);
 }

@@ -39,6 +39,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   // the owner's deadline.
   TlsStream(Loop& loop, std::unique_ptr<Stream> transport, SslPtr ssl, Role role,
             HandshakeHandler* observer);
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override;
 
   void start(Stream::Handler& handler) override;
@@ -79,7 +81,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void read_records();
   void send_records();
   void fail(IoError::Doing doing);
-  void report(IoError error);
+  void report(const IoError& error);
 
   // Before every call that may read or write: the thread's BIO is lent to this connection, and the
   // error queue is empty.

@@ -12,9 +12,11 @@ namespace gateway::origin {
 
 class Echo final : public net::Stream, private net::Poller::Watched {
  public:
-  static constexpr uint64_t kMaxMessage = 1024 * 1024;  // bytes; above: Close 1009
+  static constexpr uint64_t kMaxMessage = uint64_t{1024} * 1024;  // bytes; above: Close 1009
 
   explicit Echo(net::Loop& loop);
+  Echo(const Echo&) = delete;
+  Echo& operator=(const Echo&) = delete;
   ~Echo() override;
 
   void start(Handler& handler) override;
@@ -26,7 +28,7 @@ class Echo final : public net::Stream, private net::Poller::Watched {
   size_t queued() const override { return 0; }  // everything written has been taken
 
  private:
-  static constexpr size_t kHighWater = 64 * 1024;  // of answers that wait to be read
+  static constexpr size_t kHighWater = size_t{64} * 1024;  // of answers that wait to be read
 
   void on_ready(uint32_t) override;
   void answer(const proto::ws::MessageReader::Event& event);

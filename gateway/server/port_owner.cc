@@ -59,7 +59,8 @@ std::string port_owner(uint16_t port) {
     std::string name;
     std::ifstream comm(process->path() / "comm");
     std::getline(comm, name);
-    return name + " (pid " + pid + ")";
+    name += " (pid " + pid + ")";
+    return name;
   }
   return {};
 }

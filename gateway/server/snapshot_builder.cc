@@ -1,5 +1,6 @@
 #include "gateway/server/snapshot_builder.h"
 
+#include <cassert>
 #include <utility>
 
 #include "proto/base/text.h"
@@ -74,6 +75,7 @@ net::ListenerTls::Choose chooser(const route::Snapshot& snapshot) {
     const route::Domain* domain = name.empty() ? snapshot.default_tls : snapshot.router.find(name);
     // A name that is nobody's gets the default certificate here and 421 for its request.
     if (domain == nullptr || !domain->server_tls) domain = snapshot.default_tls;
+    assert(domain != nullptr);  // without one there is no TLS listener
     return net::ListenerTls::Choice{.context = domain->server_tls.get(),
                                     .min_version = domain->min_tls_version,
                                     .domain = domain->label};
