@@ -28,7 +28,8 @@ void Echo::write(net::Bytes data) {
     if (std::holds_alternative<std::monostate>(event)) break;
     answer(event);
   }
-  congested_ = answers_.size() > kHighWater;
+  // Once said, it stays until on_drained has taken it back: the caller waits for that.
+  congested_ = congested_ || answers_.size() > kHighWater;
   if (!answers_.empty() || closed_) loop_.poller().schedule(*this);
 }
 
@@ -57,7 +58,7 @@ void Echo::end() {
 
 void Echo::resume_reading() {
   paused_ = false;
-  if (!answers_.empty() || closed_) loop_.poller().schedule(*this);
+  if (!answers_.empty() || congested_ || closed_) loop_.poller().schedule(*this);
 }
 
 void Echo::on_ready(uint32_t) {

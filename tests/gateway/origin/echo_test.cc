@@ -95,6 +95,28 @@ TEST_CASE("echo: is congested while its answers are not read, and says when they
   CHECK(scene.frames().size() == 2);
 }
 
+TEST_CASE("echo: says that it has drained even when its answers were read before a pause") {
+  Scene scene;
+  scene.told.data_hook = [&] { scene.echo->pause_reading(); };
+  scene.write(from_client(Opcode::binary, std::string(100'000, 'x')));
+  REQUIRE(scene.until([&] { return scene.told.reads == 1; }));
+  scene.stage.settle();
+  CHECK(scene.told.drains == 0);
+  CHECK(scene.echo->congested());
+  scene.echo->resume_reading();
+  REQUIRE(scene.until([&] { return scene.told.drains == 1; }));
+}
+
+TEST_CASE("echo: a write while it is congested does not swallow that it has drained") {
+  Scene scene;
+  scene.told.data_hook = [&] {
+    if (scene.told.reads == 1) scene.write(from_client(Opcode::text, "small"));
+  };
+  scene.write(from_client(Opcode::binary, std::string(100'000, 'x')));
+  REQUIRE(scene.until([&] { return scene.told.drains == 1; }));
+  CHECK(scene.frames().size() == 2);
+}
+
 TEST_CASE("echo: may be destroyed inside each of its callbacks") {
   {
     Scene scene;
