@@ -1,6 +1,7 @@
 // Acceptor, Dialer and Resolver over loopback.
 #include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -91,6 +92,21 @@ TEST_CASE("dialer: what cannot even begin is told by the loop") {
   REQUIRE(stage.run_until([&] { return dialed.failures == 1; }));
   CHECK(dialed.error.doing == IoError::Doing::connecting);
   CHECK_FALSE(dialed.error.text.empty());
+}
+
+TEST_CASE("dialer: having no descriptor left is told at once, in the system's words") {
+  LoopStage stage;
+  const RawListener listener;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  Dialed dialed;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const Dialer dialer(stage.loop, listener.address(), dialed);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE(stage.run_until([&] { return dialed.failures == 1; }));
+  CHECK(dialed.error.code == UV_EMFILE);
+  CHECK(dialed.error.doing == IoError::Doing::connecting);
 }
 
 TEST_CASE("dialer: destroying it gives up in silence") {
