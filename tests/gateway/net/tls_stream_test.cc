@@ -1,103 +1,19 @@
 #include "gateway/net/tls_stream.h"
 
-#include <ctime>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tcp_stream.h"
-#include "tests/support/certificates.h"
-#include "tests/support/loop_stage.h"
+#include "tests/gateway/net/tls_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using Server = TlsServer;
+using Scene = TlsScene;
 
 namespace {
-
-Certificates& certificates() {
-  static Certificates all;
-  return all;
-}
-
-// A TLS listener for the domains whose certificates it is given, the first for clients without a
-// name.
-class Server {
- public:
-  Server& add(const std::string& domain, const Certificate& certificate) {
-    auto made = make_server_context(certificate);
-    REQUIRE(made.has_value());
-    if (contexts_.empty()) first_ = domain;
-    contexts_[domain] = std::move(*made);
-    return *this;
-  }
-  SslPtr connection() const { return tls_.new_connection(); }
-
-  TicketKeys keys;
-  std::map<std::string, int> asked;  // server names
-
- private:
-  ListenerTls::Choice choose(std::string_view name) {
-    ++asked[std::string(name)];
-    auto found = contexts_.find(std::string(name));
-    if (found == contexts_.end()) found = contexts_.find(first_);
-    return {.context = found->second.get(), .domain = found->first};
-  }
-  std::map<std::string, SslContextPtr> contexts_;
-  std::string first_;
-  ListenerTls tls_{keys, [this](std::string_view name) { return choose(name); }};
-};
-
-struct Secured final : TlsStream::HandshakeHandler {
-  void on_secured() override {
-    ++times;
-    if (hook) hook();
-  }
-  int times = 0;
-  std::function<void()> hook;
-};
-
-struct End {
-  Recorder told;
-  Secured secured;
-  std::unique_ptr<TlsStream> stream;
-  void write(std::string_view text) { stream->write(proto::bytes_of(text)); }
-};
-
-SslContextPtr trusting_context() {
-  auto made = make_origin_context({.verify = true, .ca_file = certificates().ca_file()});
-  REQUIRE(made.has_value());
-  return std::move(*made);
-}
-
-// Both ends on one loop.
-struct Scene {
-  Scene(const Server& listener, SslPtr client_ssl, int receive_buffer = 0) {
-    Connection connection = make_connection(receive_buffer);
-    UniqueFd far = non_blocking(UniqueFd(::dup(connection.peer.fd())));
-    connection.peer.close();
-    server.stream =
-        make(std::move(connection.ours), listener.connection(), TlsStream::Role::server, server);
-    client.stream = make(std::move(far), std::move(client_ssl), TlsStream::Role::client, client);
-    server.stream->start(server.told);
-    client.stream->start(client.told);
-  }
-  std::unique_ptr<TlsStream> make(UniqueFd fd, SslPtr ssl, TlsStream::Role role, End& end) {
-    return std::make_unique<TlsStream>(stage.loop,
-                                       std::make_unique<TcpStream>(stage.loop, std::move(fd)),
-                                       std::move(ssl), role, &end.secured);
-  }
-  bool until(const std::function<bool()>& happened) { return stage.run_until(happened); }
-  bool secured() {
-    return until([&] { return server.secured.times == 1 && client.secured.times == 1; });
-  }
-
-  LoopStage stage;
-  End server;
-  End client;
-};
 
 Server& chat_server() {
   static Server server;
@@ -294,80 +210,6 @@ TEST_CASE("tls stream: a client that offers no http/1.1 gets no_application_prot
   CHECK(scene.client.told.error.text.find("no application protocol") != std::string::npos);
 }
 
-namespace {
-
-struct SessionFree {
-  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-};
-using SessionPtr = std::unique_ptr<SSL_SESSION, SessionFree>;
-
-// The ticket that the server gave last; nothing but OpenSSL's callback can catch it in TLS 1.3.
-SessionPtr& last_session() {
-  static SessionPtr session;
-  return session;
-}
-
-SslContextPtr resuming_context(int version) {
-  SslContextPtr context = trusting_context();
-  SSL_CTX_set_max_proto_version(context.get(), version);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context.get(), [](SSL*, SSL_SESSION* session) {
-    last_session().reset(session);
-    return 1;
-  });
-  return context;
-}
-
-// One connection to that name with the ticket; whether it was resumed. Leaves the new ticket
-// behind.
-bool resumes(const Server& server, SSL_CTX* context, const std::string& name,
-             SSL_SESSION* session) {
-  SslPtr ssl = new_origin_connection(context, name);
-  if (session != nullptr) SSL_set_session(ssl.get(), session);
-  Scene scene(server, std::move(ssl));
-  REQUIRE(scene.secured());
-  scene.server.write("x");  // behind the tickets of TLS 1.3
-  REQUIRE(scene.until([&] { return scene.client.told.data == "x"; }));
-  scene.client.stream->end();  // OpenSSL calls a session bad that was left without a close_notify
-  return scene.client.stream->facts().resumed;
-}
-
-}  // namespace
-
-TEST_CASE("tls stream: a ticket is good for its domain alone") {
-  // CVE-2025-23419: a session of one domain must not be resumed at another.
-  Server server;
-  server
-      .add("a.example",
-           certificates().add({.name = "ta", .alternative_names = "DNS:a.example,DNS:b.example"}))
-      .add("b.example",
-           certificates().add({.name = "tb", .alternative_names = "DNS:b.example,DNS:a.example"}));
-  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    CAPTURE(version);
-    const SslContextPtr context = resuming_context(version);
-    last_session().reset();
-    CHECK_FALSE(resumes(server, context.get(), "a.example", nullptr));
-    const SessionPtr ticket = std::move(last_session());
-    REQUIRE(ticket != nullptr);
-    CHECK(resumes(server, context.get(), "a.example", ticket.get()));
-    CHECK_FALSE(resumes(server, context.get(), "b.example", ticket.get()));
-  }
-}
-
-TEST_CASE("tls stream: a ticket survives two rotations of the keys, and no third") {
-  Server server;
-  server.add("a.example", certificates().add({.name = "tr", .alternative_names = "DNS:a.example"}));
-  const SslContextPtr context = resuming_context(TLS1_3_VERSION);
-  for (const int rotations : {0, 1, 2, 3}) {
-    CAPTURE(rotations);
-    CHECK_FALSE(resumes(server, context.get(), "a.example", nullptr));
-    const SessionPtr ticket = std::move(last_session());
-    REQUIRE(ticket != nullptr);
-    for (int i = 0; i < rotations; ++i) server.keys.rotate();
-    CHECK(resumes(server, context.get(), "a.example", ticket.get()) == (rotations < 3));
-  }
-}
-
 TEST_CASE("tls stream: may be destroyed inside each of its callbacks") {
   const SslContextPtr context = trusting_context();
   const auto scene_of = [&] {
@@ -402,31 +244,4 @@ TEST_CASE("tls stream: may be destroyed inside each of its callbacks") {
     REQUIRE(scene->until([&] { return scene->client.stream == nullptr; }));
     REQUIRE(scene->until([&] { return scene->server.told.failures == 1; }));
   }
-}
-
-TEST_CASE("tls context: says which file is wrong, and why") {
-  const Certificate good =
-      certificates().add({.name = "ctx", .alternative_names = "DNS:ctx.example"});
-  const Certificate other =
-      certificates().add({.name = "ctx2", .alternative_names = "DNS:ctx.example"});
-  const auto problem = [](const Certificate& certificate) {
-    const auto made = make_server_context(certificate);
-    return made ? std::string() : made.error();
-  };
-  CHECK(problem(good).empty());
-  CHECK(problem({.chain_file = "/nowhere/c.pem", .key_file = good.key_file})
-            .find("/nowhere/c.pem cannot be read by user") != std::string::npos);
-  CHECK(problem({.chain_file = good.chain_file, .key_file = "/nowhere/k.pem"})
-            .find("key /nowhere/k.pem") == 0);
-  CHECK(problem({.chain_file = good.key_file, .key_file = good.key_file})
-            .find("is not a PEM chain") != std::string::npos);
-  CHECK_FALSE(problem({.chain_file = good.chain_file, .key_file = other.key_file}).empty());
-  const auto made = make_server_context(good);
-  REQUIRE(made.has_value());
-  const int64_t left = not_after(made->get()) - std::time(nullptr);
-  CHECK(left > 86'000);
-  CHECK(left <= 86'400);
-  const auto origin = make_origin_context({.verify = true, .ca_file = good.key_file});
-  REQUIRE_FALSE(origin.has_value());
-  CHECK(origin.error().find("holds no usable PEM certificate") != std::string::npos);
 }
