@@ -7,8 +7,11 @@
 
 namespace gateway::edge {
 
-Listener::Listener(Surroundings& surroundings, Entrance entrance, net::UniqueFd fd)
-    : surroundings_(surroundings), entrance_(std::move(entrance)) {
+Listener::Listener(Surroundings& surroundings, Entrance entrance)
+    : surroundings_(surroundings), entrance_(std::move(entrance)) {}
+
+void Listener::accept_on(net::UniqueFd fd) {
+  stop();
   acceptor_.emplace(surroundings_.loop, std::move(fd), *this);
 }
 

@@ -9,11 +9,14 @@ namespace gateway::edge {
 
 class Listener final : public net::Acceptor::Handler {
  public:
-  Listener(Surroundings& surroundings, Entrance entrance, net::UniqueFd fd);
+  // Outlives the connections that came in by it.
+  Listener(Surroundings& surroundings, Entrance entrance);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener() = default;
 
+  // Begins to accept; after a stop(), too.
+  void accept_on(net::UniqueFd fd);
   // Stops accepting, but not before those are taken who are already in the queue.
   void stop();
 

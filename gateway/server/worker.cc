@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 namespace {
 constexpr milliseconds kHousekeeping{1000};
-constexpr size_t kWorthTrimming = 256;  // sessions and connections
+constexpr size_t kWorthTrimming = 32;  // sessions and connections
 }  // namespace
 
 void Worker::Housekeeper::on_deadline(milliseconds now) {
@@ -57,11 +57,16 @@ void Worker::open(const std::string& key, const std::string& listener, bool tls,
   // A task must be copyable; the descriptor is not.
   auto shared = std::make_shared<net::UniqueFd>(std::move(fd));
   loop_.post([this, key, listener, tls, shared] {
-    metrics::Listener& counters =
-        *common_.registry.listener(listener)[surroundings_.sessions.worker];
-    listeners_[key] = std::make_unique<edge::Listener>(
-        surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters},
-        std::move(*shared));
+    // One that was closed by a reload may still have connections: it is opened again, never
+    // replaced.
+    std::unique_ptr<edge::Listener>& known = listeners_[key];
+    if (!known) {
+      metrics::Listener& counters =
+          *common_.registry.listener(listener)[surroundings_.sessions.worker];
+      known = std::make_unique<edge::Listener>(
+          surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters});
+    }
+    known->accept_on(std::move(*shared));
   });
 }
 
@@ -82,8 +87,9 @@ void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
 // websocket.on_disable: drain. Everything else about open sessions is left as it was when they
 // began.
 void Worker::retire_disabled() {
-  for (size_t i = 0; i < table_.size(); ++i) {
-    session::Session& session = table_.at(i);
+  // Backwards: a session that ends at once leaves its place to the last one.
+  for (size_t i = table_.size(); i > 0; --i) {
+    session::Session& session = table_.at(i - 1);
     const route::Domain* now = surroundings_.snapshot->router.find(session.domain().label);
     if (now == nullptr) continue;
     const config::WebSocket& settings = now->config->websocket;

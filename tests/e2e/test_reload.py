@@ -62,6 +62,23 @@ class ReloadTest(WeirTest):
         self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
         self.assertEqual(self.status(weir, "new.test"), 101)
 
+    def test_listener_that_goes_and_comes_back_keeps_those_who_came_in_by_it(self):
+        weir = self.run_one([domain("a.test")], listeners=[
+            {"name": "web", "address": "127.0.0.1", "ports": [0]},
+            {"name": "side", "address": "127.0.0.1", "ports": [0]}])
+        request = wire.upgrade_request("a.test")
+        with wire.connect(weir.ports("side")[0]) as waiting:
+            waiting.send(request[:20])
+            both = weir.node["listeners"]
+            for listeners in (both[:1], both):
+                weir.node["listeners"] = listeners
+                weir.write([domain("a.test")])
+                self.reload(weir)
+            wire.open_session(weir.ports("side")[-1], "a.test").close()
+            waiting.send(request[20:])
+            self.assertEqual(waiting.read_head().status, 101)
+        weir.wait_records(2, event="open", listener="side")
+
     def test_missing_certificate_changes_nothing(self):
         good = domain("a.test", tls=certificates.leaf("a.test").yaml)
         weir = self.run_one([good], tls=True)
