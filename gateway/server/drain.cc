@@ -1,10 +1,15 @@
 #include "gateway/server/drain.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace gateway::server {
 
 using std::chrono::milliseconds;
+
+namespace {
+constexpr std::string_view kReason = "the gateway is restarting";
+}
 
 Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients,
              const Plan& plan, std::function<void()> drained)
@@ -39,14 +44,18 @@ void Drain::close_until(size_t target) {
   for (size_t i = 0; i < table_.size() && closed_ < target; ++i) {
     session::Session& session = table_.at(i);
     if (session.relay().closing()) continue;
-    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart,
-                  "the gateway is restarting");
+    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart, kReason);
     ++closed_;
   }
 }
 
 void Drain::abort() {
-  while (table_.size() > 0) table_.at(table_.size() - 1).abort();
+  while (table_.size() > 0) {
+    session::Session& session = table_.at(table_.size() - 1);
+    // Whoever was not told yet is told now, and the log says why it ended.
+    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart, kReason);
+    session.abort();
+  }
   while (clients_.size() > 0) clients_.at(clients_.size() - 1).abort();
 }
 

@@ -53,8 +53,8 @@ uint64_t raise_descriptor_limit() {
 }
 
 uint64_t connection_limit(const config::NodeLimits& limits) {
-  if (limits.max_connections) return *limits.max_connections;
   const uint64_t descriptors = raise_descriptor_limit();
+  if (limits.max_connections) return *limits.max_connections;
   return descriptors > kDescriptorsKept + kDescriptorsEach
              ? (descriptors - kDescriptorsKept) / kDescriptorsEach
              : 1;
@@ -301,6 +301,7 @@ void Server::on_reopen_signal() {
 void Server::on_stop_signal() {
   if (stage_ == Stage::draining) {
     say(Level::info, "second signal: ending at once");
+    for (const auto& worker : workers_) worker->abort();
     stop();
     return;
   }

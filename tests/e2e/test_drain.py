@@ -60,6 +60,25 @@ class DrainTest(WeirTest):
         got = seen.read_frame()
         self.assertEqual((got.opcode, got.masked, got.code), (CLOSE, True, 1012))
 
+    def told_and_recorded(self, weir, sessions):
+        codes = [session.read_until_frame(CLOSE).code for session in sessions]
+        self.assertEqual(codes, [1012] * len(sessions))
+        self.assertEqual(weir.wait_exit(6), 0)
+        records = [record for record in weir.access_log() if record["event"] == "close"]
+        self.assertEqual([record["close_cause"] for record in records], ["drain"] * len(sessions))
+
+    def test_second_signal_still_tells_every_session_and_records_its_end(self):
+        weir, sessions = self.prepare(5, timeout=30, rate=1)
+        weir.signal(signal.SIGTERM)
+        weir.wait_log("draining")
+        weir.signal(signal.SIGTERM)
+        self.told_and_recorded(weir, sessions)
+
+    def test_whoever_is_left_at_the_end_of_the_drain_is_told_and_recorded(self):
+        weir, sessions = self.prepare(5, timeout=1, rate=1)
+        weir.signal(signal.SIGTERM)
+        self.told_and_recorded(weir, sessions)
+
     def test_readyz_is_503_and_healthz_200_while_draining_and_nothing_new_is_accepted(self):
         weir, sessions = self.prepare(2, timeout=4)
         self.assertEqual(weir.admin("/readyz")[0], 200)
