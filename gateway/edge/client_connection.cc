@@ -357,9 +357,8 @@ void ClientConnection::answer(int status, std::string_view text) {
 }
 
 void ClientConnection::record(const Refusal& refusal) {
-  if (refusal.cause == Cause::not_an_upgrade || refusal.cause == Cause::bad_request) {
-    identity_.id = session::new_session_id();
-  }
+  // Whoever is refused before there could be a session is found in the log by this all the same.
+  if (identity_.id == session::SessionId{}) identity_.id = session::new_session_id();
   session::write_refused(
       surroundings_.sessions.scribe, identity_, story(refusal.status),
       {.by = refusal.by, .cause = refusal.cause, .error = refusal.why, .detail = refusal.detail});
