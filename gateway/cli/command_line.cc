@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <vector>
 
@@ -22,13 +23,16 @@ Signals of a running Weir:
   TERM, INT, QUIT  drain: accept nothing new, end the open sessions with 1012 within drain.timeout;
                    a second one ends at once
 
-Exit codes: 0 done, 1 it could not be done, 2 the configuration has errors.
+Exit codes: 0 done, 1 it could not be done, 2 the configuration or the command line has errors.
 
 First steps:
   weir check -c weir.yaml      is it right? every problem with file, line and what is allowed
-  weir run -c weir.yaml        in the foreground; the log is on standard error
+  weir run -c weir.yaml        its own log is on standard error, a line of JSON for each session
+                               on standard output
   curl http://127.0.0.1:9180/metrics
-  weir reload -c weir.yaml     after a change; open sessions are not touched)";
+  weir reload -c weir.yaml     after a change; open sessions are not touched
+
+The two files explain themselves in the examples: conf/ in the sources, /etc/weir when installed.)";
 
 // nginx's short forms become ours before they are parsed: -t, -T and -V.
 std::vector<std::string> translate(int argc, char** argv) {
@@ -54,6 +58,18 @@ std::vector<std::string> translate(int argc, char** argv) {
   return {out.rbegin(), out.rend()};  // the order that CLI11 takes a vector in
 }
 
+std::string complaint(const CLI::App*, const CLI::Error& error) {
+  return std::string("weir: ") + error.what() +
+         "\nweir --help lists the commands, weir COMMAND --help what each takes.\n";
+}
+
+// Whoever names no file may not know that there has to be one.
+bool has_file(const CLI::App& command) {
+  if (command.count("-c") > 0 || std::filesystem::exists(kDefaultConfig)) return true;
+  std::cerr << "weir: there is no " << kDefaultConfig << "; name your node file with -c FILE\n";
+  return false;
+}
+
 }  // namespace
 
 int run(const std::string& config) { return server::Server(config).run(); }
@@ -71,9 +87,10 @@ int version(bool verbose) {
 int main(int argc, char** argv) {
   CLI::App app{
       "Weir: a WebSocket edge gateway. Holds streams, says why each one ended, counts them to the "
-      "byte."};
-  app.footer(kFooter);
-  app.require_subcommand(1);
+      "byte.",
+      "weir"};
+  app.require_subcommand(0, 1);
+  app.failure_message(complaint);
   std::string config = kDefaultConfig;
   CheckOptions options;
   bool verbose = false;
@@ -93,6 +110,7 @@ int main(int argc, char** argv) {
   CLI::App* version_command =
       app.add_subcommand("version", "what this build is (short forms: -v, -V)");
   version_command->add_flag("--verbose", verbose, "with its libraries");
+  app.footer(kFooter);  // last, because a command inherits it when it is added
 
   try {
     app.parse(translate(argc, argv));
@@ -100,10 +118,15 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? server::kExitOk : server::kExitConfiguration;
   }
+  if (version_command->parsed()) return version(verbose);
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (!has_file(*command)) return server::kExitConfiguration;
+  }
   if (run_command->parsed()) return run(config);
   if (check_command->parsed()) return check(config, options);
   if (reload_command->parsed()) return reload(config);
-  return version(verbose);
+  std::cerr << "weir: what is to be done? run, check, reload or version; see weir --help\n";
+  return server::kExitConfiguration;
 }
 
 }  // namespace gateway::cli
