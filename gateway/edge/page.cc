@@ -142,6 +142,8 @@ label.above { display: block; font-size: .9rem; color: var(--quiet); margin-bott
 const kLogLines = 200;       // Older lines go, so that a long stream does not fill the memory.
 const kWaitingLimit = 1000;  // Unanswered messages whose send time is remembered.
 const byId = (id) => document.getElementById(id);
+const kNoRange = byId('rtt-range').textContent;
+const kNoWire = byId('wire').textContent;
 const bytesOf = (text) => new TextEncoder().encode(text).length;
 
 // RFC 6455 section 5.2: two bytes, the extended length, and the mask on what a client sends.
@@ -297,6 +299,8 @@ function connect() {
   byId('details').textContent = '';
   byId('end').hidden = true;
   byId('rtt').textContent = byId('bytes').textContent = 'none yet';
+  byId('rtt-range').textContent = kNoRange;
+  byId('wire').textContent = kNoWire;
   byId('close-code').textContent = byId('close-reason').textContent = '';
   show('connecting', 'connecting');
   session = newSession();
