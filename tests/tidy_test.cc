@@ -32,7 +32,7 @@ std::string at(const Source& source, const Line& line) {
   return source.path + ":" + std::to_string(line.number) + ": " + line.text;
 }
 
-// Good enough for the words that are looked for: there are no raw strings and no /* comments */.
+// Good enough for the words that are looked for; a raw string that spans lines is read as code.
 std::string code_of(const std::string& text) {
   std::string code;
   char quote = 0;

@@ -84,8 +84,8 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
       EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv, encrypt) == 1 &&
       EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
   if (!ready) return -1;
-  // 2 asks for a new ticket. A TLS 1.3 client uses each one once (RFC 8446 §C.4): without another its next handshake
-  // would be a full one.
+  // 2 asks for a new ticket. A TLS 1.3 client uses each one once (RFC 8446 §C.4): without another
+  // its next handshake would be a full one.
   const bool used_up = encrypt == 0 && SSL_version(ssl) == TLS1_3_VERSION;
   return found == TicketKeys::Found::old || used_up ? 2 : 1;
 }

@@ -84,6 +84,7 @@ class ListenerTls {
   ListenerTls(TicketKeys& keys, Choose choose);
   ListenerTls(const ListenerTls&) = delete;
   ListenerTls& operator=(const ListenerTls&) = delete;
+  ~ListenerTls() = default;
 
   [[nodiscard]] SslPtr new_connection() const;
 

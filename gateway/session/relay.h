@@ -62,12 +62,12 @@ class Relay {
     proto::ws::FrameScanner scanner;      // of what this peer sends
     proto::ws::Counts seen;               // of what this peer sent
     milliseconds received{0};             // when bytes last came
-    milliseconds longest_silence{0};      // between two of its bytes; the last, open-ended one apart
-    milliseconds sent{0};                 // when bytes were last written
-    uint64_t bytes_in = 0;                // what it sent, the answers to our pings apart
-    uint64_t held = 0;       // came, but is not counted yet: it may become such an answer
-    uint64_t submitted = 0;  // forwarded to this peer: frames of our own apart
-    uint64_t taken = 0;      // of those, by the kernel
+    milliseconds longest_silence{0};  // between two of its bytes; the last, open-ended one apart
+    milliseconds sent{0};             // when bytes were last written
+    uint64_t bytes_in = 0;            // what it sent, the answers to our pings apart
+    uint64_t held = 0;                // came, but is not counted yet: it may become such an answer
+    uint64_t submitted = 0;           // forwarded to this peer: frames of our own apart
+    uint64_t taken = 0;               // of those, by the kernel
     std::unique_ptr<std::string> close_reason;   // that this peer sent; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
