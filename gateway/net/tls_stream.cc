@@ -11,6 +11,7 @@ namespace gateway::net {
 namespace {
 constexpr uint8_t kHandshakeRecord = 22;  // the first byte of every ClientHello and ServerHello
 constexpr uint8_t kAlertRecord = 21;
+constexpr size_t kMaxUnreadAnswers = size_t{16} * 1024;
 
 TlsStream* stream_of(BIO* bio) { return static_cast<TlsStream*>(BIO_get_data(bio)); }
 
@@ -127,7 +128,7 @@ bool TlsStream::shake_hands() {
   if (done != 1) {
     const int error = SSL_get_error(ssl_.get(), done);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-      fail(IoError::Doing::tls_handshake);
+      report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = take_reason()});
     return false;
   }
   phase_ = Phase::open;
@@ -161,7 +162,10 @@ void TlsStream::read_records() {
   while (true) {
     const std::span<uint8_t> plain = loop_.plain_buffer();
     const auto [size, error] = decrypt(plain);
-    send_records();  // a KeyUpdate or an alert may want an answer
+    const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+    const bool broken = error != SSL_ERROR_NONE && error != SSL_ERROR_ZERO_RETURN && !waits;
+    std::string reason = broken ? take_reason() : std::string();
+    const bool answered = answer();
     if (size > 0) {
       bool destroyed = false;
       destroyed_ = &destroyed;
@@ -169,14 +173,31 @@ void TlsStream::read_records() {
       if (destroyed) return;
       destroyed_ = nullptr;
     }
+    if (!answered) {
+      report({.code = 0,
+              .doing = IoError::Doing::writing,
+              .text = "the peer demands TLS answers and reads none"});
+      return;
+    }
     if (error == SSL_ERROR_NONE) continue;
     if (error == SSL_ERROR_ZERO_RETURN) {
       on_end();
-    } else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      fail(IoError::Doing::reading);
+    } else if (broken) {
+      report({.code = 0, .doing = IoError::Doing::reading, .text = std::move(reason)});
     }
     return;
   }
+}
+
+// A KeyUpdate may want one (RFC 8446 §4.6.3), and OpenSSL answers as many as come: nobody's
+// backpressure would end that.
+bool TlsStream::answer() {
+  const size_t size = loop_.record_buffer().size();
+  if (size == 0) return true;
+  send_records();
+  const size_t unread = transport_->congested() ? unread_answers_ + size : 0;
+  unread_answers_ = static_cast<uint16_t>(std::min(unread, kMaxUnreadAnswers));
+  return unread < kMaxUnreadAnswers;
 }
 
 void TlsStream::write(Bytes data) {
@@ -240,12 +261,11 @@ void TlsStream::on_failed(const IoError& error) {
   report(told);
 }
 
-void TlsStream::fail(IoError::Doing doing) {
+std::string TlsStream::take_reason() {
   std::string text = take_tls_errors();
   const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE)
-    text = std::string("certificate: ") + X509_verify_cert_error_string(verified);
-  report({.code = 0, .doing = doing, .text = std::move(text)});
+  if (verified == X509_V_OK || SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE) return text;
+  return std::string("certificate: ") + X509_verify_cert_error_string(verified);
 }
 
 void TlsStream::report(const IoError& error) {

@@ -80,7 +80,9 @@ class TlsStream final : public Stream, private Stream::Handler {
   Decrypted decrypt(std::span<uint8_t> plain);
   void read_records();
   void send_records();
-  void fail(IoError::Doing doing);
+  bool answer();  // false: too much of what the peer made us say is unread
+  // What OpenSSL says of the last failure; before another connection's call empties its queue.
+  std::string take_reason();
   void report(const IoError& error);
 
   // Before every call that may read or write: the thread's BIO is lent to this connection, and the
@@ -99,6 +101,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   HandshakeHandler* observer_;
   Bytes input_;  // what the transport has just read; empty outside on_data
   bool* destroyed_ = nullptr;
+  uint16_t unread_answers_ = 0;  // bytes, while the transport is congested
   Phase phase_ = Phase::handshake;
   bool first_ = true;     // no byte has come yet
   bool secured_ = false;  // the handshake has been done, whatever came later

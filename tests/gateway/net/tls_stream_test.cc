@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/gateway/net/tls_scene.h"
+#include "tests/support/memory_stream.h"
 
 using namespace tests;
 using namespace gateway::net;
@@ -244,4 +245,36 @@ TEST_CASE("tls stream: may be destroyed inside each of its callbacks") {
     REQUIRE(scene->until([&] { return scene->client.stream == nullptr; }));
     REQUIRE(scene->until([&] { return scene->server.told.failures == 1; }));
   }
+}
+
+TEST_CASE("tls stream: a peer that asks for key after key and reads no answer is given up") {
+  LoopStage stage;
+  Peer near;
+  Peer far;
+  const auto carry = [&] {
+    for (int i = 0; i < 4; ++i) {
+      near.send(far.take_received());
+      far.send(near.take_received());
+    }
+  };
+  Recorder told;
+  Recorder ignored;
+  const SslContextPtr trusting = trusting_context();
+  SslPtr ssl = new_origin_connection(trusting.get(), "chat.example");
+  SSL* client_ssl = ssl.get();
+  TlsStream server(stage.loop, near.connect(), chat_server().connection(), TlsStream::Role::server,
+                   nullptr);
+  TlsStream client(stage.loop, far.connect(), std::move(ssl), TlsStream::Role::client, nullptr);
+  server.start(told);
+  client.start(ignored);
+  carry();
+  near.set_room(0);
+  for (int i = 0; i < 5000 && told.failures == 0; ++i) {
+    REQUIRE(SSL_key_update(client_ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+    client.write(proto::bytes_of("x"));
+    near.send(far.take_received());
+  }
+  CHECK(told.failures == 1);
+  CHECK(told.data.size() > 100);  // a few would be nothing to complain of
+  CHECK(near.queued() < size_t{64} * 1024);
 }
