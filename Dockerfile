@@ -1,7 +1,7 @@
 # A small image with the release build. Try it:
 #   docker build -t weir . && docker run --rm -p 8080:8080 weir
 # With a configuration of your own, and nothing writable but the state:
-#   docker run --read-only -v ./conf:/etc/weir:ro -v weir-state:/var/lib/weir -p 443:8443 weir
+#   docker run --read-only -v ./conf:/etc/weir:ro -v weir-state:/var/lib/weir -p 8080:8080 weir
 FROM debian:12-slim AS build
 WORKDIR /src
 COPY deploy/packages deploy/install-packages deploy/
