@@ -150,6 +150,12 @@ class RequestTest(WeirTest):
     def test_unknown_domain_is_404(self):
         self.refused(wire.upgrade_request("unknown.test"), 404)
 
+    def test_each_refused_request_has_an_id_of_its_own(self):
+        for _ in range(2):
+            self.refused(wire.upgrade_request("nobody.test"), 404)
+        records = self.weir.wait_records(2, event="refused", host="nobody.test")
+        self.assertEqual(len({record["session_id"] for record in records} - {"0" * 32}), 2)
+
     def test_switch_off_is_403_with_zero_origin_accepts(self):
         self.refused(wire.upgrade_request("off.test"), 403)
         record = self.weir.wait_access(event="refused", domain="off.test")
