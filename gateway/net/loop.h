@@ -40,8 +40,9 @@ class Retirement {
 
 class Loop {
  public:
-  // One read: no peer can make us hold more than this beyond the queue's limit.
-  static constexpr size_t kReadSize = size_t{64} * 1024;
+  // One read, and so the most that one direction of a session ever queues: its source is paused as
+  // soon as anything is. Half of it costs 5 to 25 % more CPU per GB.
+  static constexpr size_t kReadSize = size_t{128} * 1024;
 
   Loop();
   Loop(const Loop&) = delete;

@@ -60,6 +60,7 @@ void Connector::connect_failed(const std::string& what, bool timed_out) {
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
   dialer_.reset();
   if (!plan_.target.tls) {
+    loop_.wheel().clear(*this);
     handler_.on_connected(std::move(stream), address_);
     return;
   }
