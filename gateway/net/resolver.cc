@@ -24,7 +24,11 @@ Resolver::Resolver(Loop& loop) : loop_(loop) {}
 Resolver::~Resolver() {
   loop_.poller().forget(*this);
   for (auto& [name, known] : known_) {
-    if (known.running != nullptr) known.running->resolver = nullptr;
+    if (known.running != nullptr) {
+      known.running->resolver = nullptr;
+      // One that no thread has begun need not be waited for when the loop ends.
+      uv_cancel(reinterpret_cast<uv_req_t*>(&known.running->request));
+    }
     for (Query* query : known.waiting) query->waiting_ = nullptr;
   }
 }

@@ -1,5 +1,10 @@
 // Acceptor, Dialer and Resolver over loopback.
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <sys/resource.h>
 #include <vector>
@@ -41,6 +46,46 @@ struct Accepted final : Acceptor::Handler {
   std::vector<UniqueFd> sockets;
   std::vector<Address> peers;
   int error = 0;
+};
+
+// Keeps libuv's pool of four threads busy, as a name server does that never answers.
+class BusyPool {
+ public:
+  BusyPool() {
+    uv_loop_init(&loop_);
+    for (uv_work_t& work : works_) {
+      work.data = this;
+      uv_queue_work(
+          &loop_, &work, [](uv_work_t* one) { static_cast<BusyPool*>(one->data)->wait(); },
+          [](uv_work_t*, int) {});
+    }
+  }
+  BusyPool(const BusyPool&) = delete;
+  BusyPool& operator=(const BusyPool&) = delete;
+  ~BusyPool() {
+    release();
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_loop_close(&loop_);
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+  bool gave_up() const { return gave_up_; }  // somebody waited for the pool until it lost patience
+
+ private:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(5), [this] { return released_; }))
+      gave_up_ = true;
+  }
+  uv_loop_t loop_{};
+  std::array<uv_work_t, 4> works_{};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+  std::atomic<bool> gave_up_{false};
 };
 
 }  // namespace
@@ -224,4 +269,14 @@ TEST_CASE("resolver: may be destroyed with look-ups under way") {
   resolver.reset();
   stage.settle();
   CHECK(answers == 0);
+}
+
+TEST_CASE("resolver: a look-up that waits for a thread does not hold up the end") {
+  BusyPool pool;
+  {
+    LoopStage stage;
+    Resolver resolver(stage.loop);
+    const auto query = resolver.resolve("localhost", [](const Resolver::Answer&) {});
+  }
+  CHECK_FALSE(pool.gave_up());
 }
