@@ -14,12 +14,15 @@ using std::chrono::milliseconds;
 namespace {
 
 // What we write ourselves in the request to the origin.
-std::vector<std::string_view> own_fields() {
-  std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
-                                      proto::http1::kForwardedFields.end());
-  names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-                             "Sec-WebSocket-Extensions", "Content-Length"});
-  return names;
+const std::vector<std::string_view>& own_fields() {
+  static const std::vector<std::string_view> kNames = [] {
+    std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
+                                        proto::http1::kForwardedFields.end());
+    names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
+                               "Sec-WebSocket-Extensions", "Content-Length"});
+    return names;
+  }();
+  return kNames;
 }
 
 proto::http1::HeadLimits limits_of(const config::Origin& settings) {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 namespace proto {
 namespace {
@@ -49,16 +50,11 @@ bool decode_group(std::string_view group, std::string& out) {
 }  // namespace
 
 std::string to_base64(Bytes bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t from = 0; from < bytes.size(); from += 3) {
-    const Bytes group = bytes.subspan(from, std::min<size_t>(3, bytes.size() - from));
-    uint32_t bits = 0;
-    for (size_t i = 0; i < 3; ++i) bits = bits << 8 | (i < group.size() ? group[i] : 0U);
-    for (size_t i = 0; i < 4; ++i) {
-      text.push_back(i <= group.size() ? kBase64Digits[bits >> (18 - 6 * i) & 0x3f] : '=');
-    }
-  }
+  // One more for the NUL that EVP_EncodeBlock appends.
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
+                  static_cast<int>(bytes.size()));
+  text.pop_back();
   return text;
 }
 
@@ -85,9 +81,26 @@ std::string to_hex(Bytes bytes) {
   return text;
 }
 
+namespace {
+
+struct DigestFree {
+  void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+}  // namespace
+
+// OpenSSL's one-shot SHA1() looks its algorithm up by name at each call, which costs more than
+// the digest of a key.
 std::array<uint8_t, 20> sha1(Bytes bytes) {
+  static const std::unique_ptr<EVP_MD, DigestFree> algorithm(
+      EVP_MD_fetch(nullptr, "SHA1", nullptr));
+  thread_local const std::unique_ptr<EVP_MD_CTX, DigestFree> context(EVP_MD_CTX_new());
   std::array<uint8_t, 20> digest{};
-  if (SHA1(bytes.data(), bytes.size(), digest.data()) == nullptr) std::abort();
+  const bool done = EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) == 1 &&
+                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  if (!done) std::abort();
   return digest;
 }
 

@@ -29,8 +29,8 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(),
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
