@@ -107,6 +107,9 @@ int Server::run() {
 }
 
 int Server::start() {
+  // From the first moment on: a HUP of somebody who is early must not end the process. What comes
+  // now is dealt with when the loop runs.
+  signals_.emplace(loop_, *this);
   config::Reading reading = config::read_files(config_path_);
   if (print_problems(reading.problems)) {
     std::cerr << "weir: the configuration has errors, nothing was started\n";
@@ -146,7 +149,6 @@ int Server::start() {
   }
   hand_out(change);
   for (const auto& worker : workers_) worker->start();
-  signals_.emplace(loop_, *this);
   if (document.reload.on_change) {
     watcher_.emplace(loop_, *this);
     watcher_->watch(document.files);
