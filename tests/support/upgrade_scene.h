@@ -1,0 +1,109 @@
+// One opening handshake with an origin that the test plays.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "gateway/session/upgrade.h"
+#include "tests/support/handshakes.h"
+#include "tests/support/loop_stage.h"
+
+namespace tests {
+
+class UpgradeScene final : public gateway::session::Upgrade::Handler {
+ public:
+  UpgradeScene() {
+    snapshot.via = "weir-node-1";
+    domain.config = &config;
+    server.host = "127.0.0.1";
+    server.port = origin.address().port();
+    server.address = gateway::net::Address::parse(server.host, 0);
+  }
+
+  void begin() {
+    proto::http1::RequestParser parser({});
+    const std::string text = upgrade_request(asked);
+    REQUIRE(parser.feed(proto::bytes_of(text)).progress == proto::http1::Progress::complete);
+    head_ = parser.take();
+    target_ = *proto::http1::request_target(head_);
+    request_ = *proto::ws::judge_request(head_);
+    upgrade = std::make_unique<gateway::session::Upgrade>(
+        stage.loop, resolver, snapshot, domain, server,
+        gateway::session::Upgrade::Asked{.head = head_,
+                                         .target = target_,
+                                         .request = request_,
+                                         .client = *gateway::net::Address::parse("203.0.113.7", 4),
+                                         .began = stage.loop.now()},
+        *this);
+  }
+  // Begins, and gives the origin's end when the whole request has come there.
+  RawPeer ask() {
+    begin();
+    RawPeer peer(origin.accept());
+    REQUIRE(stage.run_until([&] {
+      peer.read();
+      return peer.received.find("\r\n\r\n") != std::string::npos;
+    }));
+    return peer;
+  }
+  bool done() const { return upgrades + refusals + failures > 0; }
+  bool finished() {
+    const bool ended = stage.run_until([&] { return done(); });
+    return ended && upgrades + refusals + failures == 1;
+  }
+  void turn() { stage.settle(); }
+  static uint16_t closed_port() { return RawListener().address().port(); }
+
+  LoopStage stage;
+  RawListener origin;
+  gateway::net::Resolver resolver{stage.loop};
+  gateway::route::Snapshot snapshot;
+  gateway::config::Domain config;
+  gateway::route::Domain domain;
+  gateway::route::Server server;
+  Request asked;
+  std::unique_ptr<gateway::session::Upgrade> upgrade;
+
+  // What came of it.
+  int upgrades = 0;
+  int refusals = 0;
+  int failures = 0;
+  std::unique_ptr<gateway::net::Stream> stream;
+  gateway::net::Address address;
+  proto::ws::UpgradeAnswer answer;
+  std::string fields;
+  std::string rest;
+  gateway::session::Upgrade::Refused refused{};
+  gateway::origin::Failure failure{};
+
+ private:
+  // Each destroys the upgrade inside its callback, as a client connection may.
+  void on_upgraded(gateway::session::Upgrade::Upgraded upgraded) override {
+    ++upgrades;
+    stream = std::move(upgraded.origin);
+    address = upgraded.address;
+    answer = std::move(upgraded.answer);
+    fields = std::move(upgraded.fields);
+    rest = std::string(proto::text_of(upgraded.rest));
+    upgrade.reset();
+  }
+  void on_refused(gateway::session::Upgrade::Refused what) override {
+    ++refusals;
+    refused = std::move(what);
+    upgrade.reset();
+  }
+  void on_upgrade_failed(const gateway::origin::Failure& why) override {
+    ++failures;
+    failure = why;
+    upgrade.reset();
+  }
+
+  proto::http1::RequestHead head_;
+  proto::http1::Target target_;
+  proto::ws::UpgradeRequest request_;
+};
+
+}  // namespace tests
