@@ -3,11 +3,9 @@
 #include <array>
 #include <utility>
 
-#include "gateway/edge/page.h"
+#include "gateway/edge/responses.h"
 #include "gateway/net/tcp_stream.h"
 #include "gateway/origin/echo.h"
-#include "proto/base/text.h"
-#include "proto/http1/forwarding.h"
 #include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
@@ -30,12 +28,6 @@ proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   out.max_head = limits.max_head;
   out.max_fields = limits.max_headers;
   return out;
-}
-
-// RFC 6454: scheme "://" host [ ":" port ]; only the host part matters for same_host.
-std::string_view host_of_origin(std::string_view origin) {
-  const size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
 }
 
 }  // namespace
@@ -98,7 +90,7 @@ void ClientConnection::read_head(net::Bytes data) {
     refuse({.status = rejection.status, .cause = Cause::bad_request, .why = rejection.why});
     return;
   }
-  head_ = parser_.take();
+  request_.head = parser_.take();
   early_.assign(proto::text_of(data.subspan(fed.consumed)));
   decide();
 }
@@ -109,15 +101,19 @@ void ClientConnection::keep_early(net::Bytes data) {
 }
 
 void ClientConnection::decide() {
-  if (const auto refusal = find_domain()) {
+  const std::optional<std::string_view> server_name =
+      tls_ != nullptr ? std::optional(tls_->facts().server_name) : std::nullopt;
+  const auto refusal = find_domain(*snapshot_, server_name, request_);
+  identity_.path = request_.target.path;
+  if (refusal) {
     refuse(*refusal);
     return;
   }
-  const config::Origin& origin = domain_->config->origin;
-  if (!proto::ws::asks_for_upgrade(head_)) {
-    if (origin.builtin == config::Origin::Builtin::echo && head_.method == "GET" &&
-        target_.path == "/") {
-      show_page();
+  const config::Origin& origin = request_.domain->config->origin;
+  if (!proto::ws::asks_for_upgrade(request_.head)) {
+    if (origin.builtin == config::Origin::Builtin::echo && request_.head.method == "GET" &&
+        request_.target.path == "/") {
+      answer(200, page_response());
       return;
     }
     refuse({.status = 426,
@@ -126,8 +122,8 @@ void ClientConnection::decide() {
             .fields = "Upgrade: websocket\r\nConnection: Upgrade\r\n"});
     return;
   }
-  if (const auto refusal = judge_upgrade()) {
-    refuse(*refusal);
+  if (const auto fault = judge_upgrade(surroundings_.draining, request_)) {
+    refuse(*fault);
     return;
   }
   identity_.id = session::new_session_id();
@@ -141,98 +137,14 @@ void ClientConnection::decide() {
   }
 }
 
-std::optional<ClientConnection::Refusal> ClientConnection::find_domain() {
-  auto target = proto::http1::request_target(head_);
-  if (!target) {
-    return Refusal{
-        .status = target.error().status, .cause = Cause::bad_request, .why = target.error().why};
-  }
-  target_ = std::move(*target);
-  identity_.path = target_.path;
-  const route::Domain* named = snapshot_->router.find(target_.authority.host);
-  if (tls_ != nullptr) {
-    // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
-    const std::string_view sni = tls_->facts().server_name;
-    const route::Domain* shown =
-        sni.empty() ? snapshot_->default_tls : snapshot_->router.find(proto::to_lower(sni));
-    if (named == nullptr || named != shown) {
-      return Refusal{.status = 421,
-                     .cause = Cause::misdirected,
-                     .why = "Host does not belong to the name of this TLS connection"};
-    }
-  }
-  if (named == nullptr) {
-    return Refusal{
-        .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
-  }
-  domain_ = named;
-  if (proto::http1::is_loop(head_.fields, snapshot_->via)) {
-    return Refusal{
-        .status = 508,
-        .cause = Cause::loop,
-        .why = "the request has come through this gateway before: the origin points back here"};
-  }
-  return std::nullopt;
-}
-
-std::optional<ClientConnection::Refusal> ClientConnection::judge_upgrade() {
-  auto request = proto::ws::judge_request(head_);
-  if (!request) {
-    const bool version = request.error().status == 426;
-    return Refusal{
-        .status = request.error().status,
-        .cause = Cause::bad_request,
-        .why = request.error().why,
-        .fields = version
-                      ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                      : ""};
-  }
-  request_ = std::move(*request);
-  if (!domain_->config->websocket.enabled) {
-    return Refusal{.status = 403,
-                   .cause = Cause::websocket_disabled,
-                   .why = "WebSocket is not enabled for this domain",
-                   .by = By::gateway};
-  }
-  if (!origin_allowed()) {
-    return Refusal{.status = 403,
-                   .cause = Cause::origin_not_allowed,
-                   .why = "this Origin may not open WebSockets here",
-                   .by = By::gateway};
-  }
-  if (surroundings_.draining) {
-    return Refusal{.status = 503,
-                   .cause = Cause::drain,
-                   .why = "this node is being drained",
-                   .by = By::gateway};
-  }
-  return std::nullopt;
-}
-
-// Cross-site WebSocket hijacking (CWE-1385): whole values are compared, never parts.
-bool ClientConnection::origin_allowed() const {
-  const config::Access& access = domain_->config->access;
-  if (access.origins == config::Access::Origins::any || head_.fields.count("Origin") == 0)
-    return true;
-  if (head_.fields.count("Origin") > 1) return false;
-  const std::string_view origin = *head_.fields.first("Origin");
-  if (access.origins == config::Access::Origins::same_host) {
-    const auto authority = proto::http1::parse_authority(host_of_origin(origin));
-    return authority && authority->host == target_.authority.host;
-  }
-  for (const std::string& allowed : access.listed) {
-    if (proto::equals_ignoring_case(allowed, origin)) return true;
-  }
-  return false;
-}
-
 void ClientConnection::begin_upgrade() {
-  const size_t count = domain_->servers.size();
+  const size_t count = request_.domain->servers.size();
   if (tried_ == 0) first_server_ = surroundings_.turn++ % count;
-  const route::Server& server = domain_->servers[(first_server_ + tried_++) % count];
+  const route::Server& server = request_.domain->servers[(first_server_ + tried_++) % count];
   upgrade_ = std::make_unique<Upgrade>(
-      surroundings_.loop, surroundings_.resolver, *snapshot_, *domain_, server,
-      Upgrade::Asked{head_, target_, request_, identity_.client, identity_.client_tls, asked_},
+      surroundings_.loop, surroundings_.resolver, *snapshot_, *request_.domain, server,
+      Upgrade::Asked{request_.head, request_.target, request_.upgrade, identity_.client,
+                     identity_.client_tls, asked_},
       *this);
 }
 
@@ -240,49 +152,18 @@ void ClientConnection::open_echo() {
   Upgrade::Upgraded upgraded;
   upgraded.origin = std::make_unique<origin::Echo>(surroundings_.loop);
   // A browser that offered subprotocols fails without a choice among them.
-  if (!request_.subprotocols.empty()) upgraded.answer.subprotocol = request_.subprotocols.front();
+  if (!request_.upgrade.subprotocols.empty())
+    upgraded.answer.subprotocol = request_.upgrade.subprotocols.front();
   on_upgraded(std::move(upgraded));
-}
-
-void ClientConnection::show_page() {
-  std::string text;
-  proto::http1::append_status_line(text, 200);
-  proto::http1::append_field(text, "Content-Type", "text/html; charset=utf-8");
-  proto::http1::append_field(
-      text, "Content-Security-Policy",
-      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-      "connect-src 'self' ws: wss:; img-src data:");
-  proto::http1::append_field(text, "Cache-Control", "no-store");
-  proto::http1::append_field(text, "Content-Length", std::to_string(echo_page().size()));
-  proto::http1::append_field(text, "Connection", "close");
-  proto::http1::append_end(text);
-  text += echo_page();
-  answer(200, text);
-}
-
-std::string ClientConnection::switching_text(const Upgrade::Upgraded& upgraded) const {
-  std::string text;
-  text.reserve(384);
-  proto::http1::append_status_line(text, 101);
-  proto::http1::append_field(text, "Upgrade", "websocket");
-  proto::http1::append_field(text, "Connection", "Upgrade");
-  proto::http1::append_field(text, "Sec-WebSocket-Accept", proto::ws::accept_for(request_.key));
-  if (upgraded.answer.subprotocol) {
-    proto::http1::append_field(text, "Sec-WebSocket-Protocol", *upgraded.answer.subprotocol);
-  }
-  if (!upgraded.answer.extensions.empty()) {
-    proto::http1::append_field(text, "Sec-WebSocket-Extensions", upgraded.answer.extensions);
-  }
-  text += upgraded.fields;
-  proto::http1::append_end(text);
-  return text;
 }
 
 void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
   const milliseconds took = surroundings_.loop.now() - accepted_;
   identity_.origin = upgraded.address;
   identity_.origin_tls = upgraded.tls;
-  domain_->counters[surroundings_.sessions.worker]->handshakes[metrics::status_slot(101)].add(1);
+  request_.domain->counters[surroundings_.sessions.worker]
+      ->handshakes[metrics::status_slot(101)]
+      .add(1);
   surroundings_.sessions.figures.handshake_duration.observe(metrics::kHandshakeBounds,
                                                             static_cast<uint64_t>(took.count()));
   session::HandshakeStory told = story(101);
@@ -292,12 +173,12 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
   told.origin_connect = upgraded.connect;
   session::write_open(surroundings_.sessions.scribe, identity_, told);
 
-  stream_->write(proto::bytes_of(switching_text(upgraded)));
+  stream_->write(proto::bytes_of(switching_response(request_.upgrade, upgraded)));
   stream_->resume_reading();
   auto session = std::make_unique<session::Session>(
       surroundings_.sessions,
       session::Session::Opening{.snapshot = std::move(snapshot_),
-                                .domain = *domain_,
+                                .domain = *request_.domain,
                                 .streams = {std::move(stream_), std::move(upgraded.origin)},
                                 .permessage_deflate = upgraded.answer.permessage_deflate,
                                 .identity = std::move(identity_),
@@ -319,13 +200,13 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_ ? upgrade_->address() : net::Address();
-  domain_->counters[surroundings_.sessions.worker]
+  request_.domain->counters[surroundings_.sessions.worker]
       ->origin_failures[static_cast<size_t>(failure.cause)]
       .add(1);
   // Another server may do, as long as this one was asked nothing.
   const bool in_time =
-      surroundings_.loop.now() < asked_ + domain_->config->origin.establish_timeout;
-  if (failure.nothing_asked && in_time && tried_ < domain_->servers.size()) {
+      surroundings_.loop.now() < asked_ + request_.domain->config->origin.establish_timeout;
+  if (failure.nothing_asked && in_time && tried_ < request_.domain->servers.size()) {
     begin_upgrade();
     return;
   }
@@ -342,9 +223,10 @@ void ClientConnection::refuse(const Refusal& refusal) {
 }
 
 void ClientConnection::answer(int status, std::string_view text) {
-  if (domain_ != nullptr) {
-    domain_->counters[surroundings_.sessions.worker]->handshakes[metrics::status_slot(status)].add(
-        1);
+  if (request_.domain != nullptr) {
+    request_.domain->counters[surroundings_.sessions.worker]
+        ->handshakes[metrics::status_slot(status)]
+        .add(1);
   } else {
     surroundings_.unmatched->handshakes[metrics::status_slot(status)].add(1);
   }
@@ -366,13 +248,14 @@ void ClientConnection::record(const Refusal& refusal) {
 
 session::HandshakeStory ClientConnection::story(int status) const {
   session::HandshakeStory told;
-  told.domain = domain_ != nullptr ? std::string_view(domain_->label) : std::string_view();
-  told.method = head_.method;
-  if (head_.text) {
-    told.host = head_.fields.first("Host").value_or("");
-    told.user_agent = head_.fields.first("User-Agent").value_or("");
-    told.origin_header = head_.fields.first("Origin").value_or("");
-    told.http_version = head_.minor_version == 1 ? "1.1" : "1.0";
+  told.domain =
+      request_.domain != nullptr ? std::string_view(request_.domain->label) : std::string_view();
+  told.method = request_.head.method;
+  if (request_.head.text) {
+    told.host = request_.head.fields.first("Host").value_or("");
+    told.user_agent = request_.head.fields.first("User-Agent").value_or("");
+    told.origin_header = request_.head.fields.first("Origin").value_or("");
+    told.http_version = request_.head.minor_version == 1 ? "1.1" : "1.0";
   }
   if (tls_ != nullptr) {
     const net::TlsFacts facts = tls_->facts();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "gateway/edge/judgement.h"
 #include "gateway/edge/surroundings.h"
 #include "gateway/net/tls_stream.h"
 #include "gateway/session/upgrade.h"
@@ -49,25 +50,11 @@ class ClientConnection final : public net::RosterMember,
   void on_refused(session::Upgrade::Refused refused) override;
   void on_upgrade_failed(const origin::Failure& failure) override;
 
-  struct Refusal {
-    int status;
-    log::Cause cause;
-    std::string why;
-    std::string_view fields = {};  // further ones, each with its CR LF
-    log::By by = log::By::client;
-    std::string detail = {};
-  };
-
   void read_head(net::Bytes data);
   void keep_early(net::Bytes data);
   void decide();
-  std::optional<Refusal> find_domain();
-  std::optional<Refusal> judge_upgrade();
-  bool origin_allowed() const;
   void begin_upgrade();
   void open_echo();
-  void show_page();
-  std::string switching_text(const session::Upgrade::Upgraded& upgraded) const;
   void refuse(const Refusal& refusal);
   void answer(int status, std::string_view text);
   void record(const Refusal& refusal);
@@ -90,10 +77,7 @@ class ClientConnection final : public net::RosterMember,
   size_t tried_ = 0;
   size_t discarded_ = 0;  // bytes that came after the answer
   proto::http1::RequestParser parser_;
-  proto::http1::RequestHead head_;
-  proto::http1::Target target_;
-  proto::ws::UpgradeRequest request_;
-  const route::Domain* domain_ = nullptr;
+  Request request_;
   std::string early_;  // came with the request: waits for the 101
   std::unique_ptr<session::Upgrade> upgrade_;
 };

@@ -1,0 +1,108 @@
+#include "gateway/edge/judgement.h"
+
+#include <utility>
+
+#include "proto/base/text.h"
+#include "proto/http1/forwarding.h"
+
+namespace gateway::edge {
+
+using log::By;
+using log::Cause;
+
+namespace {
+
+// RFC 6454: scheme "://" host [ ":" port ]; only the host part matters for same_host.
+std::string_view host_of_origin(std::string_view origin) {
+  const size_t scheme = origin.find("://");
+  return scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
+}
+
+// Cross-site WebSocket hijacking (CWE-1385): whole values are compared, never parts.
+bool origin_allowed(const Request& request) {
+  const config::Access& access = request.domain->config->access;
+  if (access.origins == config::Access::Origins::any || request.head.fields.count("Origin") == 0)
+    return true;
+  if (request.head.fields.count("Origin") > 1) return false;
+  const std::string_view origin = *request.head.fields.first("Origin");
+  if (access.origins == config::Access::Origins::same_host) {
+    const auto authority = proto::http1::parse_authority(host_of_origin(origin));
+    return authority && authority->host == request.target.authority.host;
+  }
+  for (const std::string& allowed : access.listed) {
+    if (proto::equals_ignoring_case(allowed, origin)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
+                                   std::optional<std::string_view> server_name, Request& request) {
+  auto target = proto::http1::request_target(request.head);
+  if (!target) {
+    return Refusal{
+        .status = target.error().status, .cause = Cause::bad_request, .why = target.error().why};
+  }
+  request.target = std::move(*target);
+  const route::Domain* named = snapshot.router.find(request.target.authority.host);
+  if (server_name) {
+    // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
+    const route::Domain* shown = server_name->empty()
+                                     ? snapshot.default_tls
+                                     : snapshot.router.find(proto::to_lower(*server_name));
+    if (named == nullptr || named != shown) {
+      return Refusal{.status = 421,
+                     .cause = Cause::misdirected,
+                     .why = "Host does not belong to the name of this TLS connection"};
+    }
+  }
+  if (named == nullptr) {
+    return Refusal{
+        .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
+  }
+  request.domain = named;
+  if (proto::http1::is_loop(request.head.fields, snapshot.via)) {
+    return Refusal{
+        .status = 508,
+        .cause = Cause::loop,
+        .why = "the request has come through this gateway before: the origin points back here"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
+  auto upgrade = proto::ws::judge_request(request.head);
+  if (!upgrade) {
+    const bool version = upgrade.error().status == 426;
+    return Refusal{
+        .status = upgrade.error().status,
+        .cause = Cause::bad_request,
+        .why = upgrade.error().why,
+        .fields = version
+                      ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      : ""};
+  }
+  request.upgrade = std::move(*upgrade);
+  if (!request.domain->config->websocket.enabled) {
+    return Refusal{.status = 403,
+                   .cause = Cause::websocket_disabled,
+                   .why = "WebSocket is not enabled for this domain",
+                   .by = By::gateway};
+  }
+  if (!origin_allowed(request)) {
+    return Refusal{.status = 403,
+                   .cause = Cause::origin_not_allowed,
+                   .why = "this Origin may not open WebSockets here",
+                   .by = By::gateway};
+  }
+  if (draining) {
+    return Refusal{.status = 503,
+                   .cause = Cause::drain,
+                   .why = "this node is being drained",
+                   .by = By::gateway};
+  }
+  return std::nullopt;
+}
+
+}  // namespace gateway::edge
