@@ -1,0 +1,153 @@
+#include <memory>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "gateway/edge/client_connection.h"
+#include "gateway/net/tcp_stream.h"
+#include "tests/support/certificates.h"
+#include "tests/support/edge_stage.h"
+#include "tests/support/folder.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::config::Document;
+using gateway::net::TlsStream;
+
+namespace {
+
+// chat.example.com and other.example.com with certificates of their own, bare.example.com without.
+EdgeStage::Change three_domains(Certificates& certificates) {
+  return [&certificates](Document& document) {
+    for (const char* name : {"other.example.com", "bare.example.com"}) {
+      gateway::config::Domain next = document.domains[0];
+      next.names = {name};
+      document.domains.push_back(next);
+    }
+    for (const size_t index : {size_t{0}, size_t{1}}) {
+      const std::string& name = document.domains[index].names[0];
+      const auto made = certificates.add({.name = name, .alternative_names = "DNS:" + name});
+      document.domains[index].tls = {
+          .certificate = made.chain_file, .key = made.key_file, .place = {}};
+    }
+  };
+}
+
+class TlsClient final : public TlsStream::HandshakeHandler {
+ public:
+  TlsClient(EdgeStage& stage, Certificates& certificates, const std::string& name)
+      : context_(gateway::net::make_origin_context(
+            {.verify = false, .ca_file = certificates.ca_file()})) {
+    RawPeer peer = stage.tls_client();
+    gateway::net::UniqueFd fd = non_blocking(gateway::net::UniqueFd(::dup(peer.fd())));
+    stream_ = std::make_unique<TlsStream>(
+        stage.stage.loop,
+        std::make_unique<gateway::net::TcpStream>(stage.stage.loop, std::move(fd)),
+        gateway::net::new_origin_connection(context_->get(), name), TlsStream::Role::client, this);
+    stream_->start(told);
+    REQUIRE(stage.until([this] { return secured_; }));
+  }
+  void send(const std::string& text) { stream_->write(proto::bytes_of(text)); }
+
+  Recorder told;
+
+ private:
+  void on_secured() override { secured_ = true; }
+
+  proto::Result<gateway::net::SslContextPtr, std::string> context_;
+  std::unique_ptr<TlsStream> stream_;
+  bool secured_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("client connection: a wss upgrade says https to the origin") {
+  Certificates certificates;
+  EdgeStage stage([&certificates](Document& document) {
+    three_domains(certificates)(document);
+    document.domains[0].origin.protocol = gateway::config::Origin::Protocol::http;
+  });
+  TlsClient client(stage, certificates, "chat.example.com");
+  client.send(upgrade_request());
+  RawPeer origin = stage.asked();
+  CHECK(field_of(origin.received, "X-Forwarded-Proto") == "https");
+  origin.send(switching_answer(origin.received));
+  REQUIRE(stage.until([&] { return status_of(client.told.data) == 101; }));
+  CHECK(stage.gate().tls[1][0].value() == 1);
+  CHECK(stage.counters().opened[1].value() == 1);
+}
+
+TEST_CASE("client connection: 421 when Host is not of the name that TLS was asked for") {
+  struct Row {
+    const char* sni;
+    const char* host;
+  };
+  // An IP literal sends no server name: the default certificate is that of the first domain.
+  for (const Row& row :
+       {Row{"chat.example.com", "other.example.com"}, Row{"chat.example.com", "bare.example.com"},
+        Row{"nobody.example.com", "chat.example.com"}, Row{"127.0.0.1", "other.example.com"},
+        Row{"chat.example.com", "nobody.example.com"}}) {
+    CAPTURE(row.sni);
+    CAPTURE(row.host);
+    Certificates certificates;
+    AccessFile file;
+    EdgeStage stage(three_domains(certificates), &file.log());
+    TlsClient client(stage, certificates, row.sni);
+    client.send(upgrade_request({.host = row.host}));
+    REQUIRE(stage.until([&] { return client.told.ends + client.told.failures > 0; }));
+    CHECK(status_of(client.told.data) == 421);
+    CHECK(stage.unmatched_answers(421) == 1);
+    const auto lines = file.lines();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0]["close_cause"] == "misdirected");
+    CHECK(lines[0]["tls_version"] == "TLSv1.3");
+    CHECK_FALSE(readable(stage.origin.fd()));
+  }
+}
+
+TEST_CASE("client connection: who speaks plain HTTP to a TLS port is told so in clear") {
+  Certificates certificates;
+  AccessFile file;
+  EdgeStage stage(three_domains(certificates), &file.log());
+  RawPeer client = stage.tls_client();
+  client.send(upgrade_request());
+  REQUIRE(stage.answered(client));
+  CHECK(status_of(client.received) == 400);
+  CHECK(body_of(client.received) == "this port speaks TLS: use wss:// or https://\n");
+  CHECK(stage.gate().tls_failed.value() == 1);
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["error"] == "this port speaks TLS: use wss:// or https://");
+}
+
+TEST_CASE("client connection: a TLS handshake that does not end within header_timeout is cut") {
+  Certificates certificates;
+  AccessFile file;
+  EdgeStage stage(three_domains(certificates), &file.log());
+  RawPeer client = stage.tls_client();
+  client.send("\x16\x03\x01");
+  REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
+  stage.stage.settle();
+  stage.pass(11s);
+  CHECK(stage.clients.size() == 0);
+  REQUIRE(readable(client.fd(), 5000));
+  client.read();
+  CHECK(client.received.empty());
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["close_cause"] == "request_timeout");
+  CHECK(stage.gate().tls_failed.value() == 1);
+}
+
+TEST_CASE("client connection: octets that are no TLS leave one line") {
+  Certificates certificates;
+  AccessFile file;
+  EdgeStage stage(three_domains(certificates), &file.log());
+  RawPeer client = stage.tls_client();
+  client.send(std::string("\x16\x03\x01\x00\x04", 5) + "junk");
+  REQUIRE(stage.answered(client));
+  CHECK(stage.clients.size() == 0);
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["error"].get<std::string>().starts_with("no TLS handshake: "));
+}

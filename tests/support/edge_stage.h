@@ -1,0 +1,179 @@
+// A worker's edge without its thread: a listener with real sockets, and an origin in the test's
+// hand.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <poll.h>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "gateway/edge/listener.h"
+#include "gateway/edge/surroundings.h"
+#include "tests/support/handshakes.h"
+#include "tests/support/loop_stage.h"
+
+namespace tests {
+
+// A connection waits, or bytes, or the end.
+inline bool readable(int fd, int milliseconds = 0) {
+  pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&one, 1, milliseconds) > 0;
+}
+
+class EdgeStage {
+ public:
+  using Change = std::function<void(gateway::config::Document&)>;
+
+  // One domain, chat.example.com, whose only server is `origin`; `change` makes more of it.
+  explicit EdgeStage(const Change& change = {}, gateway::log::AccessLog* access = nullptr) {
+    scribe.access = access;
+    snapshot_ = build(change);
+    surroundings.snapshot = snapshot_;
+  }
+  EdgeStage(const EdgeStage&) = delete;
+  EdgeStage& operator=(const EdgeStage&) = delete;
+  ~EdgeStage() {
+    listener_.reset();
+    while (clients.size() > 0) clients.at(0).abort();
+    while (table.size() > 0) table.at(0).abort();
+    stage.loop.retirement().clear();
+  }
+
+  // A client that has connected, and what it says first.
+  RawPeer client(std::string_view text = {}) {
+    if (!listener_) open(false);
+    RawPeer peer = connect_to(address_);
+    peer.send(text);
+    return peer;
+  }
+  RawPeer tls_client() {
+    if (!listener_) open(true);
+    return connect_to(address_);
+  }
+  void stop_listening() { listener_->stop(); }
+
+  bool until(const std::function<bool()>& happened) { return stage.run_until(happened); }
+  bool has(RawPeer& peer, std::string_view text) {
+    return until([&] {
+      peer.read();
+      return peer.received.find(text) != std::string::npos;
+    });
+  }
+  // The whole answer is there, and the connection closed.
+  bool answered(RawPeer& peer) {
+    return until([&] {
+      peer.read();
+      return peer.ended || peer.error != 0;
+    });
+  }
+  // The request has come to the origin's end of a connection.
+  RawPeer asked() { return asked(origin); }
+  RawPeer asked(const RawListener& at) {
+    REQUIRE(until([&] { return readable(at.fd()); }));
+    RawPeer peer(at.accept());
+    REQUIRE(has(peer, "\r\n\r\n"));
+    return peer;
+  }
+  // Every deadline within that time is due now. The loop has no further turn after it.
+  void pass(std::chrono::milliseconds time) {
+    stage.loop.wheel().advance(stage.loop.now() + time);
+    stage.loop.retirement().clear();
+  }
+
+  gateway::metrics::Domain& counters() { return *registry.domain("chat.example.com")[0]; }
+  uint64_t answers(int status) {
+    return counters().handshakes[gateway::metrics::status_slot(status)].value();
+  }
+  uint64_t unmatched_answers(int status) {
+    return surroundings.unmatched->handshakes[gateway::metrics::status_slot(status)].value();
+  }
+  gateway::metrics::Listener& gate() { return *registry.listener("public")[0]; }
+
+  LoopStage stage;
+  RawListener origin;
+  gateway::metrics::Registry registry{1};
+  gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
+  gateway::net::Resolver resolver{stage.loop};
+  gateway::net::Admission admission;
+  gateway::net::Roster<gateway::edge::ClientConnection> clients{stage.loop.retirement()};
+  gateway::session::Table table{stage.loop.retirement()};
+  gateway::edge::Surroundings surroundings{.loop = stage.loop,
+                                           .resolver = resolver,
+                                           .sessions = {.wheel = stage.loop.wheel(),
+                                                        .table = table,
+                                                        .scribe = scribe,
+                                                        .figures = registry.worker(0),
+                                                        .worker = 0},
+                                           .clients = clients,
+                                           .admission = admission,
+                                           .snapshot = nullptr,
+                                           .unmatched = registry.domain("_unmatched")[0]};
+
+ private:
+  std::shared_ptr<gateway::route::Snapshot> build(const Change& change) {
+    auto made = std::make_shared<gateway::route::Snapshot>();
+    made->generation = 7;
+    made->via = "weir-node-1";
+    gateway::config::Domain chat;
+    chat.names = {"chat.example.com"};
+    chat.websocket.enabled = true;
+    chat.origin.servers = {{.host = "127.0.0.1", .port = origin.address().port(), .place = {}}};
+    made->document.domains.push_back(chat);
+    if (change) change(made->document);
+    for (const auto& config : made->document.domains) add_domain(*made, config);
+    if (made->default_tls != nullptr) add_listener_tls(*made);
+    return made;
+  }
+
+  void add_domain(gateway::route::Snapshot& to, const gateway::config::Domain& config) {
+    auto domain = std::make_unique<gateway::route::Domain>();
+    domain->config = &config;
+    domain->label = config.names.front();
+    domain->counters = registry.domain(domain->label);
+    for (const auto& server : config.origin.servers) {
+      domain->servers.push_back({.host = server.host,
+                                 .port = server.port,
+                                 .address = gateway::net::Address::parse(server.host, 0)});
+    }
+    if (config.tls) {
+      auto context = gateway::net::make_server_context(
+          {.chain_file = config.tls->certificate, .key_file = config.tls->key});
+      REQUIRE(context.has_value());
+      domain->server_tls = std::move(*context);
+      if (to.default_tls == nullptr) to.default_tls = domain.get();
+    }
+    for (const std::string& name : config.names) to.router.add(name, domain.get());
+    to.domains.push_back(std::move(domain));
+  }
+
+  void add_listener_tls(gateway::route::Snapshot& to) {
+    to.listener_tls =
+        std::make_unique<gateway::net::ListenerTls>(ticket_keys_, [&to](std::string_view name) {
+          const gateway::route::Domain* found = to.router.find(name);
+          if (found == nullptr || !found->server_tls) found = to.default_tls;
+          return gateway::net::ListenerTls::Choice{.context = found->server_tls.get(),
+                                                   .domain = found->label};
+        });
+  }
+
+  void open(bool tls) {
+    std::vector<gateway::net::UniqueFd> fds;
+    const auto any = *gateway::net::Address::parse("127.0.0.1", 0);
+    REQUIRE_FALSE(gateway::net::open_listeners(any, 1, false, fds));
+    address_ = *gateway::net::Address::local_of(fds.front().get());
+    listener_ = std::make_unique<gateway::edge::Listener>(
+        surroundings, gateway::edge::Entrance{.name = "public", .tls = tls, .counters = gate()});
+    listener_->accept_on(std::move(fds.front()));
+  }
+
+  gateway::net::TicketKeys ticket_keys_;
+  std::shared_ptr<gateway::route::Snapshot> snapshot_;
+  std::unique_ptr<gateway::edge::Listener> listener_;
+  gateway::net::Address address_;
+};
+
+}  // namespace tests
