@@ -285,6 +285,8 @@ void ClientConnection::on_end() {
             .cause = Cause::client_abort,
             .why = "the client left before the origin had answered"});
   }
+  // A client may shut its side and still read: the linger ends it, not a reset in mid-answer.
+  if (stage_ == Stage::answered && stream_->congested()) return;
   leave();
 }
 

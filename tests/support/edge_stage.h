@@ -46,7 +46,7 @@ class EdgeStage {
   // A client that has connected, and what it says first.
   RawPeer client(std::string_view text = {}) {
     if (!listener_) open(false);
-    RawPeer peer = connect_to(address_);
+    RawPeer peer = connect_to(address_, receive_buffer);
     peer.send(text);
     return peer;
   }
@@ -92,6 +92,11 @@ class EdgeStage {
     return surroundings.unmatched->handshakes[gateway::metrics::status_slot(status)].value();
   }
   gateway::metrics::Listener& gate() { return *registry.listener("public")[0]; }
+
+  // For clients to come: how much the kernel holds for them; 0: as much as it likes. Set before the
+  // first.
+  int send_buffer = 0;
+  int receive_buffer = 0;
 
   LoopStage stage;
   RawListener origin;
@@ -165,6 +170,10 @@ class EdgeStage {
     const auto any = *gateway::net::Address::parse("127.0.0.1", 0);
     REQUIRE_FALSE(gateway::net::open_listeners(any, 1, false, fds));
     address_ = *gateway::net::Address::local_of(fds.front().get());
+    // What is accepted inherits it.
+    if (send_buffer != 0) {
+      ::setsockopt(fds.front().get(), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+    }
     listener_ = std::make_unique<gateway::edge::Listener>(
         surroundings, gateway::edge::Entrance{.name = "public", .tls = tls, .counters = gate()});
     listener_->accept_on(std::move(fds.front()));
