@@ -2,6 +2,7 @@
 // ends.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <memory>
@@ -27,6 +28,7 @@ class Roster {
   T& add(std::unique_ptr<T> member) {
     static_cast<RosterMember&>(*member).place_ = members_.size();
     members_.push_back(std::move(member));
+    most_ = std::max(most_, members_.size());
     return *members_.back();
   }
 
@@ -44,8 +46,12 @@ class Roster {
   size_t size() const { return members_.size(); }
   T& at(size_t index) { return *members_[index]; }  // the order changes with every retire()
 
+  // How many there were at the most since the last call.
+  size_t take_most() { return std::exchange(most_, members_.size()); }
+
  private:
   static constexpr size_t kSmallest = 64;
+  size_t most_ = 0;
   Retirement& retirement_;
   std::vector<std::unique_ptr<T>> members_;
 };

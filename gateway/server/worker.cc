@@ -14,7 +14,7 @@ constexpr size_t kWorthTrimming = 32;  // sessions and connections
 
 void Worker::Housekeeper::on_deadline(milliseconds now) {
   const size_t count = worker_.table_.size() + worker_.clients_.size();
-  peak_ = std::max(peak_, count);
+  peak_ = std::max(peak_, worker_.table_.take_most() + worker_.clients_.take_most());
   if (peak_ > kWorthTrimming && count < peak_ / 2) {
     // The allocator keeps what was freed in between; nginx still holds 90 % of its peak here.
     malloc_trim(0);
