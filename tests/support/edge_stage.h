@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <poll.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +14,9 @@
 #include "gateway/edge/surroundings.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/waiting.h"
 
 namespace tests {
-
-// A connection waits, or bytes, or the end.
-inline bool readable(int fd, int milliseconds = 0) {
-  pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&one, 1, milliseconds) > 0;
-}
 
 class EdgeStage {
  public:
