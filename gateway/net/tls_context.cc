@@ -64,7 +64,7 @@ int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
 // sessions.
 int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
               EVP_MAC_CTX* mac, int encrypt) {
-  auto* keys = static_cast<TicketKeys*>(SSL_get_app_data(ssl));
+  auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   if (keys == nullptr) return -1;
   TicketKeys::Key key{};
   auto found = TicketKeys::Found::current;
@@ -201,11 +201,11 @@ ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)
   SSL_CTX_set_client_hello_cb(context, on_client_hello, this);
 }
 
-SslPtr ListenerTls::new_connection() const {
-  SslPtr ssl(SSL_new(context_.get()));
-  // Kept on the connection: its SSL_CTX is exchanged when the server name is known.
-  SSL_set_app_data(ssl.get(), &keys_);
-  return ssl;
+SslPtr ListenerTls::new_connection() const { return SslPtr(SSL_new(context_.get())); }
+
+void ListenerTls::adopt(SSL_CTX* context) {
+  const std::lock_guard lock(adopt_mutex_);
+  if (SSL_CTX_get_app_data(context) == nullptr) SSL_CTX_set_app_data(context, &keys_);
 }
 
 int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
@@ -214,10 +214,12 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
     *alert = SSL_AD_DECODE_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
-  const Choice choice = static_cast<ListenerTls*>(self)->choose_(*name);
+  auto& listener = *static_cast<ListenerTls*>(self);
+  const Choice choice = listener.choose_(*name);
   // The certificate comes from the domain's context; tickets keep coming from the listener's, so it
   // is the session id context that ties a session to the domain: one of another domain is then not
   // resumed.
+  listener.adopt(choice.context);
   SSL_set_SSL_CTX(ssl, choice.context);
   SSL_set_min_proto_version(
       ssl, choice.min_version == TlsVersion::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);

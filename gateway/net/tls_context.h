@@ -90,8 +90,12 @@ class ListenerTls {
 
  private:
   static int on_client_hello(SSL* ssl, int* alert, void* self);
+  // Hangs the ticket keys on a domain's context, with its first connection; on each connection they
+  // would cost it 100 bytes.
+  void adopt(SSL_CTX* context);
 
   TicketKeys& keys_;
+  std::mutex adopt_mutex_;
   Choose choose_;
   SslContextPtr context_;
 };
