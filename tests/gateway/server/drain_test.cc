@@ -1,0 +1,144 @@
+#include "gateway/server/drain.h"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/edge_stage.h"
+#include "tests/support/frames.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::log::By;
+using gateway::log::Cause;
+using gateway::server::Drain;
+
+namespace {
+
+void with_echo(gateway::config::Document& document) {
+  document.domains[0].origin.builtin = gateway::config::Origin::Builtin::echo;
+  document.domains[0].origin.servers.clear();
+}
+
+struct Scene {
+  explicit Scene(const EdgeStage::Change& change = with_echo) : stage(change) {}
+  void open_sessions(size_t count) {
+    while (peers.size() < count) {
+      peers.push_back(stage.client(upgrade_request()));
+      REQUIRE(stage.has(peers.back(), "\r\n\r\n"));
+      peers.back().received.clear();
+    }
+    REQUIRE(stage.table.size() == count);
+  }
+  void begin(const Drain::Plan& plan) {
+    drain.emplace(stage.stage.loop, stage.table, stage.clients, plan, [this] { ++drained; });
+  }
+  size_t closing() {
+    size_t count = 0;
+    for (size_t i = 0; i < stage.table.size(); ++i) {
+      count += stage.table.at(i).relay().closing() ? 1 : 0;
+    }
+    return count;
+  }
+  uint64_t ends() {
+    return stage.counters()
+        .closed[static_cast<size_t>(By::gateway)][static_cast<size_t>(Cause::drain)]
+        .value();
+  }
+
+  EdgeStage stage;
+  std::vector<RawPeer> peers;
+  std::optional<Drain> drain;
+  int drained = 0;
+};
+
+}  // namespace
+
+TEST_CASE("drain: with nothing open it is done at once") {
+  Scene scene;
+  scene.begin({.timeout = 30s, .close_rate = std::nullopt});
+  CHECK(scene.drained == 1);
+}
+
+TEST_CASE("drain: every client is told 1012 and why, and it is done when all have gone") {
+  Scene scene;
+  scene.open_sessions(3);
+  scene.begin({.timeout = 30s, .close_rate = std::nullopt});
+  CHECK(scene.drained == 0);
+  const auto close = client_close(proto::ws::CloseCode::service_restart);
+  for (RawPeer& peer : scene.peers) {
+    REQUIRE(scene.stage.has(peer, "the gateway is restarting"));
+    const auto frames = read_frames(proto::bytes_of(peer.received), proto::ws::Sender::server);
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].code() == proto::ws::CloseCode::service_restart);
+    CHECK(frames[0].reason() == "the gateway is restarting");
+    peer.send(proto::text_of(close));
+  }
+  CHECK(scene.stage.until([&] { return scene.drained > 0; }));
+  CHECK(scene.drained == 1);
+  CHECK(scene.ends() == 3);
+}
+
+TEST_CASE("drain: close_rate spreads the ends") {
+  Scene scene;
+  scene.open_sessions(4);
+  scene.begin({.timeout = 30s, .close_rate = 10.0});
+  CHECK(scene.closing() == 1);
+  scene.stage.pass(60ms);
+  CHECK(scene.closing() == 1);
+  scene.stage.pass(60ms);
+  CHECK(scene.closing() == 2);
+  scene.stage.pass(200ms);
+  CHECK(scene.closing() == 4);
+  CHECK(scene.drained == 0);
+}
+
+TEST_CASE("drain: after the timeout whoever is left is cut") {
+  Scene scene;
+  scene.open_sessions(5);
+  scene.begin({.timeout = 1s, .close_rate = 1.0});
+  CHECK(scene.closing() == 1);
+  scene.stage.pass(1100ms);
+  CHECK(scene.stage.table.size() == 0);
+  CHECK(scene.drained == 1);
+  CHECK(scene.ends() == 5);
+  for (RawPeer& peer : scene.peers) {
+    REQUIRE(readable(peer.fd(), 5000));
+    peer.read();
+    // Told, also in the last moment.
+    CHECK(peer.received.find("the gateway is restarting") != std::string::npos);
+  }
+}
+
+TEST_CASE("drain: no time at all") {
+  Scene scene;
+  scene.open_sessions(2);
+  scene.begin({.timeout = 0s, .close_rate = std::nullopt});
+  CHECK(scene.drained == 1);
+  CHECK(scene.ends() == 2);
+}
+
+TEST_CASE("drain: waits for a handshake that is under way, but not beyond the timeout") {
+  Scene scene{EdgeStage::Change{}};
+  RawPeer client = scene.stage.client(upgrade_request());
+  const RawPeer origin = scene.stage.asked();
+  scene.begin({.timeout = 5s, .close_rate = std::nullopt});
+  scene.stage.pass(4s);
+  CHECK(scene.drained == 0);
+  CHECK(scene.stage.clients.size() == 1);
+  scene.stage.pass(2s);
+  CHECK(scene.drained == 1);
+  CHECK(scene.stage.clients.size() == 0);
+}
+
+TEST_CASE("drain: the second signal ends all at once") {
+  Scene scene;
+  scene.open_sessions(3);
+  scene.begin({.timeout = 30s, .close_rate = 1.0});
+  scene.drain->abort();
+  CHECK(scene.stage.table.size() == 0);
+  CHECK(scene.ends() == 3);
+  scene.stage.pass(100ms);
+  CHECK(scene.drained == 1);
+}

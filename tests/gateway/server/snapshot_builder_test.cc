@@ -1,0 +1,104 @@
+#include "gateway/server/snapshot_builder.h"
+
+#include <ctime>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/gateway/server/building.h"
+#include "tests/support/certificates.h"
+#include "tests/support/folder.h"
+
+using namespace tests;
+
+namespace {
+
+std::string tls_lines(const gateway::net::Certificate& certificate) {
+  return "    tls: { certificate: \"file:" + certificate.chain_file +
+         "\", key: \"file:" + certificate.key_file + "\" }\n";
+}
+
+}  // namespace
+
+TEST_CASE("snapshot builder: names are routed, servers read, counters found for every worker") {
+  Building building(2);
+  const auto snapshot = building.snapshot(
+      "  - names: [Chat.example.com, \"*.chat.example.com\"]\n"
+      "    websocket: { enabled: true }\n"
+      "    origin: { protocol: http, servers: [{ address: \"10.0.0.5:8080\" }, { address: "
+      "\"[::1]:81\" }, { address: origin.example.com }] }\n" +
+      std::string(kEchoDomain).replace(12, 16, "echo.example.com"));
+  CHECK(snapshot->generation == 1);
+  CHECK(snapshot->via == "weir-node-1");
+  REQUIRE(snapshot->domains.size() == 2);
+  const gateway::route::Domain& chat = *snapshot->domains[0];
+  CHECK(chat.label == "chat.example.com");
+  CHECK(snapshot->router.find("chat.example.com") == &chat);
+  CHECK(snapshot->router.find("a.chat.example.com") == &chat);
+  CHECK(snapshot->router.find("echo.example.com") == snapshot->domains[1].get());
+  CHECK(snapshot->router.find("nobody.example.com") == nullptr);
+  CHECK(chat.counters.size() == 2);
+  REQUIRE(chat.servers.size() == 3);
+  CHECK(chat.servers[0].address->host() == "10.0.0.5");
+  CHECK(chat.servers[0].port == 8080);
+  CHECK(chat.servers[1].address->host() == "::1");
+  CHECK_FALSE(chat.servers[2].address);
+  CHECK_FALSE(chat.servers[2].port);
+  CHECK(chat.origin_tls == nullptr);
+  CHECK(snapshot->listener_tls == nullptr);
+  CHECK(snapshot->default_tls == nullptr);
+}
+
+TEST_CASE("snapshot builder: a domain keeps its counters from one generation to the next") {
+  Building building;
+  const auto first = building.snapshot(std::string(kEchoDomain));
+  const auto second = building.build(std::string(kEchoDomain), 2);
+  REQUIRE(second.has_value());
+  CHECK((*second)->generation == 2);
+  CHECK((*second)->domains[0]->counters == first->domains[0]->counters);
+}
+
+TEST_CASE("snapshot builder: the first domain with a certificate is the default of TLS") {
+  Certificates certificates;
+  const auto leaf = certificates.add({.name = "b", .alternative_names = "DNS:b.example.com"});
+  Building building;
+  const auto snapshot = building.snapshot(
+      std::string(kEchoDomain) + "  - domain: b.example.com\n    origin: { builtin: echo }\n" +
+      tls_lines(leaf));
+  REQUIRE(snapshot->listener_tls != nullptr);
+  CHECK(snapshot->default_tls == snapshot->domains[1].get());
+  CHECK(snapshot->listener_tls->new_connection() != nullptr);
+  CHECK(snapshot->domains[1]->certificate_not_after > std::time(nullptr));
+}
+
+TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to so") {
+  for (const char* protocol : {"follow", "https", "follow_port", "http"}) {
+    CAPTURE(protocol);
+    Building building;
+    const auto snapshot = building.snapshot(
+        "  - domain: a.example.com\n    origin: { protocol: " + std::string(protocol) +
+        ", servers: [{ address: \"10.0.0.5\" }] }\n");
+    CHECK((snapshot->domains[0]->origin_tls == nullptr) == (std::string(protocol) == "http"));
+  }
+}
+
+TEST_CASE("snapshot builder: everything that stands in the way is told, each with its place") {
+  const Folder folder;
+  const std::string junk = folder.write("junk.pem", "no certificate\n");
+  Building building;
+  const auto built = building.build(
+      "  - domain: a.example.com\n    origin: { builtin: echo }\n" +
+      tls_lines({.chain_file = folder.file("none.pem"), .key_file = folder.file("none.key")}) +
+      "  - domain: b.example.com\n    origin: { servers: [{ address: \"10.0.0.5\" }], tls: { ca: "
+      "\"file:" +
+      junk + "\" } }\n");
+  REQUIRE_FALSE(built.has_value());
+  REQUIRE(built.error().size() == 2);
+  const std::string first = to_string(built.error()[0]);
+  CHECK(first.starts_with("t.yaml:6:"));
+  CHECK(first.find("domains[0].tls") != std::string::npos);
+  CHECK(first.find(folder.file("none.pem")) != std::string::npos);
+  const std::string second = to_string(built.error()[1]);
+  CHECK(second.find("domains[1].origin.tls.ca") != std::string::npos);
+  CHECK(second.find(junk) != std::string::npos);
+}

@@ -1,0 +1,180 @@
+#include "gateway/server/worker.h"
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/gateway/server/building.h"
+#include "tests/support/frames.h"
+#include "tests/support/handshakes.h"
+#include "tests/support/loop_stage.h"
+#include "tests/support/waiting.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::server::Worker;
+
+namespace {
+
+// Waits, as the worker has a thread of its own.
+bool await(RawPeer& peer, std::string_view text) {
+  while (peer.received.find(text) == std::string::npos) {
+    if (peer.ended || peer.error != 0 || !readable(peer.fd(), 10'000)) return false;
+    peer.read();
+  }
+  return true;
+}
+bool await_end(RawPeer& peer) {
+  while (!peer.ended && peer.error == 0) {
+    if (!readable(peer.fd(), 10'000)) return false;
+    peer.read();
+  }
+  return true;
+}
+
+struct Scene {
+  explicit Scene(const std::string& domains = std::string(kEchoDomain))
+      : common{building.registry, admission, scribe},
+        worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
+    worker->start();
+    open();
+  }
+  void open() {
+    std::vector<gateway::net::UniqueFd> fds;
+    const auto wanted = address.value_or(*gateway::net::Address::parse("127.0.0.1", 0));
+    REQUIRE_FALSE(gateway::net::open_listeners(wanted, 1, true, fds));
+    address = gateway::net::Address::local_of(fds.front().get());
+    worker->open("web", "web", false, std::move(fds.front()));
+  }
+  RawPeer session() {
+    RawPeer peer = connect_to(*address);
+    peer.send(upgrade_request());
+    REQUIRE(await(peer, "\r\n\r\n"));
+    REQUIRE(status_of(peer.received) == 101);
+    return peer;
+  }
+  gateway::metrics::Listener& gate() { return *building.registry.listener("web")[0]; }
+
+  Building building;
+  gateway::net::Admission admission;
+  gateway::session::Scribe scribe;
+  gateway::server::Common common;
+  std::unique_ptr<Worker> worker;
+  std::optional<gateway::net::Address> address;
+};
+
+const std::string kHello = [] {
+  const auto octets = from_client(proto::ws::Opcode::text, "hello");
+  return std::string(octets.begin(), octets.end());
+}();
+
+}  // namespace
+
+TEST_CASE("worker: serves sessions from its own thread, and ends them with itself") {
+  Scene scene;
+  RawPeer peer = scene.session();
+  peer.send(kHello);
+  CHECK(await(peer, "hello"));
+  scene.worker.reset();
+  CHECK(await_end(peer));
+  CHECK(scene.admission.held() == 0);
+}
+
+TEST_CASE("worker: one that was never started goes in silence") {
+  Building building;
+  gateway::net::Admission admission;
+  const gateway::session::Scribe scribe;
+  const Worker worker(0, {building.registry, admission, scribe},
+                      building.snapshot(std::string(kEchoDomain)));
+}
+
+TEST_CASE(
+    "worker: a closed listener takes nobody, its sessions live on, and it can be opened again") {
+  Scene scene;
+  RawPeer peer = scene.session();
+  scene.worker->close("web");
+  scene.worker->close("never opened");
+  // Posts are done in their order: once the next listener serves, the old one is closed.
+  std::vector<gateway::net::UniqueFd> fds;
+  REQUIRE_FALSE(
+      gateway::net::open_listeners(*gateway::net::Address::parse("127.0.0.1", 0), 1, false, fds));
+  const auto other = *gateway::net::Address::local_of(fds.front().get());
+  scene.worker->open("other", "other", false, std::move(fds.front()));
+  RawPeer probe = connect_to(other);
+  probe.send(upgrade_request());
+  REQUIRE(await(probe, "\r\n\r\n"));
+  CHECK_FALSE(connect_to(*scene.address));
+  peer.send(kHello);
+  CHECK(await(peer, "hello"));
+  scene.open();
+  RawPeer again = scene.session();
+  CHECK(scene.gate().accepted.value() == 2);
+}
+
+TEST_CASE("worker: a new snapshot is for new sessions") {
+  Scene scene;
+  RawPeer old = scene.session();
+  scene.worker->use(
+      scene.building.snapshot("  - domain: other.example.com\n    websocket: { enabled: true }\n"
+                              "    origin: { builtin: echo }\n"));
+  RawPeer next = connect_to(*scene.address);
+  next.send(upgrade_request());
+  REQUIRE(await_end(next));
+  CHECK(status_of(next.received) == 404);
+  old.send(kHello);
+  CHECK(await(old, "hello"));
+}
+
+TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that is switched off") {
+  for (const bool drains : {false, true}) {
+    CAPTURE(drains);
+    Scene scene;
+    RawPeer peer = scene.session();
+    peer.received.clear();
+    scene.worker->use(
+        scene.building.snapshot("  - domain: chat.example.com\n    origin: { builtin: echo }\n"
+                                "    websocket: { enabled: false, on_disable: " +
+                                std::string(drains ? "drain" : "keep") + " }\n"));
+    peer.send(kHello);
+    if (!drains) {
+      CHECK(await(peer, "hello"));
+      continue;
+    }
+    REQUIRE(await(peer, "WebSocket was switched off"));
+    const auto at = peer.received.find("WebSocket");
+    const auto frames = read_frames(proto::bytes_of(peer.received), proto::ws::Sender::server);
+    CHECK(at != std::string::npos);
+    CHECK(frames.back().code() == proto::ws::CloseCode::service_restart);
+  }
+}
+
+TEST_CASE("worker: a drain closes silent clients, tells the sessions, and says when it is done") {
+  Scene scene;
+  RawPeer silent = connect_to(*scene.address);
+  RawPeer peer = scene.session();
+  peer.received.clear();
+  std::promise<void> drained;
+  scene.worker->drain({.timeout = 20s, .close_rate = std::nullopt}, [&] { drained.set_value(); });
+  CHECK(await_end(silent));
+  REQUIRE(await(peer, "the gateway is restarting"));
+  const auto close = client_close(proto::ws::CloseCode::service_restart);
+  peer.send(proto::text_of(close));
+  CHECK(drained.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK_FALSE(connect_to(*scene.address));
+  CHECK(scene.admission.held() == 0);
+}
+
+TEST_CASE("worker: an abort ends a drain that clients hold up") {
+  Scene scene;
+  RawPeer peer = scene.session();
+  scene.worker->abort();  // without a drain: nothing
+  std::promise<void> drained;
+  scene.worker->drain({.timeout = 3600s, .close_rate = std::nullopt}, [&] { drained.set_value(); });
+  REQUIRE(await(peer, "the gateway is restarting"));
+  scene.worker->abort();
+  CHECK(drained.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(await_end(peer));
+}
