@@ -22,7 +22,10 @@ constexpr int kPatience = 30;  // seconds: ten thousand domains are read and bui
 net::UniqueFd connect_to(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return {};
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return {};
+  }
   std::memcpy(address.sun_path, path.data(), path.size());
   net::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const timeval patience{.tv_sec = kPatience, .tv_usec = 0};
@@ -50,6 +53,12 @@ int reload(const std::string& config) {
   const config::Reading reading = config::read_files(config);
   const std::string path = server::control_socket_path(reading.document.state_dir);
   const net::UniqueFd fd = connect_to(path);
+  if (!fd && !reading.ok()) {
+    // The state_dir may not be what stands in the files: it was perhaps never read.
+    for (const config::Problem& problem : reading.problems) std::cerr << to_string(problem) << '\n';
+    std::cerr << "weir: not reloaded: with these errors it cannot be told where a Weir runs\n";
+    return server::kExitConfiguration;
+  }
   if (!fd) {
     std::cerr << "weir: no running Weir answers at " << path << " ("
               << std::strerror(errno)  // NOLINT(concurrency-mt-unsafe)
