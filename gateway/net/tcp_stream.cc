@@ -34,7 +34,7 @@ ssize_t send_some(int fd, Bytes data) {
 }  // namespace
 
 TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
-    : loop_(loop), fd_(std::move(fd)), connecting_(state == State::connecting) {
+    : connecting_(state == State::connecting), loop_(loop), fd_(std::move(fd)) {
   failed_ = loop_.poller().add(fd_.get(), *this, kEvents);
 }
 
@@ -142,7 +142,7 @@ void TcpStream::resume_reading() {
 
 void TcpStream::write(Bytes data) {
   if (ended_ || failed_ != 0) {
-    lost_ += data.size();
+    lost_ += static_cast<uint32_t>(data.size());
     return;
   }
   if (data.empty()) return;
@@ -160,7 +160,7 @@ void TcpStream::write(Bytes data) {
   } while (count < 0 && errno == EINTR);
   if (count < 0) {
     if (errno != EAGAIN && errno != ENOBUFS) {
-      lost_ = data.size();
+      lost_ = static_cast<uint32_t>(data.size());
       fail(errno, IoError::Doing::writing);
       return;
     }
@@ -212,7 +212,7 @@ void TcpStream::end() {
 void TcpStream::fail(int error, IoError::Doing doing) {
   failed_ = error;
   doing_ = doing;
-  lost_ = queued();
+  lost_ = static_cast<uint32_t>(queued());
   queue_.reset();
   loop_.poller().schedule(*this);
 }

@@ -55,23 +55,24 @@ class TcpStream final : public Stream, private Poller::Watched {
   void fail(int error, IoError::Doing doing);
   void report_failure();
 
+  // The bits stand first: they fit behind what the poller keeps, and each idle session has two of
+  // these.
+  bool connecting_ : 1;
+  bool readable_ : 1 = false;  // the socket may hold more than was read
+  bool fin_ : 1 = false;  // the peer's FIN is there: no event tells of the end behind a short read
+  bool broken_ : 1 = false;  // an error is there: a read will tell which
+  bool paused_ : 1 = false;
+  bool ended_ : 1 = false;       // no more writes are taken
+  bool peer_ended_ : 1 = false;  // on_end has been called
+  bool finished_ : 1 = false;    // on_failed has been called
+  IoError::Doing doing_ = IoError::Doing::reading;
+  uint32_t lost_ = 0;  // bytes that a failure has kept from the kernel
   Loop& loop_;
   Handler* handler_ = nullptr;
   std::unique_ptr<WriteQueue> queue_;
-  size_t lost_ = 0;            // bytes that a failure has kept from the kernel
   bool* destroyed_ = nullptr;  // set while a callback runs: told when it destroys this
   UniqueFd fd_;
   int failed_ = 0;  // errno, kept until it can be reported
-  IoError::Doing doing_ = IoError::Doing::reading;
-  bool connecting_;
-  bool readable_ = false;  // the socket may hold more than was read
-  bool fin_ =
-      false;  // the peer's FIN is there: behind a short read comes the end, no event will tell
-  bool broken_ = false;  // an error is there: a read will tell which
-  bool paused_ = false;
-  bool ended_ = false;       // no more writes are taken
-  bool peer_ended_ = false;  // on_end has been called
-  bool finished_ = false;    // on_failed has been called
 };
 
 }  // namespace gateway::net
