@@ -56,6 +56,18 @@ struct Scene {
     REQUIRE(status_of(peer.received) == 101);
     return peer;
   }
+  // Posts are done in their order, but an accept may overtake them: once a listener that was opened
+  // last serves, all that was asked of the worker before is done.
+  void await_posts() {
+    std::vector<gateway::net::UniqueFd> fds;
+    REQUIRE_FALSE(
+        gateway::net::open_listeners(*gateway::net::Address::parse("127.0.0.1", 0), 1, false, fds));
+    const auto other = *gateway::net::Address::local_of(fds.front().get());
+    worker->open("other", "other", false, std::move(fds.front()));
+    RawPeer probe = connect_to(other);
+    probe.send(upgrade_request());
+    REQUIRE(await(probe, "\r\n\r\n"));
+  }
   gateway::metrics::Listener& gate() { return *building.registry.listener("web")[0]; }
 
   Building building;
@@ -97,15 +109,7 @@ TEST_CASE(
   RawPeer peer = scene.session();
   scene.worker->close("web");
   scene.worker->close("never opened");
-  // Posts are done in their order: once the next listener serves, the old one is closed.
-  std::vector<gateway::net::UniqueFd> fds;
-  REQUIRE_FALSE(
-      gateway::net::open_listeners(*gateway::net::Address::parse("127.0.0.1", 0), 1, false, fds));
-  const auto other = *gateway::net::Address::local_of(fds.front().get());
-  scene.worker->open("other", "other", false, std::move(fds.front()));
-  RawPeer probe = connect_to(other);
-  probe.send(upgrade_request());
-  REQUIRE(await(probe, "\r\n\r\n"));
+  scene.await_posts();
   CHECK_FALSE(connect_to(*scene.address));
   peer.send(kHello);
   CHECK(await(peer, "hello"));
@@ -120,6 +124,7 @@ TEST_CASE("worker: a new snapshot is for new sessions") {
   scene.worker->use(
       scene.building.snapshot("  - domain: other.example.com\n    websocket: { enabled: true }\n"
                               "    origin: { builtin: echo }\n"));
+  scene.await_posts();
   RawPeer next = connect_to(*scene.address);
   next.send(upgrade_request());
   REQUIRE(await_end(next));
