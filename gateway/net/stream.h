@@ -53,6 +53,10 @@ class Stream {
   // No more will be written: close_notify and FIN follow the queue. Reading goes on.
   virtual void end() = 0;
 
+  // end() of one that is not congested and is destroyed next, unless that has made it congested:
+  // TCP leaves its FIN to the destruction, and saves a system call.
+  virtual void finish() { end(); }
+
   // Stops on_data (data already read from the socket may still come: at most one read).
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;

@@ -26,6 +26,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   void start(Handler& handler) override;
   void write(Bytes data) override;
   void end() override;
+  void finish() override { ended_ = true; }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   bool congested() const override { return connecting_ || queue_ != nullptr; }

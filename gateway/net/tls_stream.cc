@@ -213,12 +213,26 @@ void TlsStream::write(Bytes data) {
 
 void TlsStream::end() {
   if (write_ended_) return;
-  write_ended_ = true;
-  if (phase_ == Phase::open || phase_ == Phase::ended) {
-    SSL_shutdown(take_turn());
-    send_records();
-  }
+  notify_close();
   transport_->end();
+}
+
+void TlsStream::finish() {
+  if (write_ended_) return;
+  notify_close();
+  // What the socket refuses of the close_notify has to be waited for after all.
+  if (transport_->congested()) {
+    transport_->end();
+  } else {
+    transport_->finish();
+  }
+}
+
+void TlsStream::notify_close() {
+  write_ended_ = true;
+  if (phase_ != Phase::open && phase_ != Phase::ended) return;
+  SSL_shutdown(take_turn());
+  send_records();
 }
 
 TlsFacts TlsStream::facts() const {

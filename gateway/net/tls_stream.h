@@ -46,6 +46,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void start(Stream::Handler& handler) override;
   void write(Bytes data) override;  // not before on_secured
   void end() override;
+  void finish() override;
   void pause_reading() override;
   void resume_reading() override;
   bool congested() const override { return transport_->congested(); }
@@ -85,6 +86,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   std::string take_reason();
   void report(const IoError& error);
 
+  void notify_close();
   // Before every call that may read or write: the thread's BIO is lent to this connection, and the
   // error queue is empty.
   SSL* take_turn();

@@ -276,10 +276,14 @@ void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
 void Relay::complete(Leg& leg) {
   if (!leg.stream || !leg.close_given || !leg.over()) return;
   if (leg.side == Side::origin && !leg.read_ended && !leg.offended) return;
-  leg.stream->end();
   // What an offender goes on sending must be read: a reset would take our Close from it.
   const bool silent = leg.read_ended || leg.scanner.closed();
-  if (silent && !leg.stream->congested()) drop(leg);
+  if (!silent || leg.stream->congested()) {
+    leg.stream->end();
+    return;
+  }
+  leg.stream->finish();
+  if (!leg.stream->congested()) drop(leg);
 }
 
 void Relay::begin_closing(const SessionEnd& end) {
