@@ -95,7 +95,11 @@ void start(Level level) {
 
 void set_level(Level level) { spdlog::set_level(level_of(level)); }
 
-void finish() { spdlog::shutdown(); }
+void finish() {
+  // Kept until the log's thread is joined, which then is never the last to hold it.
+  const auto logger = spdlog::default_logger();
+  spdlog::shutdown();
+}
 
 void say(Level level, std::string_view text) {
   spdlog::logger* logger = spdlog::default_logger_raw();
@@ -104,8 +108,9 @@ void say(Level level, std::string_view text) {
 
 struct AccessLog::State {
   std::shared_ptr<FileSink> sink;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Last, so that its thread is joined first: queued lines hold the logger, too.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::atomic<bool> written{false};  // something, since the last flush
 };
 
