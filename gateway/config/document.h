@@ -61,9 +61,10 @@ struct Admin {
 };
 
 struct AccessLog {
-  enum class Format { json };
+  enum class Format { json, dcdn };
   std::optional<std::string> path = "-";  // "-": standard output; off: none
-  Format format = Format::json;
+  Format format =
+      Format::json;  // dcdn: its offline log lines, one for each ended session or refusal
 
   bool operator==(const AccessLog&) const = default;
 };
@@ -93,6 +94,26 @@ struct NodeLimits {
       max_connections;  // 1 to 10,000,000; auto: what the descriptor limit allows
 
   bool operator==(const NodeLimits&) const = default;
+};
+
+// A fleet's central store of usage.
+struct Postgres {
+  std::string url;  // required: postgresql://user:password@host/database, or libpq's "host=…
+                    // dbname=…"; from file:/path or ${ENV_NAME}, since it may hold a password
+  milliseconds timeout{10'000};  // 1 s to 5 min: for a connection, and for a batch
+
+  bool operator==(const Postgres&) const = default;
+};
+
+// What is counted is kept below state_dir.
+struct Usage {
+  milliseconds flush_interval{1'000};      // 100 ms to 60 s: what a power cut may take
+  milliseconds interim_interval{300'000};  // 10 s to 1 d: between two records of an open session
+  milliseconds keep{std::chrono::hours{24 * 93}};  // 1 d to 3,650 d
+  bool sessions = true;                            // a record of each session beside the sums
+  std::optional<Postgres> postgres;                // off: this node's ledger alone
+
+  bool operator==(const Usage&) const = default;
 };
 
 struct Reload {
@@ -206,6 +227,33 @@ struct DomainTls {
   bool operator==(const DomainTls&) const = default;
 };
 
+// What a domain may use up in a day or a month, UTC. Beyond the soft share: a warning in log and
+// metric; beyond the whole: new upgrades are answered 429, cause quota.
+struct Budget {
+  enum class Period { day, month };
+  std::optional<uint64_t>
+      traffic;  // off; 1 MB upwards, of the billed direction: "500GB", GB = 10^9
+  std::optional<uint64_t> connection_seconds;  // off; 1 upwards
+  std::optional<uint64_t> messages;            // off; 1 upwards, both directions
+  Period period = Period::month;
+  double soft_percent = 80;  // 1 to 100
+  bool close = false;        // open sessions are ended, too, with 1008
+
+  bool operator==(const Budget&) const = default;
+};
+
+// How a domain is billed; what is counted does not depend on it.
+struct DomainUsage {
+  enum class Billing { traffic, peak_bandwidth };
+  enum class Direction { out, both };
+  Billing billing = Billing::traffic;
+  Direction direction = Direction::out;  // out: edge to client
+  double overhead_percent = 0;  // 0 to 20: for TCP/IP headers, shown as a figure of its own
+  Budget budget;
+
+  bool operator==(const DomainUsage&) const = default;
+};
+
 struct Domain {
   enum class Kind { dcdn, cdn };
   std::vector<std::string>
@@ -218,6 +266,7 @@ struct Domain {
   WebSocket websocket;
   Origin origin;
   Access access;
+  DomainUsage usage;
   Place place;
 
   bool operator==(const Domain&) const = default;
@@ -233,6 +282,7 @@ struct Document {
   Log log;
   Drain drain;
   NodeLimits limits;
+  Usage usage;
   Reload reload;
   std::vector<Domain> domains;
   std::vector<std::string> files;  // every file that was read, weir.yaml first

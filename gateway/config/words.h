@@ -20,7 +20,15 @@ using Words = std::array<Word<E>, N>;
 
 inline constexpr Words<Listener::Mode, 2> kModes = {
     {{"all", Listener::Mode::all}, {"first_available", Listener::Mode::first_available}}};
-inline constexpr Words<AccessLog::Format, 1> kLogFormats = {{{"json", AccessLog::Format::json}}};
+inline constexpr Words<AccessLog::Format, 2> kLogFormats = {
+    {{"json", AccessLog::Format::json}, {"dcdn", AccessLog::Format::dcdn}}};
+inline constexpr Words<Budget::Period, 2> kPeriods = {
+    {{"day", Budget::Period::day}, {"month", Budget::Period::month}}};
+inline constexpr Words<DomainUsage::Billing, 2> kBillings = {
+    {{"traffic", DomainUsage::Billing::traffic},
+     {"peak_bandwidth", DomainUsage::Billing::peak_bandwidth}}};
+inline constexpr Words<DomainUsage::Direction, 2> kDirections = {
+    {{"out", DomainUsage::Direction::out}, {"both", DomainUsage::Direction::both}}};
 inline constexpr Words<Log::Level, 5> kLogLevels = {{{"trace", Log::Level::trace},
                                                      {"debug", Log::Level::debug},
                                                      {"info", Log::Level::info},

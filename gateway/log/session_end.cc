@@ -13,35 +13,22 @@ std::string_view to_string(Stage stage) {
 }
 
 std::string_view to_string(Cause cause) {
-  constexpr std::array<std::string_view, kCauses> kNames{"client_close",
-                                                         "origin_close",
-                                                         "client_abort",
-                                                         "origin_abort",
-                                                         "idle_timeout",
-                                                         "client_idle",
-                                                         "origin_idle",
-                                                         "pong_timeout",
-                                                         "max_lifetime",
-                                                         "slow_consumer",
-                                                         "protocol_error",
-                                                         "drain",
-                                                         "overload",
-                                                         "domain_disabled",
-                                                         "internal",
-                                                         "bad_request",
-                                                         "request_timeout",
-                                                         "no_route",
-                                                         "misdirected",
-                                                         "websocket_disabled",
-                                                         "origin_not_allowed",
-                                                         "not_an_upgrade",
-                                                         "loop",
-                                                         "origin_resolve",
-                                                         "origin_connect",
-                                                         "origin_tls",
-                                                         "origin_timeout",
-                                                         "origin_bad_upgrade",
-                                                         "origin_refused_upgrade"};
+  constexpr std::array<std::string_view, kCauses> kNames{
+      "client_close",       "origin_close",
+      "client_abort",       "origin_abort",
+      "idle_timeout",       "client_idle",
+      "origin_idle",        "pong_timeout",
+      "max_lifetime",       "slow_consumer",
+      "protocol_error",     "drain",
+      "overload",           "quota",
+      "domain_disabled",    "internal",
+      "bad_request",        "request_timeout",
+      "no_route",           "misdirected",
+      "websocket_disabled", "origin_not_allowed",
+      "not_an_upgrade",     "loop",
+      "origin_resolve",     "origin_connect",
+      "origin_tls",         "origin_timeout",
+      "origin_bad_upgrade", "origin_refused_upgrade"};
   return kNames[static_cast<size_t>(cause)];
 }
 

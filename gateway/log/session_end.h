@@ -31,6 +31,7 @@ enum class Cause : uint8_t {
   protocol_error,
   drain,
   overload,
+  quota,            // usage.budget is used up; also before the 101
   domain_disabled,  // switched off by a reload, with on_disable: drain
   internal,
   // before the 101:

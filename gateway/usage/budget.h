@@ -1,0 +1,41 @@
+// Budgets: how much a domain may use in a day or month, and where it stands.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/usage/totals.h"
+
+namespace gateway::usage {
+
+// hard: new upgrades are refused.
+enum class BudgetStanding : uint8_t { within, soft, hard };
+std::string_view to_string(BudgetStanding standing);
+
+struct BudgetPlan {
+  enum class Period : uint8_t { day, month };  // UTC
+  std::optional<uint64_t> traffic;             // bytes of the billed direction
+  std::optional<uint64_t> connection_seconds;
+  std::optional<uint64_t> messages;  // both directions
+  Period period = Period::month;
+  double soft_percent = 80;
+  bool both_directions = false;  // of traffic: client_bytes_out alone, or in and out
+  // Told where it stands: read by the workers at each upgrade. Outlives the plan's use.
+  std::shared_ptr<std::atomic<BudgetStanding>> standing;
+
+  bool limits_anything() const { return traffic || connection_seconds || messages; }
+};
+
+// Unix seconds at which the period of `now` began; the next one begins at period_end.
+int64_t period_begin(BudgetPlan::Period period, int64_t now);
+int64_t period_end(BudgetPlan::Period period, int64_t now);
+
+// Where `used` (of this period) leaves a domain.
+BudgetStanding judge(const BudgetPlan& plan, const Totals& used);
+// The largest share of its limits that is used, for metrics: 0.8 is 80 %.
+double used_share(const BudgetPlan& plan, const Totals& used);
+
+}  // namespace gateway::usage

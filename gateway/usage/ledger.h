@@ -1,0 +1,113 @@
+// The ledger: usage rows and session records in SQLite, durable when write() returns. One writer;
+// readers may come from any process at any time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gateway/usage/record.h"
+#include "gateway/usage/rows.h"
+#include "gateway/usage/totals.h"
+#include "proto/base/result.h"
+
+namespace gateway::usage {
+
+// The file below a state_dir.
+std::string ledger_path(const std::string& state_dir);
+
+struct LedgerError {
+  enum class Kind : uint8_t {
+    trouble,  // disk full, I/O, read-only: may pass; nothing of the transaction was written
+    damaged,  // not a database, or its pages contradict each other: it has to be set aside
+    newer,    // written by a later version of Weir
+  };
+  Kind kind = Kind::trouble;
+  std::string text;
+};
+
+// A record with the names that all records of a process share.
+struct SessionRow {
+  std::string node;
+  std::string boot;
+  Record record;
+};
+
+// One transaction.
+struct LedgerBatch {
+  std::span<const Row> rows;
+  std::string node;  // of the records
+  std::string boot;
+  std::span<const Record> records;
+};
+
+//   session records: the latest one of each session is kept, by (boot, session)
+//   usage rows: by (node, boot, domain, bucket, part), each with the revision of its last change
+class Ledger {
+ public:
+  // Makes or migrates the schema; WAL, synchronous=FULL.
+  static proto::Result<Ledger, LedgerError> open(const std::string& path);
+  Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
+  ~Ledger();
+
+  // All of it or nothing, on the disk when it returns. A row that is complete is never changed
+  // again: later versions of it are left out. Empty: done.
+  [[nodiscard]] std::optional<LedgerError> write(const LedgerBatch& batch);
+  // Removes what is older than `before` (Unix seconds), at most `most` rows of each kind; returns
+  // how many went.
+  [[nodiscard]] proto::Result<size_t, LedgerError> prune(int64_t before, size_t most);
+  // Whether a row of this key is there and complete.
+  [[nodiscard]] proto::Result<bool, LedgerError> is_complete(const RowKey& key);
+
+  // For a sink that wants every change: rows of a revision above `after`, in the order of
+  // revisions, at most `most`; and where a sink has come to, by its name.
+  struct Change {
+    int64_t revision = 0;
+    Row row;
+  };
+  [[nodiscard]] proto::Result<std::vector<Change>, LedgerError> changes(int64_t after, size_t most);
+  [[nodiscard]] proto::Result<int64_t, LedgerError> sink_revision(const std::string& sink);
+  [[nodiscard]] std::optional<LedgerError> set_sink_revision(const std::string& sink,
+                                                             int64_t revision);
+
+ private:
+  struct State;
+  explicit Ledger(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Renames a damaged ledger and its side files to "<path>.damaged-<UTC time>". Empty: done.
+[[nodiscard]] std::string set_aside(const std::string& path, std::string& new_path);
+
+// Reads while another process (or thread) writes.
+class LedgerReader final : public Rows {
+ public:
+  // Error: why it cannot be read, in words for the operator.
+  static proto::Result<std::unique_ptr<LedgerReader>, std::string> open(const std::string& path);
+  ~LedgerReader() override;
+
+  [[nodiscard]] std::string read(const Selection& selection,
+                                 const std::function<void(const Row&)>& each) override;
+
+  // The latest record of every session that ended, or was still open, in [from, to).
+  [[nodiscard]] std::string read_sessions(const Selection& selection,
+                                          const std::function<void(const SessionRow&)>& each);
+  // The first and last bucket there is; nothing: the ledger is empty.
+  struct Extent {
+    int64_t first = 0;
+    int64_t last = 0;
+  };
+  [[nodiscard]] std::optional<Extent> extent();
+
+ private:
+  struct State;
+  explicit LedgerReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gateway::usage

@@ -1,0 +1,60 @@
+// The file behind a book: a head that names every number, then slots. It describes itself, so that
+// a later version can still read what an earlier one has left.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/usage/meter.h"
+#include "gateway/usage/totals.h"
+#include "proto/base/result.h"
+
+namespace gateway::usage {
+
+// Slots, mapped and added in chunks that stay where they are. Space is taken from the disk before
+// it is used: a full disk is an error here, never a SIGBUS there.
+class MeterFile {
+ public:
+  static constexpr size_t kChunkSlots = 256;
+
+  // An empty path: memory alone.
+  MeterFile(std::string path, std::string node, std::string boot, size_t worker);
+  MeterFile(const MeterFile&) = delete;
+  MeterFile& operator=(const MeterFile&) = delete;
+  ~MeterFile();  // unmaps; the file stays
+
+  // kChunkSlots more. From memory when the disk has no room: `trouble` then says why.
+  std::vector<Slot*> grow();
+  const std::string& trouble() const { return trouble_; }
+  void remove();
+
+ private:
+  std::string path_;
+  std::string node_;
+  std::string boot_;
+  std::string trouble_;
+  int fd_ = -1;
+  uint64_t size_ = 0;  // of the file
+  struct Chunk {
+    void* address;
+    size_t bytes;
+  };
+  std::vector<Chunk> chunks_;
+  size_t worker_;
+};
+
+// What a dead process has left behind.
+struct MeterRemains {
+  std::string node;
+  std::string boot;
+  std::vector<Row> rows;  // one for each used slot; several workers may have the same key
+  std::string damage;     // not empty: some of the file could not be read, and what
+};
+// Error: this is no meter file, or its head is damaged.
+[[nodiscard]] proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path);
+
+// The meter files in a folder, sorted.
+std::vector<std::string> meter_files(const std::string& folder);
+
+}  // namespace gateway::usage

@@ -1,0 +1,52 @@
+// The usage of one session, in the AAA words: a start, an interim now and then, a stop. Cumulative,
+// so the last one says it all. They explain the bill; the buckets are the bill.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/log/session_end.h"
+#include "gateway/usage/totals.h"
+
+namespace gateway::usage {
+
+struct Record {
+  enum class Kind : uint8_t { start, interim, stop };
+  Kind kind = Kind::start;
+  uint32_t sequence = 0;              // 0 with the start, then one more each
+  std::array<uint8_t, 16> session{};  // the session_id of the access log
+  std::string domain;
+  std::string client;        // address, without the port
+  std::string origin;        // address and port; empty: the built-in one
+  int64_t opened_ms = 0;     // Unix milliseconds
+  int64_t time_ms = 0;       // of this record
+  uint64_t duration_ms = 0;  // by the monotonic clock
+  bool client_tls = false;
+  log::SessionEnd end;  // with a stop only
+  Totals totals;        // fields alone; sessions_* and the arrays are of no session
+};
+
+std::string_view to_string(Record::Kind kind);
+
+// From one worker to the ledger's thread. A push is a lock that is hardly ever contended, once at
+// open, at close and every few minutes: never on the data path.
+class RecordQueue {
+ public:
+  static constexpr size_t kMost = 100'000;
+
+  // Beyond kMost the record is dropped and counted: a ledger that is stuck must not eat the memory.
+  // A session's later record says what its earlier ones said.
+  void push(Record record);
+  std::vector<Record> take();
+  uint64_t dropped() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Record> records_;
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace gateway::usage

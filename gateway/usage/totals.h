@@ -1,0 +1,132 @@
+// What is counted for the bill, as plain numbers: of a bucket, a session or a range of time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/log/session_end.h"
+#include "gateway/metrics/counters.h"
+
+namespace gateway::usage {
+
+// Buckets begin at multiples of it, in UTC; UTC has whole minutes in every zone's hour.
+inline constexpr int64_t kBucketSeconds = 300;
+
+inline constexpr int64_t bucket_of(int64_t unix_seconds) {
+  return unix_seconds - (unix_seconds % kBucketSeconds + kBucketSeconds) % kBucketSeconds;
+}
+
+// "in" is from the peer to us, "out" from us to the peer; bytes out count when the kernel has taken
+// them. Frames of our own (keepalive, a Close by decision) are in no figure but `wire` and
+// `network`.
+enum class Field : uint8_t {
+  // After the 101, as handed to or taken from TLS or, without it, the socket: frame headers and
+  // payload. client_bytes_out is what is billed by default.
+  client_bytes_in,
+  client_bytes_out,
+  origin_bytes_in,
+  origin_bytes_out,
+  // Payload of data frames alone. Out: never too much; what stands in a queue is not counted yet.
+  client_payload_in,
+  client_payload_out,
+  origin_payload_in,
+  origin_payload_out,
+  // TLS records after the 101, as the socket carries them; 0 without TLS.
+  client_wire_in,
+  client_wire_out,
+  origin_wire_in,
+  origin_wire_out,
+  // IP packets of the client's connection by the kernel's own count, headers and retransmissions
+  // included. Read now and then, so it is behind, and may fall into a later bucket.
+  client_network_in,
+  client_network_out,
+  // Up to the 101 and of refused upgrades: HTTP heads and bodies, inside TLS.
+  client_handshake_in,
+  client_handshake_out,
+  origin_handshake_in,
+  origin_handshake_out,
+  // Requests that asked for no upgrade.
+  client_http_in,
+  client_http_out,
+  origin_http_in,
+  origin_http_out,
+  // By who sent them: in is from the client, out from the origin.
+  text_messages_in,
+  text_messages_out,
+  binary_messages_in,
+  binary_messages_out,
+  data_frames_in,
+  data_frames_out,
+  close_frames_in,
+  close_frames_out,
+  ping_frames_in,
+  ping_frames_out,
+  pong_frames_in,
+  pong_frames_out,
+  // Messages in started units of so many bytes of payload, at least one each.
+  units_2k_in,
+  units_2k_out,
+  units_32k_in,
+  units_32k_out,
+  sessions_ws,
+  sessions_wss,
+  connection_milliseconds,
+};
+inline constexpr size_t kFields = static_cast<size_t>(Field::connection_milliseconds) + 1;
+
+// The name of a field: column, key of JSON and name in a meter file.
+std::string_view to_string(Field field);
+
+struct Totals {
+  std::array<uint64_t, kFields> fields{};
+  std::array<uint64_t, log::kCauses> closed{};                // sessions, by cause
+  std::array<uint64_t, log::kCauses> refused{};               // upgrades, by cause
+  std::array<uint64_t, metrics::kStatuses.size()> answers{};  // to handshakes, by slot of kStatuses
+
+  uint64_t& operator[](Field field) { return fields[static_cast<size_t>(field)]; }
+  uint64_t operator[](Field field) const { return fields[static_cast<size_t>(field)]; }
+  Totals& operator+=(const Totals& other);
+  bool operator==(const Totals&) const = default;
+};
+
+// Every number of Totals in one row: fields, closed, refused, answers. What a slot of the meter
+// file holds.
+inline constexpr size_t kNumbers = kFields + 2 * log::kCauses + metrics::kStatuses.size();
+// "client_bytes_in", "closed.idle_timeout", "refused.no_route", "answers.101", "answers.other".
+const std::array<std::string, kNumbers>& number_names();
+// The place of a name; nothing: this version knows no such number.
+std::optional<size_t> number_place(std::string_view name);
+uint64_t& number_at(Totals& totals, size_t place);
+uint64_t number_at(const Totals& totals, size_t place);
+
+// The three arrays as JSON objects without zeros, as the ledger and PostgreSQL keep them:
+// {"idle_timeout":3}. Reading adds what it knows; an unknown name is left out and false returned.
+std::string closed_json(const Totals& totals);
+std::string refused_json(const Totals& totals);
+std::string answers_json(const Totals& totals);
+bool read_closed(std::string_view json, Totals& totals);
+bool read_refused(std::string_view json, Totals& totals);
+bool read_answers(std::string_view json, Totals& totals);
+
+// What a row of usage is of. Rows are cumulative: writing one again changes nothing.
+struct RowKey {
+  std::string node;
+  std::string boot;    // of the process: the boot_id of the log
+  std::string domain;  // the label: the domain's first name, or _unmatched
+  int64_t bucket = 0;  // Unix seconds of its begin, a multiple of kBucketSeconds
+  uint32_t part = 0;   // one more whenever the wall clock has gone back to an earlier bucket
+
+  auto operator<=>(const RowKey&) const = default;
+};
+
+struct Row {
+  RowKey key;
+  Totals totals;
+  bool complete = false;  // its bucket is over: it will not change any more
+};
+
+}  // namespace gateway::usage
