@@ -6,6 +6,12 @@
 
 namespace proto::ws {
 
+namespace {
+uint64_t units_of(uint64_t size, uint64_t unit) {
+  return size == 0 ? 1 : size / unit + (size % unit != 0 ? 1 : 0);
+}
+}  // namespace
+
 // A control frame's header never needs the longer lengths: two octets and the key.
 struct FrameScanner::Held {
   FrameHeader header;
@@ -129,6 +135,8 @@ size_t FrameScanner::pass_payload(size_t available, Counts& seen) {
   seen.largest_message = std::max(seen.largest_message, message_size_);
   if (payload_left_ == 0 && passing_last_) {
     ++(message_ == Opcode::text ? seen.text_messages : seen.binary_messages);
+    seen.units_2k += units_of(message_size_, 2048);
+    seen.units_32k += units_of(message_size_, 32'768);
     message_ = Opcode::continuation;
   }
   return passed;

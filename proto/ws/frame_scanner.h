@@ -26,6 +26,9 @@ struct Counts {
   uint64_t pong_frames = 0;
   uint64_t largest_message =
       0;  // bytes of payload, the largest message that has ended (or is passing)
+  // Messages in started units of so much payload, as sent (compressed or not); an empty one is one.
+  uint64_t units_2k = 0;
+  uint64_t units_32k = 0;
 };
 
 // One direction of a session. Part of a frame header is held back until it is whole, a Close frame

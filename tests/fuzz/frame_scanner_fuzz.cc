@@ -34,6 +34,8 @@ void add(ws::Counts& sum, const ws::Counts& seen) {
   sum.ping_frames += seen.ping_frames;
   sum.pong_frames += seen.pong_frames;
   sum.largest_message = std::max(sum.largest_message, seen.largest_message);
+  sum.units_2k += seen.units_2k;
+  sum.units_32k += seen.units_32k;
 }
 
 void feed(ws::FrameScanner& scanner, proto::Bytes in, Seen& seen) {
@@ -82,6 +84,7 @@ void require_same(const Seen& a, const Seen& b) {
   require(a.counts.ping_frames == b.counts.ping_frames);
   require(a.counts.pong_frames == b.counts.pong_frames);
   require(a.counts.largest_message == b.counts.largest_message);
+  require(a.counts.units_2k == b.counts.units_2k && a.counts.units_32k == b.counts.units_32k);
 }
 
 }  // namespace

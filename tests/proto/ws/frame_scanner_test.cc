@@ -44,13 +44,16 @@ void add(ws::Counts& sum, const ws::Counts& seen) {
   sum.ping_frames += seen.ping_frames;
   sum.pong_frames += seen.pong_frames;
   sum.largest_message = std::max(sum.largest_message, seen.largest_message);
+  sum.units_2k += seen.units_2k;
+  sum.units_32k += seen.units_32k;
 }
 
 bool same(const ws::Counts& a, const ws::Counts& b) {
   return a.payload_bytes == b.payload_bytes && a.text_messages == b.text_messages &&
          a.binary_messages == b.binary_messages && a.data_frames == b.data_frames &&
          a.close_frames == b.close_frames && a.ping_frames == b.ping_frames &&
-         a.pong_frames == b.pong_frames && a.largest_message == b.largest_message;
+         a.pong_frames == b.pong_frames && a.largest_message == b.largest_message &&
+         a.units_2k == b.units_2k && a.units_32k == b.units_32k;
 }
 
 void feed(ws::FrameScanner& scanner, proto::Bytes in, Seen& seen) {
@@ -352,6 +355,36 @@ TEST_CASE("frame scanner: F2, a million one-octet fragments leave nothing behind
   CHECK(counts.data_frames == 1000000);
   CHECK(counts.largest_message == 1000001);
   CHECK(scanner.at_boundary());
+}
+
+TEST_CASE("frame scanner: messages count in started units, fragments of one together") {
+  const auto units = [](size_t size) {
+    const auto counts =
+        scan_all(masked(ws::Opcode::binary, std::string(size, 'x')), {ws::Sender::client}).counts;
+    return std::pair(counts.units_2k, counts.units_32k);
+  };
+  CHECK(units(0) == std::pair<uint64_t, uint64_t>(1, 1));
+  CHECK(units(1) == std::pair<uint64_t, uint64_t>(1, 1));
+  CHECK(units(2048) == std::pair<uint64_t, uint64_t>(1, 1));
+  CHECK(units(2049) == std::pair<uint64_t, uint64_t>(2, 1));
+  CHECK(units(4096) == std::pair<uint64_t, uint64_t>(2, 1));
+
+  const auto large = [](size_t size) {
+    ws::FrameScanner scanner({ws::Sender::client});
+    const auto seen = scanner.scan(masked(ws::Opcode::binary, std::string(size, 'x'))).seen;
+    return std::pair(seen.units_2k, seen.units_32k);
+  };
+  CHECK(large(32'768) == std::pair<uint64_t, uint64_t>(16, 1));
+  CHECK(large(32'769) == std::pair<uint64_t, uint64_t>(17, 2));
+
+  // 2,000 and 100 octets in two fragments, with a ping between them, that is in no unit.
+  ws::FrameScanner scanner({ws::Sender::server});
+  Wire fragments = "02 7e 07d0"_wire + Wire(2000, 'x') + "89 00"_wire;
+  CHECK(scanner.scan(fragments).seen.units_2k == 0);
+  fragments = "80 64"_wire + Wire(100, 'x');
+  const auto seen = scanner.scan(fragments).seen;
+  CHECK(seen.units_2k == 2);
+  CHECK(seen.units_32k == 1);
 }
 
 TEST_CASE("frame scanner: can be moved in the middle of a frame") {
