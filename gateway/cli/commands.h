@@ -2,7 +2,9 @@
 // configuration has errors.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace gateway::cli {
 
@@ -16,6 +18,21 @@ int check(const std::string& config, const CheckOptions& options);
 
 // Asks the running Weir of that configuration to reload, and says what it answered.
 int reload(const std::string& config);
+
+struct BillOptions {
+  std::string config;
+  std::string prices;                // the price file
+  std::vector<std::string> domains;  // empty: all of them
+  std::string month;                 // "2026-10"; or both of the next two
+  std::string from;
+  std::string to;
+  std::string mode;                          // traffic, peak_bandwidth or p95; empty: as configured
+  std::string format = "table";              // table, csv or json
+  std::string state_dir;                     // empty: that of the configuration
+  std::optional<std::string> from_postgres;  // a URL; empty: usage.postgres of the configuration
+};
+// What the usage of a period costs by a price file, on standard output.
+int bill(const BillOptions& options);
 
 // `verbose`: with the libraries that it was built with.
 int version(bool verbose);

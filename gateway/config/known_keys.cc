@@ -100,6 +100,61 @@ constexpr std::string_view kDomainPaths[] = {
     "access.origins",
 };
 
+constexpr std::string_view kPricePaths[] = {
+    "version",
+    "currency",
+    "currency.code",
+    "currency.digits",
+    "day_begins",
+    "charge_overhead",
+    "traffic",
+    "traffic.tiers",
+    "traffic.tiers.up_to",
+    "traffic.tiers.price",
+    "peak_bandwidth",
+    "peak_bandwidth.tiering",
+    "peak_bandwidth.tiers",
+    "peak_bandwidth.tiers.up_to",
+    "peak_bandwidth.tiers.price",
+    "p95",
+    "p95.price",
+    "per_million",
+    "per_million.messages",
+    "per_million.message_units_2k",
+    "per_million.message_units_32k",
+    "per_million.connection_minutes",
+    "per_million.sessions",
+    "packs",
+    "packs.name",
+    "packs.gb",
+    "packs.from",
+    "packs.to",
+    "domains",
+    "domains.*",
+    "domains.*.traffic",
+    "domains.*.traffic.tiers",
+    "domains.*.traffic.tiers.up_to",
+    "domains.*.traffic.tiers.price",
+    "domains.*.peak_bandwidth",
+    "domains.*.peak_bandwidth.tiering",
+    "domains.*.peak_bandwidth.tiers",
+    "domains.*.peak_bandwidth.tiers.up_to",
+    "domains.*.peak_bandwidth.tiers.price",
+    "domains.*.p95",
+    "domains.*.p95.price",
+    "domains.*.per_million",
+    "domains.*.per_million.messages",
+    "domains.*.per_million.message_units_2k",
+    "domains.*.per_million.message_units_32k",
+    "domains.*.per_million.connection_minutes",
+    "domains.*.per_million.sessions",
+    "domains.*.packs",
+    "domains.*.packs.name",
+    "domains.*.packs.gb",
+    "domains.*.packs.from",
+    "domains.*.packs.to",
+};
+
 // What other gateways and the older pages of this one call a key. More than one line for a word:
 // the scope decides.
 constexpr size_t kLongestWord = 64;  // the distance of longer ones is not worth its time
@@ -156,6 +211,10 @@ constexpr Alias kAliases[] = {
     {"insecure_skip_verify", Scope::domain, "origin.tls.verify"},
     {"allowed_origins", Scope::domain, "access.origins"},
     {"cors", Scope::domain, "access.origins"},
+    {"bandwidth", Scope::prices, "peak_bandwidth"},
+    {"messages", Scope::prices, "per_million.messages"},
+    {"packages", Scope::prices, "packs"},
+    {"timezone", Scope::prices, "day_begins"},
 };
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
@@ -224,8 +283,15 @@ size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::span<const std::string_view> known_paths(Scope scope) {
-  if (scope == Scope::node) return kNodePaths;
-  return kDomainPaths;
+  switch (scope) {
+    case Scope::node:
+      return kNodePaths;
+    case Scope::domain:
+      return kDomainPaths;
+    case Scope::prices:
+      break;
+  }
+  return kPricePaths;
 }
 
 Level Level::below(std::string_view key) const { return {scope, joined(prefix, key)}; }

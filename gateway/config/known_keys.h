@@ -8,10 +8,11 @@
 
 namespace gateway::config {
 
-// The two kinds of map a configuration is made of: the node file, and one domain.
-enum class Scope { node, domain };
+// The kinds of map that are read: the node file, one domain, and the price file of `weir bill`.
+enum class Scope { node, domain, prices };
 
-// Full paths ("websocket.keepalive.interval"); items of a list carry the path of the list.
+// Full paths ("websocket.keepalive.interval"); items of a list carry the path of the list, and "*"
+// stands for a name of the operator's own.
 std::span<const std::string_view> known_paths(Scope scope);
 
 // Where in a scope a map stands: "websocket.keepalive", or nothing for the top.
