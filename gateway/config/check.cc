@@ -98,6 +98,14 @@ void check_tls_listeners(const Document& document, Problems& problems) {
   }
 }
 
+void check_usage(const Usage& usage, Problems& problems) {
+  if (usage.interim_interval >= usage.flush_interval) return;
+  warn(problems, usage.place, "usage.interim_interval", "W_USAGE_INTERVAL",
+       "interim_interval " + format_duration(usage.interim_interval) + " < flush_interval " +
+           format_duration(usage.flush_interval) +
+           ": several records of a session wait for one flush, and only the last is kept");
+}
+
 void check_names(const Document& document, Problems& problems) {
   std::map<std::string, const Domain*> owners;
   for (const Domain& domain : document.domains) {
@@ -220,6 +228,7 @@ void check(const Document& document, std::vector<Problem>& problems) {
   bool whole = !has_error(problems);
   check_listeners(document, problems);
   check_admin(document, problems);
+  check_usage(document.usage, problems);
   if (whole) check_tls_listeners(document, problems);
   check_names(document, problems);
   for (const Domain& domain : document.domains) {

@@ -10,7 +10,8 @@ namespace gateway::config {
 // Errors: a name in two domains, kind cdn / http2 / acceleration.dynamic against websocket.enabled,
 // an origin server that is the domain itself, a TLS listener and no domain with a certificate, two
 // listeners on one address and port or of one name, … Warnings: W_TIMEOUT_ORDER unless
-// client_timeout <= connection_timeout <= origin_timeout, W_REQUEST_TIMEOUT above 150 s, …
+// client_timeout <= connection_timeout <= origin_timeout, W_REQUEST_TIMEOUT above 150 s,
+// W_USAGE_INTERVAL, …
 void check(const Document& document, std::vector<Problem>& problems);
 
 }  // namespace gateway::config

@@ -100,6 +100,8 @@ struct NodeLimits {
 struct Postgres {
   std::string url;  // required: postgresql://user:password@host/database, or libpq's "host=…
                     // dbname=…"; from file:/path or ${ENV_NAME}, since it may hold a password
+  std::string url_source;  // the reference it was read from, "file:/path" or "${ENV_NAME}"; empty:
+                           // the url itself was written
   milliseconds timeout{10'000};  // 1 s to 5 min: for a connection, and for a batch
 
   bool operator==(const Postgres&) const = default;
@@ -112,6 +114,7 @@ struct Usage {
   milliseconds keep{std::chrono::hours{24 * 93}};  // 1 d to 3,650 d
   bool sessions = true;                            // a record of each session beside the sums
   std::optional<Postgres> postgres;                // off: this node's ledger alone
+  Place place;
 
   bool operator==(const Usage&) const = default;
 };
@@ -232,11 +235,11 @@ struct DomainTls {
 struct Budget {
   enum class Period { day, month };
   std::optional<uint64_t>
-      traffic;  // off; 1 MB upwards, of the billed direction: "500GB", GB = 10^9
-  std::optional<uint64_t> connection_seconds;  // off; 1 upwards
-  std::optional<uint64_t> messages;            // off; 1 upwards, both directions
+      traffic;  // off; 1MB to 1000PB, of the billed direction: "500GB", GB = 10^9
+  std::optional<uint64_t> connection_seconds;  // off; 1 to 10^15
+  std::optional<uint64_t> messages;            // off; 1 to 10^15, both directions
   Period period = Period::month;
-  double soft_percent = 80;  // 1 to 100
+  double soft_percent = 80;  // soft: 1% to 100% of any of the limits
   bool close = false;        // open sessions are ended, too, with 1008
 
   bool operator==(const Budget&) const = default;

@@ -5,6 +5,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/paths.h"
+#include "gateway/config/usage_reader.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -121,6 +122,7 @@ Domain read_domain(const Section& section, const Defaults& defaults) {
   domain.websocket = defaults.websocket;
   domain.origin = defaults.origin;
   domain.access = defaults.access;
+  domain.usage = defaults.usage;
   domain.place = section.place();
   domain.websocket.place = domain.place;
   domain.origin.place = domain.place;
@@ -134,6 +136,10 @@ Domain read_domain(const Section& section, const Defaults& defaults) {
   if (auto websocket = section.section("websocket")) read_websocket(*websocket, domain.websocket);
   if (auto origin = section.section("origin")) read_origin(*origin, domain.origin);
   if (auto access = section.section("access")) read_access(*access, domain.access);
+  if (auto usage = section.section("usage")) {
+    read_domain_usage(*usage, domain.usage);
+    warn_without_limit(*usage, domain.usage.budget);
+  }
   return domain;
 }
 

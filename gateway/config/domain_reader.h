@@ -12,6 +12,7 @@ struct Defaults {
   WebSocket websocket;
   Origin origin;
   Access access;
+  DomainUsage usage;
 };
 
 void read_websocket(const Section& section, WebSocket& websocket);

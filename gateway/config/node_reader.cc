@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/config/addresses.h"
+#include "gateway/config/usage_reader.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -147,6 +148,9 @@ Defaults read_defaults(const Section& section) {
   if (auto below = section.section("access", {Scope::domain, "access"})) {
     read_access(*below, defaults.access);
   }
+  if (auto below = section.section("usage", {Scope::domain, "usage"})) {
+    read_domain_usage(*below, defaults.usage);
+  }
   return defaults;
 }
 
@@ -198,6 +202,7 @@ NodeFile read_node(const Section& section, Document& document) {
   if (auto log = section.section("log")) read_log(*log, document.log);
   if (auto drain = section.section("drain")) read_drain(*drain, document.drain);
   if (auto limits = section.section("limits")) read_limits(*limits, document.limits);
+  if (auto usage = section.section("usage")) read_usage(*usage, document.usage);
   if (auto reload = section.section("reload")) {
     reload->boolean("on_change", document.reload.on_change);
   }

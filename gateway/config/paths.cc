@@ -29,18 +29,20 @@ std::optional<std::string> from_environment(const Section& section, std::string_
   return path.starts_with(kFile) ? path : std::string(kFile) + path;
 }
 
-bool is_variable(std::string_view value) { return value.starts_with("${") && value.ends_with('}'); }
-
 }  // namespace
+
+std::optional<std::string> variable_name(std::string_view value) {
+  if (!value.starts_with("${") || !value.ends_with('}')) return std::nullopt;
+  return std::string(value.substr(2, value.size() - 3));
+}
 
 std::optional<std::string> file_value(const Section& section, std::string_view key,
                                       Environment environment) {
   auto value = section.scalar(key);
   if (!value) return std::nullopt;
-  if (environment == Environment::allowed && is_variable(*value)) {
-    value = from_environment(section, key, value->substr(2, value->size() - 3));
-    if (!value) return std::nullopt;
-  }
+  auto variable = environment == Environment::allowed ? variable_name(*value) : std::nullopt;
+  if (variable) value = from_environment(section, key, *variable);
+  if (!value) return std::nullopt;
   if (value->starts_with(kFile) && value->size() > kFile.size()) {
     return beside(section.findings().file(), value->substr(kFile.size()));
   }

@@ -8,6 +8,9 @@
 
 namespace gateway::config {
 
+// The NAME of "${NAME}", or nothing for any other text.
+std::optional<std::string> variable_name(std::string_view value);
+
 enum class Environment { refused, allowed };
 
 // The path a `file:` value names, made absolute; a relative one starts at the folder of the

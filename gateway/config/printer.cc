@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/config/addresses.h"
+#include "gateway/config/database_url.h"
 #include "gateway/config/units.h"
 #include "gateway/config/words.h"
 #include "gateway/config/yaml_reader.h"
@@ -86,6 +87,25 @@ void print_listeners(Lines& lines, const std::vector<Listener>& listeners) {
   lines.close();
 }
 
+void print_usage(Lines& lines, const Usage& usage) {
+  lines.open("usage");
+  lines.key("flush_interval", format_duration(usage.flush_interval));
+  lines.key("interim_interval", format_duration(usage.interim_interval));
+  lines.key("keep", format_duration(usage.keep));
+  lines.key("sessions", usage.sessions ? "on" : "off");
+  if (usage.postgres) {
+    const Postgres& postgres = *usage.postgres;
+    // What is printed is shown around, so a password stays out of it.
+    const std::string& source = postgres.url_source;
+    lines.key("postgres",
+              "{ url: " + quote(source.empty() ? without_password(postgres.url) : source) +
+                  ", timeout: " + format_duration(postgres.timeout) + " }");
+  } else {
+    lines.key("postgres", "off");
+  }
+  lines.close();
+}
+
 void print_node(Lines& lines, const Document& document) {
   lines.key("version", std::to_string(document.version));
   lines.key("node", quote(document.node));
@@ -110,6 +130,7 @@ void print_node(Lines& lines, const Document& document) {
   lines.key("max_headers", std::to_string(document.limits.max_headers));
   lines.key("max_connections", number_or_auto(document.limits.max_connections));
   lines.close();
+  print_usage(lines, document.usage);
   lines.key("reload",
             std::string("{ on_change: ") + (document.reload.on_change ? "on" : "off") + " }");
 }
@@ -190,6 +211,30 @@ std::string origins(const Access& access) {
   return "same_host";
 }
 
+template <class T>
+std::string number_or_off(const std::optional<T>& number) {
+  return number ? std::to_string(*number) : "off";
+}
+
+void print_domain_usage(Lines& lines, const DomainUsage& usage) {
+  const Budget& budget = usage.budget;
+  std::string overhead = format_percent(usage.overhead_percent);
+  overhead.pop_back();  // the name of the key has the unit
+  lines.open("usage");
+  lines.key("billing", text_of_word(kBillings, usage.billing));
+  lines.key("direction", text_of_word(kDirections, usage.direction));
+  lines.key("overhead_percent", overhead);
+  lines.open("budget");
+  lines.key("traffic", budget.traffic ? format_traffic(*budget.traffic) : "off");
+  lines.key("connection_seconds", number_or_off(budget.connection_seconds));
+  lines.key("messages", number_or_off(budget.messages));
+  lines.key("period", text_of_word(kPeriods, budget.period));
+  lines.key("soft", format_percent(budget.soft_percent));
+  lines.key("close", truth(budget.close));
+  lines.close();
+  lines.close();
+}
+
 void print_domain(Lines& lines, const Domain& domain) {
   if (!domain.place.file.empty()) {
     lines.line("# from " + quote(domain.place.file) + ", line " +
@@ -209,6 +254,7 @@ void print_domain(Lines& lines, const Domain& domain) {
   print_websocket(lines, domain.websocket);
   print_origin(lines, domain.origin);
   lines.key("access", "{ origins: " + origins(domain.access) + " }");
+  print_domain_usage(lines, domain.usage);
   lines.close();
 }
 

@@ -221,6 +221,26 @@ bool Section::size(std::string_view key, uint64_t& out, Range range) const {
   return false;
 }
 
+bool Section::traffic(std::string_view key, std::optional<uint64_t>& out, Range range) const {
+  auto value = scalar(key);
+  if (!value) return false;
+  if (*value == "off") {
+    out.reset();
+    return true;
+  }
+  auto bytes = parse_traffic(*value);
+  auto limits = allowed(format_traffic(range.least), format_traffic(range.most), Off::word);
+  if (!bytes) {
+    error(key, bytes.error() + "; " + limits);
+  } else if (*bytes < range.least || *bytes > range.most) {
+    error(key, in_quotes(*value) + " is out of range; " + limits);
+  } else {
+    out = *bytes;
+    return true;
+  }
+  return false;
+}
+
 bool Section::percent(std::string_view key, double& out, Range range) const {
   auto value = scalar(key);
   if (!value) return false;
@@ -293,6 +313,11 @@ void Section::error(std::string_view key, const std::string& text) const {
 
 void Section::error(const Node& node, const std::string& path, const std::string& text) const {
   findings_->error(node.at, path, text);
+}
+
+void Section::warn(std::string_view key, const std::string& code, const std::string& text) const {
+  const Node* node = find(key);
+  findings_->warn(node != nullptr ? node->at : node_->at, path_of(key), code, text);
 }
 
 std::string Section::path_of(std::string_view key) const {

@@ -67,6 +67,8 @@ class Section {
               std::string_view none) const;
   bool port(std::string_view key, uint16_t& out) const;
   bool size(std::string_view key, uint64_t& out, Range range) const;
+  // Decimal units; `off` is nothing.
+  bool traffic(std::string_view key, std::optional<uint64_t>& out, Range range) const;
   bool percent(std::string_view key, double& out, Range range) const;
   bool duration(std::string_view key, milliseconds& out, TimeRange range) const;
   bool duration(std::string_view key, std::optional<milliseconds>& out, TimeRange range,
@@ -86,6 +88,7 @@ class Section {
   // Reports at the value of `key`, or at the map itself when the key is absent.
   void error(std::string_view key, const std::string& text) const;
   void error(const Node& node, const std::string& path, const std::string& text) const;
+  void warn(std::string_view key, const std::string& code, const std::string& text) const;
 
   Findings& findings() const { return *findings_; }
   const std::string& path() const { return path_; }

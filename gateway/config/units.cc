@@ -27,6 +27,12 @@ constexpr std::array<Unit, 5> kTimes = {
 constexpr std::array<Unit, 4> kSizes = {
     {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
 
+constexpr std::array<Unit, 5> kTraffic = {{{"", 1},
+                                           {"MB", 1'000'000},
+                                           {"GB", 1'000'000'000},
+                                           {"TB", 1'000'000'000'000},
+                                           {"PB", 1'000'000'000'000'000}}};
+
 constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
 
 struct Parts {
@@ -105,6 +111,24 @@ proto::Result<uint64_t, std::string> parse_size(std::string_view text) {
   return *value;
 }
 
+proto::Result<uint64_t, std::string> parse_traffic(std::string_view text) {
+  Parts parts = split_number(text);
+  if (is_fraction(parts)) {
+    return Unexpected{in_quotes(text) +
+                      " is a fraction: write a whole number of a smaller unit, such "
+                      "as 1500GB for one and a half TB"};
+  }
+  const Unit* unit = find_unit(kTraffic, parts.rest);
+  if (parts.digits.empty() || unit == nullptr) {
+    return Unexpected{in_quotes(text) +
+                      " is not an amount of traffic: write 250MB, 500GB, 2TB or 1PB; these units "
+                      "are decimal, 1GB is 1000000000 bytes"};
+  }
+  auto value = multiplied(parts.digits, unit->factor);
+  if (!value) return Unexpected{in_quotes(text) + " is too large an amount"};
+  return *value;
+}
+
 proto::Result<double, std::string> parse_percent(std::string_view text) {
   std::string_view number = text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
   double value = 0;
@@ -132,6 +156,11 @@ std::string format_duration(milliseconds time) {
 
 std::string format_size(uint64_t bytes) {
   const Unit& unit = largest_divisor(kSizes, bytes);
+  return std::to_string(bytes / unit.factor) + std::string(unit.name);
+}
+
+std::string format_traffic(uint64_t bytes) {
+  const Unit& unit = largest_divisor(kTraffic, bytes);
   return std::to_string(bytes / unit.factor) + std::string(unit.name);
 }
 

@@ -61,10 +61,9 @@ TEST_CASE("known keys: a slip is recognised, a different word is not") {
         "unknown key \"conection_timeout\": did you mean \"connection_timeout\"?");
   CHECK(tests::contains(unknown_key(websocket, "enbaled"), "did you mean \"enabled\"?"));
   CHECK_FALSE(tests::contains(unknown_key({Scope::domain, ""}, "routes"), "did you mean"));
-  CHECK_FALSE(tests::contains(unknown_key({Scope::domain, ""}, "usage"), "did you mean"));
   CHECK_FALSE(tests::contains(unknown_key({Scope::domain, ""}, "limits"), "did you mean"));
   CHECK_FALSE(tests::contains(unknown_key({Scope::domain, "access"}, "sign"), "did you mean"));
-  CHECK_FALSE(tests::contains(unknown_key({Scope::node, ""}, "usage"), "did you mean"));
+  CHECK_FALSE(tests::contains(unknown_key({Scope::node, ""}, "routes"), "did you mean"));
 }
 
 TEST_CASE("known keys: without a near name the message says what is known") {
@@ -81,6 +80,28 @@ TEST_CASE("known keys: a key of another level, or another word for it, is recogn
                         "did you mean \"websocket.connection_timeout\"?"));
   CHECK(tests::contains(unknown_key({Scope::domain, ""}, "allowed_origins"),
                         "did you mean \"access.origins\"?"));
+}
+
+TEST_CASE("known keys: what others call usage is recognised") {
+  struct Row {
+    Scope scope;
+    const char* word;
+    const char* meant;
+  };
+  for (const Row& row :
+       {Row{Scope::node, "metering", "usage"}, Row{Scope::node, "accounting", "usage"},
+        Row{Scope::node, "retention", "usage.keep"},
+        Row{Scope::node, "flush_interval", "usage.flush_interval"},
+        Row{Scope::node, "postgresql", "usage.postgres"},
+        Row{Scope::node, "billing", "defaults.usage.billing"},
+        Row{Scope::node, "timeout", "drain.timeout"}, Row{Scope::domain, "metering", "usage"},
+        Row{Scope::domain, "accounting", "usage"}, Row{Scope::domain, "billing", "usage.billing"},
+        Row{Scope::domain, "budget", "usage.budget"},
+        Row{Scope::domain, "quota", "usage.budget"}}) {
+    CAPTURE(row.word);
+    CHECK(tests::contains(unknown_key({row.scope, ""}, row.word),
+                          std::string("did you mean \"") + row.meant + "\"?"));
+  }
 }
 
 TEST_CASE("known keys: dots inside a key do not reach below") {

@@ -86,7 +86,7 @@ TEST_CASE("node: wrong values are answered with what is allowed") {
            Row{"admin: { listen: \"127.0.0.1:70000\" }", "is not an IP address with a port"},
            Row{"log: { level: warn }", "did you mean"},
            Row{"log: { access: json }", "log.access: must be a map (key: value), but is a single"},
-           Row{"log: { access: { format: dcdn } }", "allowed is json"},
+           Row{"log: { access: { format: text } }", "allowed is json or dcdn"},
            Row{"drain: { timeout: 1500ms }", "must be whole seconds"},
            Row{"drain: { timeout: 2h }", "allowed is 0s to 1h"},
            Row{"drain: { timeout: off }", "\"off\" is not a time"},
@@ -96,7 +96,7 @@ TEST_CASE("node: wrong values are answered with what is allowed") {
            Row{"limits: { header_timeout: 1.5s }", "is a fraction"},
            Row{"limits: [a]", "limits: must be a map (key: value), but is a list"},
            Row{"reload: { on_change: maybe }", "is neither true (on) nor false (off)"},
-           Row{"usage: {}", "unknown key \"usage\"; known here: version"},
+           Row{"routes: {}", "unknown key \"routes\"; known here: version"},
            Row{"listener: []", "did you mean \"listeners\"?"},
        }) {
     CAPTURE(row.line);

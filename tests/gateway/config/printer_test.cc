@@ -32,9 +32,10 @@ listeners:
   - { name: web, address: "::1", ports: [80, 0, 0], mode: first_available }
   - { name: secure, ports: [443], tls: true }
 admin: { listen: "[::1]:0" }
-log: { access: { path: off }, level: error }
+log: { access: { path: off, format: dcdn }, level: error }
 drain: { timeout: 0, close_rate: 12 }
 limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
+usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "postgresql://weir@db.test/usage", timeout: 5s } }
 reload: { on_change: on }
 domains:
   - names: ["*.a.test", "[::1]", b.test]
@@ -65,6 +66,11 @@ domains:
       establish_timeout: 900s
       max_response_head: 65536
     access: { origins: ["https://a.test", "http://b.test:8080"] }
+    usage:
+      billing: peak_bandwidth
+      direction: both
+      overhead_percent: 7.5
+      budget: { traffic: 1500GB, connection_seconds: 86400, messages: 1000000, period: day, soft: 99.5%, close: true }
   - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin }, access: { origins: any } }
   - { domain: d.test }
 )",
@@ -72,6 +78,16 @@ domains:
   for (const Problem& problem : reading.problems)
     CHECK_MESSAGE(problem.warning, to_string(problem));
   check_round_trip(reading.document);
+}
+
+TEST_CASE("printer: a password of the database is never printed") {
+  Document document = read_text(tests::kListener, "t.yaml").document;
+  Postgres& postgres = document.usage.postgres.emplace();
+  postgres.url = "postgresql://weir:hunter2@db.test/usage";
+  CHECK(tests::contains(print(document), "url: \"postgresql://weir:***@db.test/usage\""));
+  postgres.url_source = "file:/etc/weir/database";
+  CHECK(tests::contains(print(document), "url: \"file:/etc/weir/database\""));
+  CHECK_FALSE(tests::contains(print(document), "hunter2"));
 }
 
 TEST_CASE("printer: says which file a domain came from") {

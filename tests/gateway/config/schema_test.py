@@ -59,9 +59,29 @@ class SchemaTest(unittest.TestCase):
             (["origin", "tls", "ca"], "file:/etc/ssl/ca.pem"),
             (["access", "origins"], ["https://app.example.com"]),
             (["tls"], {"certificate": "file:a.pem", "key": "${CHAT_KEY_FILE}"}),
+            (["usage", "overhead_percent"], 7.5),
+            (["usage", "budget", "traffic"], "500GB"),
+            (["usage", "budget", "traffic"], 1000000),
+            (["usage", "budget", "traffic"], False),
+            (["usage", "budget", "messages"], 1),
+            (["usage", "budget", "soft"], "99.5%"),
+            (["usage", "budget"], None),
         ]:
             with self.subTest(path=path, value=value):
                 self.accepts(changed(self.domain, path, value))
+
+    def test_right_values_of_a_node_are_accepted(self):
+        for path, value in [
+            (["log", "access", "format"], "dcdn"),
+            (["usage"], None),
+            (["usage", "sessions"], False),
+            (["usage", "postgres"], "off"),
+            (["usage", "postgres"], False),
+            (["usage", "postgres"], {"url": "${WEIR_DATABASE}", "timeout": 5}),
+            (["defaults", "usage", "budget"], {"traffic": "2TB", "period": "day"}),
+        ]:
+            with self.subTest(path=path, value=value):
+                self.accepts(changed(self.node, path, value))
 
     def test_wrong_domains_are_refused(self):
         for path, value in [
@@ -79,6 +99,13 @@ class SchemaTest(unittest.TestCase):
             (["names"], ["second.example.com"]),
             (["kind"], "vod"),
             (["routes"], []),
+            (["usage", "billing"], "bandwidth"),
+            (["usage", "overhead_percent"], 21),
+            (["usage", "budget", "traffic"], "500GiB"),
+            (["usage", "budget", "traffic"], "1.5TB"),
+            (["usage", "budget", "messages"], 0),
+            (["usage", "budget", "period"], "week"),
+            (["usage", "budget", "soft"], 101),
         ]:
             with self.subTest(path=path, value=value):
                 self.refuses(changed(self.domain, path, value))
@@ -92,7 +119,13 @@ class SchemaTest(unittest.TestCase):
             (["workers"], 0),
             (["log", "level"], "loud"),
             (["defaults", "limits"], {}),
-            (["usage"], {}),
+            (["log", "access", "format"], "text"),
+            (["usage", "flush"], "1s"),
+            (["usage", "keep"], "off"),
+            (["usage", "postgres"], "on"),
+            (["usage", "postgres"], True),
+            (["usage", "postgres"], {}),
+            (["usage", "postgres"], {"url": "file:/a", "password": "x"}),
         ]:
             with self.subTest(path=path, value=value):
                 self.refuses(changed(self.node, path, value))

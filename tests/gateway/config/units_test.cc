@@ -60,6 +60,27 @@ TEST_CASE("units: sizes are bytes or binary units") {
   }
 }
 
+TEST_CASE("units: traffic is bytes or decimal units") {
+  CHECK(*parse_traffic("500GB") == 500'000'000'000);
+  CHECK(*parse_traffic("2TB") == 2'000'000'000'000);
+  CHECK(*parse_traffic("250MB") == 250'000'000);
+  CHECK(*parse_traffic("1PB") == 1'000'000'000'000'000);
+  CHECK(*parse_traffic("1000001") == 1'000'001);
+  for (const char* text : {"", "GB", "500GiB", "500gb", "500G", "-1", "500 GB", "1e9", "5KB"}) {
+    CAPTURE(text);
+    REQUIRE_FALSE(parse_traffic(text).has_value());
+    CHECK(tests::contains(parse_traffic(text).error(), "1GB is 1000000000 bytes"));
+  }
+  CHECK(tests::contains(parse_traffic("1.5TB").error(), "such as 1500GB"));
+  CHECK(tests::contains(parse_traffic("9224PB").error(), "too large"));
+  CHECK(tests::contains(parse_traffic("99999999999999999999").error(), "too large"));
+  CHECK(format_traffic(500'000'000'000) == "500GB");
+  CHECK(format_traffic(1'500'000'000'000) == "1500GB");
+  for (uint64_t bytes : {uint64_t{0}, uint64_t{1}, uint64_t{1'000'001}, uint64_t{1} << 40}) {
+    CHECK(*parse_traffic(format_traffic(bytes)) == bytes);
+  }
+}
+
 TEST_CASE("units: shares are percent, with or without the sign") {
   CHECK(*parse_percent("10%") == 10);
   CHECK(*parse_percent("10") == 10);
