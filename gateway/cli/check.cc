@@ -24,8 +24,13 @@ int check(const std::string& config, const CheckOptions& options) {
     // Certificates and CA files are read as a start would read them.
     metrics::Registry registry(1);
     net::TicketKeys keys;
-    auto snapshot = server::build_snapshot(
-        std::move(reading.document), {.generation = 0, .registry = registry, .ticket_keys = keys});
+    usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
+    server::Standings standings;
+    auto snapshot = server::build_snapshot(std::move(reading.document), {.generation = 0,
+                                                                         .registry = registry,
+                                                                         .ticket_keys = keys,
+                                                                         .meters = meters,
+                                                                         .standings = standings});
     if (!snapshot)
       problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
   }

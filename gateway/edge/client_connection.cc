@@ -83,6 +83,7 @@ void ClientConnection::on_data(net::Bytes data) {
 
 void ClientConnection::read_head(net::Bytes data) {
   const auto fed = parser_.feed(data);
+  head_size_ += fed.consumed;
   if (fed.progress == Progress::more) return;
   count_tls();
   if (fed.progress == Progress::refused) {
@@ -138,6 +139,7 @@ void ClientConnection::decide() {
 }
 
 void ClientConnection::begin_upgrade() {
+  end_upgrade();
   const size_t count = request_.domain->servers.size();
   if (tried_ == 0) first_server_ = surroundings_.turn++ % count;
   const route::Server& server = request_.domain->servers[(first_server_ + tried_++) % count];
@@ -171,9 +173,13 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
                                                  : std::string_view();
   told.extensions = upgraded.answer.extensions;
   told.origin_connect = upgraded.connect;
+  const std::string response = switching_response(request_.upgrade, upgraded);
+  meter().answer(101);
+  bill(response.size());
+  session::keep_opening(surroundings_.sessions.scribe, identity_, told);
   session::write_open(surroundings_.sessions.scribe, identity_, told);
 
-  stream_->write(proto::bytes_of(switching_response(request_.upgrade, upgraded)));
+  stream_->write(proto::bytes_of(response));
   stream_->resume_reading();
   auto session = std::make_unique<session::Session>(
       surroundings_.sessions,
@@ -194,7 +200,8 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
   record({.status = refused.status,
           .cause = Cause::origin_refused_upgrade,
           .why = "the origin answered " + std::to_string(refused.status),
-          .by = By::origin});
+          .by = By::origin},
+         refused.response.size());
   answer(refused.status, refused.response);
 }
 
@@ -218,8 +225,10 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
 }
 
 void ClientConnection::refuse(const Refusal& refusal) {
-  record(refusal);
-  answer(refusal.status, proto::http1::text_response(refusal.status, refusal.why, refusal.fields));
+  const std::string response =
+      proto::http1::text_response(refusal.status, refusal.why, refusal.fields);
+  record(refusal, response.size());
+  answer(refusal.status, response);
 }
 
 void ClientConnection::answer(int status, std::string_view text) {
@@ -230,20 +239,47 @@ void ClientConnection::answer(int status, std::string_view text) {
   } else {
     surroundings_.unmatched->handshakes[metrics::status_slot(status)].add(1);
   }
+  meter().answer(status);
+  bill(text.size());
   stage_ = Stage::answered;
-  upgrade_.reset();
+  end_upgrade();
   stream_->resume_reading();
   stream_->write(proto::bytes_of(text));
   stream_->end();
   surroundings_.loop.wheel().set(*this, surroundings_.loop.now() + kLinger);
 }
 
-void ClientConnection::record(const Refusal& refusal) {
+void ClientConnection::record(const Refusal& refusal, size_t answered) {
+  identity_.handshake_in = static_cast<uint32_t>(head_size_);
+  identity_.handshake_out = static_cast<uint32_t>(answered);
   // Whoever is refused before there could be a session is found in the log by this all the same.
   if (identity_.id == session::SessionId{}) identity_.id = session::new_session_id();
+  meter().refuse(refusal.cause);
   session::write_refused(
       surroundings_.sessions.scribe, identity_, story(refusal.status),
       {.by = refusal.by, .cause = refusal.cause, .error = refusal.why, .detail = refusal.detail});
+}
+
+usage::Meter& ClientConnection::meter() const {
+  return request_.domain != nullptr ? *request_.domain->meters[surroundings_.sessions.worker]
+                                    : *surroundings_.unmatched_meter;
+}
+
+// The client's request and the answer to it: WebSocket is billed apart from all other HTTP.
+void ClientConnection::bill(size_t answered) {
+  using usage::Field;
+  identity_.handshake_in = static_cast<uint32_t>(head_size_);
+  identity_.handshake_out = static_cast<uint32_t>(answered);
+  const bool upgrade = request_.head.text && proto::ws::asks_for_upgrade(request_.head);
+  meter().add(upgrade ? Field::client_handshake_in : Field::client_http_in, head_size_);
+  meter().add(upgrade ? Field::client_handshake_out : Field::client_http_out, answered);
+}
+
+void ClientConnection::end_upgrade() {
+  if (!upgrade_) return;
+  meter().add(usage::Field::origin_handshake_in, upgrade_->moved().in);
+  meter().add(usage::Field::origin_handshake_out, upgrade_->moved().out);
+  upgrade_.reset();
 }
 
 session::HandshakeStory ClientConnection::story(int status) const {
@@ -255,6 +291,9 @@ session::HandshakeStory ClientConnection::story(int status) const {
     told.host = request_.head.fields.first("Host").value_or("");
     told.user_agent = request_.head.fields.first("User-Agent").value_or("");
     told.origin_header = request_.head.fields.first("Origin").value_or("");
+    told.referer = request_.head.fields.first("Referer").value_or("");
+    told.forwarded_for = request_.head.fields.first("X-Forwarded-For").value_or("");
+    told.via = request_.head.fields.first("Via").value_or("");
     told.http_version = request_.head.minor_version == 1 ? "1.1" : "1.0";
   }
   if (tls_ != nullptr) {
@@ -333,8 +372,9 @@ void ClientConnection::close_if_silent() {
 
 void ClientConnection::leave() {
   if (stage_ == Stage::gone) return;
+  if (stage_ == Stage::reading) bill(0);
   stage_ = Stage::gone;
-  upgrade_.reset();
+  end_upgrade();
   stream_.reset();
   surroundings_.loop.wheel().clear(*this);
   surroundings_.clients.retire(*this);

@@ -57,7 +57,10 @@ class ClientConnection final : public net::RosterMember,
   void open_echo();
   void refuse(const Refusal& refusal);
   void answer(int status, std::string_view text);
-  void record(const Refusal& refusal);
+  void record(const Refusal& refusal, size_t answered = 0);
+  usage::Meter& meter() const;
+  void bill(size_t answered);
+  void end_upgrade();
   session::HandshakeStory story(int status) const;
   void count_tls();
   void leave();
@@ -72,6 +75,7 @@ class ClientConnection final : public net::RosterMember,
   net::Address server_;  // our own end
   session::Identity identity_;
   Stage stage_ = Stage::reading;
+  size_t head_size_ = 0;                // bytes of the request head that have come
   std::chrono::milliseconds asked_{0};  // when the origin's side began
   size_t first_server_ = 0;             // of the pool, and how many were tried
   size_t tried_ = 0;

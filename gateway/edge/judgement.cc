@@ -96,6 +96,13 @@ std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
                    .why = "this Origin may not open WebSockets here",
                    .by = By::gateway};
   }
+  if (request.domain->budget &&
+      request.domain->budget->load(std::memory_order_relaxed) == usage::BudgetStanding::hard) {
+    return Refusal{.status = 429,
+                   .cause = Cause::quota,
+                   .why = "the usage budget of this domain is used up",
+                   .by = By::gateway};
+  }
   if (draining) {
     return Refusal{.status = 503,
                    .cause = Cause::drain,

@@ -37,8 +37,8 @@ struct Refusal {
                                                  std::optional<std::string_view> server_name,
                                                  Request& request);
 
-// The handshake (400, 417, 426), the domain's switch and its allowed origins (403), a node that is
-// leaving (503).
+// The handshake (400, 417, 426), the domain's switch and its allowed origins (403), its budget
+// (429), a node that is leaving (503).
 [[nodiscard]] std::optional<Refusal> judge_upgrade(bool draining, Request& request);
 
 }  // namespace gateway::edge

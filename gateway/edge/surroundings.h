@@ -22,8 +22,9 @@ struct Surroundings {
   net::Admission& admission;
   std::shared_ptr<const route::Snapshot> snapshot;  // the current one: new connections keep it
   metrics::Domain* unmatched;                       // counts what no domain was found for
-  bool draining = false;                            // no new sessions
-  size_t turn = 0;                                  // of the servers of a pool
+  usage::Meter* unmatched_meter;
+  bool draining = false;  // no new sessions
+  size_t turn = 0;        // of the servers of a pool
 };
 
 }  // namespace gateway::edge

@@ -46,6 +46,8 @@ struct Direction {
   Count close_frames;
   Count ping_frames;
   Count pong_frames;
+  Count units_2k;  // messages, in started units of payload
+  Count units_32k;
 };
 
 // Bounds in seconds; the last bucket has none.
@@ -76,7 +78,6 @@ struct Domain {
   Direction from_origin;
   std::array<Count, 2> opened;  // by scheme: ws, wss
   Count active;
-  Count session_milliseconds;                                 // of ended sessions
   std::array<std::array<Count, log::kCauses>, 3> closed;      // by initiator and cause
   std::array<Count, kStatuses.size()> handshakes;             // answers by status
   std::array<std::array<Count, kCloseSlots>, 2> close_codes;  // received from client, from origin

@@ -170,12 +170,6 @@ void add_closed(const Rows& rows, Page& page) {
           });
         }
       });
-  add_family(rows, page,
-             counter("weir_session_seconds_total", "Duration of ended sessions, in seconds."),
-             [](Family& to, const std::string& domain, const Blocks& blocks) {
-               const uint64_t milliseconds = sum(blocks, &Domain::session_milliseconds);
-               to.add({{"domain", domain}}, static_cast<double>(milliseconds) / 1000);
-             });
 }
 
 void add_traffic(const Rows& rows, Page& page) {

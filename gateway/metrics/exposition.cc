@@ -8,6 +8,7 @@
 #include "gateway/metrics/domain_families.h"
 #include "gateway/metrics/families.h"
 #include "gateway/metrics/process.h"
+#include "gateway/metrics/usage_families.h"
 
 namespace gateway::metrics {
 
@@ -158,6 +159,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_listeners(registry, page);
   add_durations(registry, page);
   add_domains(registry, page);
+  add_usage(registry, facts.usage, page);
   add_process(page);
   return page.take();
 }

@@ -3,12 +3,37 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/metrics/counters.h"
 
 namespace gateway::metrics {
+
+// What usage knows about itself.
+struct UsageFacts {
+  struct Budget {
+    std::string domain;
+    double state = 0;  // 0 within, 1 soft, 2 hard
+  };
+  struct Postgres {
+    bool connected = false;
+    double lag_seconds = 0;
+    uint64_t errors = 0;
+    uint64_t rows = 0;
+  };
+  std::function<double(const std::string& domain)> session_seconds;  // of ended and open sessions
+  bool ledger_up = true;
+  double ledger_lag_seconds = 0;
+  double ledger_flush_seconds = 0;
+  uint64_t ledger_errors = 0;
+  uint64_t ledger_rows = 0;
+  uint64_t records_dropped = 0;
+  std::vector<Budget> budgets;
+  std::optional<Postgres> postgres;  // nothing: there is no central store
+};
 
 // What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
 struct Facts {
@@ -37,6 +62,7 @@ struct Facts {
   std::vector<double> loop_lag_seconds;  // by worker
   uint64_t access_log_dropped = 0;
   std::vector<Port> ports;
+  UsageFacts usage;
 };
 
 // The Prometheus text format 0.0.4. Causes, codes and statuses that have not occurred are left out;

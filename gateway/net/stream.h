@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,12 @@ struct IoError {
   int code = 0;  // a negative libuv code; 0 for TLS, where `text` says it
   Doing doing = Doing::reading;
   std::string text;  // "connection reset by peer", "certificate has expired"
+};
+
+// Bytes of both directions.
+struct Volume {
+  uint64_t in = 0;
+  uint64_t out = 0;
 };
 
 // Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
@@ -71,6 +78,13 @@ class Stream {
   // The same and what the kernel holds that the peer has not acknowledged: shrinks with every byte
   // that a slow peer takes, long before the kernel has room again. May cost a system call.
   virtual size_t unacknowledged() const { return queued(); }
+
+  // TLS records that have come, and that the kernel has taken; nothing without TLS.
+  virtual Volume records() const { return {}; }
+
+  // IP packets of the connection since it began, by the kernel's own count: headers and
+  // retransmissions included. Costs a system call; nothing where the kernel does not tell.
+  virtual std::optional<Volume> packets() const { return std::nullopt; }
 };
 
 }  // namespace gateway::net

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "gateway/net/tcp_packets.h"
+
 namespace gateway::net {
 
 namespace {
@@ -202,6 +204,8 @@ size_t TcpStream::unacknowledged() const {
   if (::ioctl(fd_.get(), SIOCOUTQ, &held) != 0 || held < 0) held = 0;
   return queued() + static_cast<size_t>(held);
 }
+
+std::optional<Volume> TcpStream::packets() const { return packets_of(fd_.get()); }
 
 void TcpStream::end() {
   if (ended_) return;

@@ -101,12 +101,14 @@ void TlsStream::start(Stream::Handler& handler) {
 void TlsStream::send_records() {
   std::string& records = loop_.record_buffer();
   if (records.empty()) return;
+  records_.out += records.size();
   transport_->write(proto::bytes_of(records));
   records.clear();
 }
 
 void TlsStream::on_data(Bytes data) {
   if (phase_ == Phase::failed) return;
+  records_.in += data.size();
   if (first_) {
     first_ = false;
     if (data[0] != kHandshakeRecord && data[0] != kAlertRecord) {
@@ -233,6 +235,11 @@ void TlsStream::notify_close() {
   if (phase_ != Phase::open && phase_ != Phase::ended) return;
   SSL_shutdown(take_turn());
   send_records();
+}
+
+Volume TlsStream::records() const {
+  const uint64_t queued = transport_->queued();
+  return {.in = records_.in, .out = records_.out - std::min(queued, records_.out)};
 }
 
 TlsFacts TlsStream::facts() const {

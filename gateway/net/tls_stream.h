@@ -52,6 +52,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
+  Volume records() const override;
+  std::optional<Volume> packets() const override { return transport_->packets(); }
 
   TlsFacts facts() const;
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
@@ -101,7 +103,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   SslPtr ssl_;
   Stream::Handler* handler_ = nullptr;
   HandshakeHandler* observer_;
-  Bytes input_;  // what the transport has just read; empty outside on_data
+  Volume records_;  // out: given to the transport
+  Bytes input_;     // what the transport has just read; empty outside on_data
   bool* destroyed_ = nullptr;
   uint16_t unread_answers_ = 0;  // bytes, while the transport is congested
   Phase phase_ = Phase::handshake;

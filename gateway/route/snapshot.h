@@ -13,6 +13,8 @@
 #include "gateway/net/address.h"
 #include "gateway/net/tls_context.h"
 #include "gateway/route/router.h"
+#include "gateway/usage/budget.h"
+#include "gateway/usage/meter.h"
 
 namespace gateway::route {
 
@@ -26,6 +28,9 @@ struct Domain {
   const config::Domain* config = nullptr;
   std::string label;                       // the first name: in metrics and log
   std::vector<metrics::Domain*> counters;  // by worker
+  std::vector<usage::Meter*> meters;       // by worker
+  // Where it stands with its budget; null: it has none.
+  std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
   std::vector<Server> servers;
   net::SslContextPtr server_tls;  // null: no certificate for it
   net::TlsVersion min_tls_version = net::TlsVersion::tls1_2;

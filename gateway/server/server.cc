@@ -99,6 +99,7 @@ int Server::run() {
   const int code = start();
   if (code == kExitOk) loop_.run();
   workers_.clear();
+  if (metering_) metering_->stop();
   if (code == kExitOk) say(Level::info, "stopped");
   flusher_.reset();
   access_log_.reset();
@@ -127,9 +128,12 @@ int Server::start() {
   admission_.set_limit(connection_limit(reading.document.limits));
 
   registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
-  auto snapshot =
-      build_snapshot(std::move(reading.document),
-                     {.generation = 1, .registry = *registry_, .ticket_keys = ticket_keys_});
+  scribe_ = {.access = access_log_.get(),
+             .node = reading.document.node,
+             .boot_id = boot_id(),
+             .format = reading.document.log.access.format};
+  open_metering(reading.document);
+  auto snapshot = build_snapshot(std::move(reading.document), ingredients(1));
   if (!snapshot) {
     print_problems(snapshot.error());
     return kExitConfiguration;
@@ -142,8 +146,10 @@ int Server::start() {
   if (!change.errors.empty()) return kExitRuntime;
   if (const int code = open_admin(document); code != kExitOk) return code;
 
-  scribe_ = {.access = access_log_.get(), .node = document.node, .boot_id = boot_id()};
-  common_.emplace(Common{*registry_, admission_, scribe_});
+  // Once it is sure that this process will serve, and before it does.
+  metering_->start();
+  metering_->use(document);
+  common_.emplace(Common{*registry_, admission_, scribe_, *metering_});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
   }
@@ -159,6 +165,18 @@ int Server::start() {
                        " workers=" + std::to_string(workers_.size()) +
                        " domains=" + std::to_string(document.domains.size()));
   return kExitOk;
+}
+
+void Server::open_metering(const config::Document& document) {
+  metering_ = std::make_unique<Metering>(Metering::Plan{.state_dir = document.state_dir,
+                                                        .boot = scribe_.boot_id,
+                                                        .workers = registry_->worker_count(),
+                                                        .end_sessions =
+                                                            [this](const std::string& domain) {
+                                                              for (const auto& worker : workers_)
+                                                                worker->end_over_budget(domain);
+                                                            }},
+                                         document, loop_);
 }
 
 bool Server::open_access_log(const config::Document& document) {
@@ -240,9 +258,7 @@ Server::Reloaded Server::reload_from_files() {
   const std::string warnings = lines(reading.problems);
 
   auto snapshot =
-      build_snapshot(std::move(reading.document), {.generation = snapshot_->generation + 1,
-                                                   .registry = *registry_,
-                                                   .ticket_keys = ticket_keys_});
+      build_snapshot(std::move(reading.document), ingredients(snapshot_->generation + 1));
   if (!snapshot) {
     for (const config::Problem& problem : snapshot.error()) say(Level::error, to_string(problem));
     return {.done = false, .text = lines(snapshot.error())};
@@ -259,6 +275,7 @@ Server::Reloaded Server::reload_from_files() {
   say_what_needs_restart((*snapshot)->document);
   snapshot_ = std::move(*snapshot);
   for (const auto& worker : workers_) worker->use(snapshot_);
+  metering_->use(snapshot_->document);
   hand_out(change);
   admission_.set_limit(connection_limit(snapshot_->document.limits));
   log::set_level(level_of(snapshot_->document.log.level));
@@ -281,7 +298,8 @@ void Server::say_what_needs_restart(const config::Document& next) const {
   tell(now.state_dir != next.state_dir, "state_dir");
   tell(now.admin.address != next.admin.address || now.admin.port != next.admin.port,
        "admin.listen");
-  tell(now.log.access.path != next.log.access.path, "log.access.path");
+  tell(!(now.log.access == next.log.access), "log.access");
+  tell(!(now.usage == next.usage), "usage");
   tell(now.reload.on_change != next.reload.on_change, "reload.on_change");
 }
 
@@ -362,6 +380,7 @@ std::string Server::metrics() {
   for (const auto& [key, port] : ports_->open()) {
     facts.ports.push_back({port.listener, port.address.host(), port.address.port()});
   }
+  facts.usage = metering_->facts();
   return metrics::render(*registry_, facts);
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/admin/server.h"
 #include "gateway/config/yaml_reader.h"
 #include "gateway/log/log.h"
+#include "gateway/server/metering.h"
 #include "gateway/server/ports.h"
 #include "gateway/server/signals.h"
 #include "gateway/server/snapshot_builder.h"
@@ -61,6 +62,14 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   void hand_out(Ports::Change& change);
   Reloaded reload_from_files();
   void say_what_needs_restart(const config::Document& next) const;
+  void open_metering(const config::Document& document);
+  Ingredients ingredients(uint64_t generation) {
+    return {.generation = generation,
+            .registry = *registry_,
+            .ticket_keys = ticket_keys_,
+            .meters = metering_->meters(),
+            .standings = metering_->standings()};
+  }
   void begin_drain();
   void stop();
   void on_worker_drained();
@@ -87,6 +96,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   net::Admission admission_;
   net::TicketKeys ticket_keys_;
   std::unique_ptr<metrics::Registry> registry_;
+  std::unique_ptr<Metering> metering_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::unique_ptr<Ports> ports_;
   std::vector<std::unique_ptr<Worker>> workers_;

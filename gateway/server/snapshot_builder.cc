@@ -61,6 +61,10 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
   domain->config = &config;
   domain->label = proto::to_lower(config.names.front());
   domain->counters = ingredients.registry.domain(domain->label);
+  domain->meters = ingredients.meters.domain(domain->label);
+  const config::Budget& budget = config.usage.budget;
+  if (budget.traffic || budget.connection_seconds || budget.messages)
+    domain->budget = ingredients.standings.of(domain->label);
   for (const config::Server& server : config.origin.servers) {
     domain->servers.push_back(
         {.host = server.host, .port = server.port, .address = net::Address::parse(server.host, 0)});

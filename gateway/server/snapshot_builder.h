@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/route/snapshot.h"
+#include "gateway/server/standings.h"
 #include "proto/base/result.h"
 
 namespace gateway::server {
@@ -14,6 +15,8 @@ struct Ingredients {
   uint64_t generation = 1;
   metrics::Registry& registry;
   net::TicketKeys& ticket_keys;
+  usage::Meters& meters;
+  Standings& standings;
 };
 
 // Error: everything that stands in the way, with its place in the files.

@@ -23,6 +23,12 @@ void Worker::Housekeeper::on_deadline(milliseconds now) {
   worker_.loop_.wheel().set(*this, now + kHousekeeping);
 }
 
+void Worker::Timekeeper::on_deadline(milliseconds now) {
+  const auto wall =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  loop_.wheel().set(*this, book_.tick(now, wall));
+}
+
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
     : resolver_(loop_),
       clients_(loop_.retirement()),
@@ -34,12 +40,15 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                                  .table = table_,
                                  .scribe = common.scribe,
                                  .figures = common.registry.worker(index),
+                                 .records = common.metering.records(index),
                                  .worker = index},
                     .clients = clients_,
                     .admission = common.admission,
                     .snapshot = std::move(snapshot),
-                    .unmatched = common.registry.domain("_unmatched")[index]},
-      housekeeper_(*this) {
+                    .unmatched = common.registry.domain("_unmatched")[index],
+                    .unmatched_meter = &common.metering.meters().book(index).meter("_unmatched")},
+      housekeeper_(*this),
+      timekeeper_(loop_, common.metering.meters().book(index)) {
   housekeeper_.on_deadline(loop_.now());
 }
 
@@ -97,6 +106,17 @@ void Worker::retire_disabled() {
     session.close(log::Cause::domain_disabled, proto::ws::CloseCode::service_restart,
                   "WebSocket was switched off");
   }
+}
+
+void Worker::end_over_budget(const std::string& domain) {
+  loop_.post([this, domain] {
+    for (size_t i = table_.size(); i > 0; --i) {
+      session::Session& session = table_.at(i - 1);
+      if (session.domain().label != domain) continue;
+      session.close(log::Cause::quota, proto::ws::CloseCode::policy_violation,
+                    "usage budget used up");
+    }
+  });
 }
 
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {

@@ -11,6 +11,7 @@
 #include "gateway/edge/listener.h"
 #include "gateway/metrics/counters.h"
 #include "gateway/server/drain.h"
+#include "gateway/server/metering.h"
 
 namespace gateway::server {
 
@@ -19,6 +20,7 @@ struct Common {
   metrics::Registry& registry;
   net::Admission& admission;
   const session::Scribe& scribe;
+  Metering& metering;
 };
 
 class Worker {
@@ -37,6 +39,8 @@ class Worker {
   // Stops accepting and ends all sessions by the plan. `drained` is called on this worker's thread.
   void drain(const Drain::Plan& plan, std::function<void()> drained);
   void abort();
+  // The domain's budget is used up: its open sessions end with 1008.
+  void end_over_budget(const std::string& domain);
 
   // How long the loop's longest turn was since the last call. Any thread.
   std::chrono::milliseconds take_longest_turn() { return loop_.take_longest_turn(); }
@@ -53,6 +57,19 @@ class Worker {
     size_t peak_ = 0;
   };
 
+  // Tells the meters what time it is.
+  class Timekeeper final : public net::DeadlineWheel::Entry {
+   public:
+    Timekeeper(net::Loop& loop, usage::Book& book) : loop_(loop), book_(book) {
+      on_deadline(loop.now());
+    }
+    void on_deadline(std::chrono::milliseconds now) override;
+
+   private:
+    net::Loop& loop_;
+    usage::Book& book_;
+  };
+
   void retire_disabled();
 
   net::Loop loop_;
@@ -63,6 +80,7 @@ class Worker {
   edge::Surroundings surroundings_;
   std::map<std::string, std::unique_ptr<edge::Listener>> listeners_;
   Housekeeper housekeeper_;
+  Timekeeper timekeeper_;
   std::optional<Drain> drain_;
   std::thread thread_;
 };

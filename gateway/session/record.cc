@@ -1,16 +1,13 @@
 #include "gateway/session/record.h"
 
+#include <algorithm>
+
 #include "gateway/log/json_line.h"
 #include "proto/base/encoding.h"
 
 namespace gateway::session {
 
 namespace {
-
-int64_t unix_milliseconds() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<milliseconds>(now).count();
-}
 
 void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
            const Identity& identity, std::string_view domain) {
@@ -25,11 +22,61 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
   line.text("client_ip", identity.client.host()).number("remote_port", identity.client.port());
 }
 
+// By DCDN's names of its real-time log; without the query, which may hold secrets.
+void tell_referer(log::JsonLine& line, std::string_view referer) {
+  if (referer.empty()) return;
+  const size_t scheme = referer.find("://");
+  if (scheme == std::string_view::npos) return;
+  line.text("refer_protocol", referer.substr(0, scheme));
+  std::string_view rest = referer.substr(scheme + 3);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  const size_t path = std::min(rest.find('/'), rest.size());
+  line.text("refer_domain", rest.substr(0, path)).text_if("refer_uri", rest.substr(path));
+}
+
+// Likewise: what the client has sent and got in all, from its request on.
+struct Sizes {
+  uint64_t request = 0;
+  uint64_t response = 0;
+  uint64_t body = 0;
+};
+void tell_sizes(log::JsonLine& line, milliseconds time, const Sizes& sizes) {
+  line.number("request_time", time.count())
+      .count("request_size", sizes.request)
+      .count("response_size", sizes.response)
+      .count("body_bytes_sent", sizes.body);
+}
+
+log::DcdnRequest dcdn_request(const Identity& identity, const HandshakeStory& story) {
+  return {.referer = story.referer,
+          .method = story.method,
+          .scheme = identity.client_tls ? "https" : "http",
+          .host = story.host,
+          .path = identity.path,
+          .user_agent = story.user_agent};
+}
+
+log::DcdnEnd dcdn_end(const std::string& client, int code, milliseconds time, const Sizes& sizes) {
+  return {.unix_seconds = unix_milliseconds() / 1000,
+          .client_ip = client,
+          .proxy_ip = {},
+          .response = time,
+          .code = code,
+          .request_bytes = sizes.request,
+          .response_bytes = sizes.response,
+          .hit = "MISS",
+          .content_type = {}};
+}
+
+bool is_dcdn(const Scribe& scribe) { return scribe.format == config::AccessLog::Format::dcdn; }
+
 void tell(log::JsonLine& line, const HandshakeStory& story) {
   line.text_if("method", story.method)
       .text_if("http_version", story.http_version)
       .text_if("host", story.host);
   line.text_if("origin_header", story.origin_header).text_if("user_agent", story.user_agent);
+  tell_referer(line, story.referer);
+  line.text_if("xforwordfor", story.forwarded_for).text_if("via_info", story.via);
   line.text("listener", story.listener)
       .text("server_addr", story.server.host())
       .number("server_port", story.server.port());
@@ -72,6 +119,11 @@ std::string_view reason_of(const Closed& closed, const SessionEnd& end) {
 
 }  // namespace
 
+int64_t unix_milliseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<milliseconds>(now).count();
+}
+
 SessionId new_session_id() {
   SessionId id{};
   proto::random_bytes(id);
@@ -80,8 +132,13 @@ SessionId new_session_id() {
 
 std::string to_string(const SessionId& id) { return proto::to_hex(id); }
 
+void keep_opening(const Scribe& scribe, Identity& identity, const HandshakeStory& story) {
+  if (scribe.access == nullptr || !is_dcdn(scribe)) return;
+  identity.dcdn = std::make_unique<log::DcdnOpening>(dcdn_opening(dcdn_request(identity, story)));
+}
+
 void write_open(const Scribe& scribe, const Identity& identity, const HandshakeStory& story) {
-  if (scribe.access == nullptr) return;
+  if (scribe.access == nullptr || is_dcdn(scribe)) return;
   log::JsonLine line;
   begin(line, "open", scribe, identity, story.domain);
   tell(line, story);
@@ -94,12 +151,20 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
 void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story,
                    const Refusal& refusal) {
   if (scribe.access == nullptr) return;
+  const Sizes sizes{identity.handshake_in, identity.handshake_out, 0};
+  if (is_dcdn(scribe)) {
+    scribe.access->write(
+        dcdn_line(dcdn_opening(dcdn_request(identity, story)),
+                  dcdn_end(identity.client.host(), story.status, story.handshake, sizes)));
+    return;
+  }
   log::JsonLine line;
   begin(line, "refused", scribe, identity, story.domain);
   tell(line, story);
   tell_origin(line, identity);
   line.text("close_initiator", to_string(refusal.by)).text("close_cause", to_string(refusal.cause));
   line.text("error", refusal.error).text_if("error_detail", refusal.detail);
+  tell_sizes(line, story.handshake, sizes);
   scribe.access->write(line.take());
 }
 
@@ -108,10 +173,19 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   const Relay::Leg& client = closed.relay.client();
   const Relay::Leg& origin = closed.relay.origin();
   const SessionEnd end = closed.relay.end().value_or(SessionEnd{});
+  const milliseconds lasted = closed.now - closed.opened;
+  const Sizes sizes{identity.handshake_in + client.bytes_in, identity.handshake_out + client.taken,
+                    client.taken};
+  if (is_dcdn(scribe)) {
+    scribe.access->write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
+                                   dcdn_end(identity.client.host(), 101, lasted, sizes)));
+    return;
+  }
   log::JsonLine line;
   begin(line, "close", scribe, identity, closed.domain);
   tell_origin(line, identity);
-  line.number("return_code", 101).number("duration_ms", (closed.now - closed.opened).count());
+  line.number("return_code", 101).number("duration_ms", lasted.count());
+  tell_sizes(line, lasted, sizes);
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
   line.text("close_stage", to_string(end.stage))
       .number("close_code", static_cast<int64_t>(end.code));

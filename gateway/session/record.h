@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/config/document.h"
+#include "gateway/log/dcdn_line.h"
 #include "gateway/log/log.h"
 #include "gateway/log/session_end.h"
 #include "gateway/net/address.h"
@@ -17,6 +19,7 @@ namespace gateway::session {
 // 128 random bits: names a session in log and usage.
 using SessionId = std::array<uint8_t, 16>;
 SessionId new_session_id();
+int64_t unix_milliseconds();  // of the wall clock, for labels alone
 std::string to_string(const SessionId& id);
 
 // What stays with a session to its end. What is said once, at open, does not.
@@ -24,7 +27,10 @@ struct Identity {
   SessionId id{};
   net::Address client;
   net::Address origin;
-  std::string path;  // without the query, which may hold secrets
+  std::string path;                        // without the query, which may hold secrets
+  std::unique_ptr<log::DcdnOpening> dcdn;  // for its line at the end; null: another format
+  uint32_t handshake_in = 0;               // bytes of the client's request
+  uint32_t handshake_out = 0;              // and of the answer
   bool client_tls = false;
   bool origin_tls = false;
 };
@@ -34,6 +40,7 @@ struct Scribe {
   log::AccessLog* access = nullptr;  // null: no access log
   std::string node;
   std::string boot_id;  // of this start of the process
+  config::AccessLog::Format format = config::AccessLog::Format::json;
 };
 
 // Said once: how the handshake went.
@@ -43,6 +50,9 @@ struct HandshakeStory {
   std::string_view host;
   std::string_view user_agent;
   std::string_view origin_header;
+  std::string_view referer;
+  std::string_view forwarded_for;  // as received: anybody may write it
+  std::string_view via;
   std::string_view http_version;
   std::string_view subprotocol;  // chosen
   std::string_view extensions;   // agreed
@@ -58,6 +68,8 @@ struct HandshakeStory {
   std::string_view listener;
 };
 
+// Before write_open: what the identity keeps of the handshake for the line at the end.
+void keep_opening(const Scribe& scribe, Identity& identity, const HandshakeStory& story);
 void write_open(const Scribe& scribe, const Identity& identity, const HandshakeStory& story);
 
 // The handshake failed: what was answered, why, and in whose doing.

@@ -12,10 +12,20 @@ using proto::ws::FrameScanner;
 using proto::ws::MaskingKey;
 using proto::ws::Opcode;
 using proto::ws::Sender;
+using usage::Field;
 
 namespace {
 
 size_t index(Side side) { return static_cast<size_t>(side); }
+// Of each kind of byte there are four fields in a row: client in and out, origin in and out; of
+// messages and frames two, in and out.
+usage::Field bytes_field(usage::Field first, Side side) {
+  return static_cast<usage::Field>(static_cast<size_t>(first) + 2 * index(side));
+}
+usage::Field sender_field(usage::Field first, Side side) {
+  return static_cast<usage::Field>(static_cast<size_t>(first) + index(side));
+}
+
 By by(Side side) { return side == Side::client ? By::client : By::origin; }
 
 // A key of zeros would mask nothing, but §10.3 wants keys that cannot be foreseen.
@@ -33,7 +43,10 @@ std::optional<MaskingKey> key_towards(Side side) {
 
 Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
                 FrameScanner::Options options)
-    : relay(owner), stream(std::move(connection)), scanner(options), side(which) {}
+    : relay(owner), stream(std::move(connection)), scanner(options), side(which) {
+  records = records_before = stream->records();
+  over_tls = records.in > 0;
+}
 
 void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
 
@@ -59,9 +72,10 @@ void Relay::Leg::on_drained() {
 
 void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
 
-Relay::Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters,
+Relay::Relay(Streams streams, bool permessage_deflate, const Figures& figures,
              const net::DeadlineWheel& clock, Observer& observer)
-    : counters_(counters),
+    : counters_(figures.counters),
+      meter_(figures.meter),
       clock_(clock),
       observer_(observer),
       client_(*this, Side::client, std::move(streams.client),
@@ -95,6 +109,7 @@ void Relay::receive(Leg& from, Bytes data) {
     FrameScanner::Scan scan = from.scanner.scan(data);
     pass(from, scan.carry);
     pass(from, scan.ready);
+    if (to.stream && !to.close_given) to.payload_submitted += scan.seen.payload_bytes;
     if (scan.pong) take_pong(from, scan);
     tally(from, scan.seen);
     if (scan.close || scan.violation || from.over()) count_in(from, from.held);
@@ -105,6 +120,7 @@ void Relay::receive(Leg& from, Bytes data) {
     }
     data = scan.rest;
   }
+  account_records(from);
   if (!to.stream) return;
   account(to);
   if (to.stream->congested() && !to.close_given && from.stream && !from.paused) {
@@ -124,6 +140,7 @@ void Relay::count_in(Leg& leg, uint64_t bytes) {
   leg.held -= bytes;
   leg.bytes_in += bytes;
   bytes_in(leg).add(bytes);
+  meter_.add(bytes_field(Field::client_bytes_in, leg.side), bytes);
 }
 
 void Relay::forward(Leg& to, Bytes data) {
@@ -141,24 +158,62 @@ void Relay::account(Leg& leg) {
   const uint64_t taken = leg.submitted - queued;
   if (taken <= leg.taken) return;
   bytes_out(leg).add(taken - leg.taken);
+  meter_.add(bytes_field(Field::client_bytes_out, leg.side), taken - leg.taken);
   leg.taken = taken;
+  account_records(leg);
+  // Where the payload stands in the queue is not known: as if nothing else did.
+  const uint64_t payload = leg.payload_submitted - std::min(queued, leg.payload_submitted);
+  if (payload <= leg.payload_taken) return;
+  meter_.add(bytes_field(Field::client_payload_out, leg.side), payload - leg.payload_taken);
+  leg.payload_taken = payload;
+}
+
+void Relay::account_records(Leg& leg) {
+  if (!leg.over_tls || !leg.stream) return;
+  const net::Volume now = leg.stream->records();
+  meter_.add(bytes_field(Field::client_wire_in, leg.side), now.in - leg.records.in);
+  // The queue may stand longer than before: what was counted stays counted.
+  const uint64_t out = std::max(now.out, leg.records.out);
+  meter_.add(bytes_field(Field::client_wire_out, leg.side), out - leg.records.out);
+  leg.records = {.in = now.in, .out = out};
+}
+
+void Relay::account_packets() {
+  if (!client_.stream) return;
+  const auto now = client_.stream->packets();
+  if (!now) return;
+  // The kernel's numbers of segments begin anew after 2^32.
+  if (now->in > client_.packets.in)
+    meter_.add(Field::client_network_in, now->in - client_.packets.in);
+  if (now->out > client_.packets.out)
+    meter_.add(Field::client_network_out, now->out - client_.packets.out);
+  client_.packets = *now;
 }
 
 void Relay::tally(Leg& from, const proto::ws::Counts& seen) {
   metrics::Direction& live =
       from.side == Side::client ? counters_.from_client : counters_.from_origin;
-  const auto add = [](metrics::Count& count, uint64_t& total, uint64_t number) {
+  const auto count = [&](metrics::Count& live_count, Field field, uint64_t& total,
+                         uint64_t number) {
     if (number == 0) return;
-    count.add(number);
+    live_count.add(number);
+    meter_.add(field, number);
     total += number;
   };
-  add(live.payload_bytes, from.seen.payload_bytes, seen.payload_bytes);
-  add(live.text_messages, from.seen.text_messages, seen.text_messages);
-  add(live.binary_messages, from.seen.binary_messages, seen.binary_messages);
-  add(live.data_frames, from.seen.data_frames, seen.data_frames);
-  add(live.close_frames, from.seen.close_frames, seen.close_frames);
-  add(live.ping_frames, from.seen.ping_frames, seen.ping_frames);
-  add(live.pong_frames, from.seen.pong_frames, seen.pong_frames);
+  const auto add = [&](metrics::Count& live_count, Field first, uint64_t& total, uint64_t number) {
+    count(live_count, sender_field(first, from.side), total, number);
+  };
+  count(live.payload_bytes, bytes_field(Field::client_payload_in, from.side),
+        from.seen.payload_bytes, seen.payload_bytes);
+  add(live.text_messages, Field::text_messages_in, from.seen.text_messages, seen.text_messages);
+  add(live.binary_messages, Field::binary_messages_in, from.seen.binary_messages,
+      seen.binary_messages);
+  add(live.data_frames, Field::data_frames_in, from.seen.data_frames, seen.data_frames);
+  add(live.close_frames, Field::close_frames_in, from.seen.close_frames, seen.close_frames);
+  add(live.ping_frames, Field::ping_frames_in, from.seen.ping_frames, seen.ping_frames);
+  add(live.pong_frames, Field::pong_frames_in, from.seen.pong_frames, seen.pong_frames);
+  add(live.units_2k, Field::units_2k_in, from.seen.units_2k, seen.units_2k);
+  add(live.units_32k, Field::units_32k_in, from.seen.units_32k, seen.units_32k);
   from.seen.largest_message = std::max(from.seen.largest_message, seen.largest_message);
 }
 
@@ -299,6 +354,8 @@ void Relay::cut(Leg& leg) {
 
 void Relay::drop(Leg& leg) {
   account(leg);
+  account_records(leg);
+  if (leg.side == Side::client) account_packets();
   count_in(leg, leg.held);
   leg.stream.reset();
   Leg& left = other(leg);

@@ -14,6 +14,7 @@
 #include "gateway/metrics/counters.h"
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/stream.h"
+#include "gateway/usage/meter.h"
 #include "proto/ws/frame_scanner.h"
 
 namespace gateway::session {
@@ -27,6 +28,13 @@ using proto::ws::CloseCode;
 using std::chrono::milliseconds;
 
 enum class Side : uint8_t { client, origin };
+
+// Where a session's figures go, live: what is scraped and what is billed are counted apart, so that
+// each can be checked against the other.
+struct Figures {
+  metrics::Domain& counters;
+  usage::Meter& meter;
+};
 
 class Relay {
  public:
@@ -68,6 +76,11 @@ class Relay {
     uint64_t held = 0;                // came, but is not counted yet: it may become such an answer
     uint64_t submitted = 0;           // forwarded to this peer: frames of our own apart
     uint64_t taken = 0;               // of those, by the kernel
+    uint64_t payload_submitted = 0;   // the payload in them
+    uint64_t payload_taken = 0;       // of that, by the kernel; never too much
+    net::Volume records;              // of TLS, as last counted; none without
+    net::Volume records_before;       // of those, before the session
+    net::Volume packets;              // of the kernel's count, when it was last asked
     std::unique_ptr<std::string> close_reason;   // that this peer sent; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
@@ -76,12 +89,13 @@ class Relay {
     bool read_ended = false;  // the peer has shut down its side, and is owed a Close
     bool paused = false;
     bool offended = false;  // broke the protocol: nothing that it sends is looked at any more
+    bool over_tls = false;
 
     // Nothing of this peer is waited for any more.
     bool over() const { return scanner.closed() || offended; }
   };
 
-  Relay(Streams streams, bool permessage_deflate, metrics::Domain& counters,
+  Relay(Streams streams, bool permessage_deflate, const Figures& figures,
         const net::DeadlineWheel& clock, Observer& observer);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -102,6 +116,10 @@ class Relay {
 
   // Cuts a leg: FIN, or RST where bytes of the queue are lost.
   void cut(Leg& leg);
+
+  // Asks the kernel for the packets of the client's connection; when it is cut, that is done by
+  // itself.
+  void account_packets();
 
   // A keepalive ping to the client. False: not now, a frame is half relayed or the client does not
   // read.
@@ -127,6 +145,7 @@ class Relay {
   void forward(Leg& to, Bytes data);
   void count_in(Leg& leg, uint64_t bytes);
   void account(Leg& leg);
+  void account_records(Leg& leg);
   void tally(Leg& from, const proto::ws::Counts& seen);
   bool answers_ping(const proto::ws::FrameScanner::Pong& pong) const;
   void take_pong(Leg& from, proto::ws::FrameScanner::Scan& scan);
@@ -139,6 +158,7 @@ class Relay {
   void drop(Leg& leg);
 
   metrics::Domain& counters_;
+  usage::Meter& meter_;
   const net::DeadlineWheel& clock_;
   Observer& observer_;
   Leg client_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/session/accounting.h"
 #include "proto/base/encoding.h"
 
 namespace gateway::session {
@@ -28,6 +29,12 @@ std::optional<milliseconds> lifetime_end(const config::MaxLifetime& limit, milli
   return now + milliseconds(static_cast<int64_t>(static_cast<double>(limit.after->count()) * kept));
 }
 
+// Spread by a tenth either way, so that sessions that began together do not report together.
+milliseconds next_interim(milliseconds interval, milliseconds now) {
+  const double spread = 0.9 + 0.2 * random_share();
+  return now + milliseconds(static_cast<int64_t>(static_cast<double>(interval.count()) * spread));
+}
+
 // "60s", "2m30s" would be for people; operators compare it with the file, so it is the unit that
 // they wrote.
 std::string in_seconds(milliseconds time) {
@@ -42,14 +49,18 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       snapshot_(std::move(opening.snapshot)),
       domain_(opening.domain),
       counters_(*domain_.counters[surroundings.worker]),
+      meter_(*domain_.meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(std::move(opening.streams), opening.permessage_deflate, counters_, surroundings.wheel,
-             *this),
-      pass_(std::move(opening.pass)) {
+      relay_(std::move(opening.streams), opening.permessage_deflate, {counters_, meter_},
+             surroundings.wheel, *this),
+      pass_(std::move(opening.pass)),
+      opened_ms_(unix_milliseconds()) {
   timers_.opened = timers_.pinged = surroundings.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_.config->websocket.max_lifetime, timers_.opened);
   counters_.opened[identity_.client_tls ? 1 : 0].add(1);
   counters_.active.add(1);
+  meter_.open(identity_.client_tls);
+  write_record(usage::Record::Kind::start);
 }
 
 void Session::start(Bytes from_client, Bytes from_origin) {
@@ -106,6 +117,10 @@ void Session::act(Act what, milliseconds now) {
     case Act::look_at_origin:
       look_at(relay_.origin(), timers_.origin_stall, now);
       return;
+    case Act::interim:
+      relay_.account_packets();
+      write_record(usage::Record::Kind::interim);
+      return;
     case Act::close_unsent:
       give_up_unsent(now);
       return;
@@ -161,6 +176,18 @@ void Session::give_up_unsent(milliseconds now) {
   }
 }
 
+void Session::write_record(usage::Record::Kind kind) {
+  if (surroundings_.records == nullptr) return;
+  const milliseconds now = surroundings_.wheel.now();
+  surroundings_.records->push(make_record(kind, {.identity = identity_,
+                                                 .domain = domain_.label,
+                                                 .relay = relay_,
+                                                 .opened_ms = opened_ms_,
+                                                 .lasted = now - timers_.opened,
+                                                 .sequence = sequence_++}));
+  timers_.interim = next_interim(snapshot_->document.usage.interim_interval, now);
+}
+
 void Session::on_closing() {
   timers_.closing_since = surroundings_.wheel.now();
   arm();
@@ -183,8 +210,9 @@ void Session::on_relay_ended() {
   const milliseconds now = surroundings_.wheel.now();
   const SessionEnd end = relay_.end().value_or(SessionEnd{});
   counters_.active.subtract(1);
-  counters_.session_milliseconds.add(static_cast<uint64_t>((now - timers_.opened).count()));
   counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
+  meter_.close(end.cause);
+  write_record(usage::Record::Kind::stop);
   surroundings_.figures.client_silence.observe(
       metrics::kSilenceBounds, static_cast<uint64_t>(relay_.client().longest_silence.count()));
   surroundings_.figures.session_duration.observe(

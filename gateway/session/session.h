@@ -13,6 +13,7 @@
 #include "gateway/session/relay.h"
 #include "gateway/session/table.h"
 #include "gateway/session/timeouts.h"
+#include "gateway/usage/record.h"
 
 namespace gateway::session {
 
@@ -22,6 +23,7 @@ struct Surroundings {
   Table& table;
   const Scribe& scribe;
   metrics::Worker& figures;
+  usage::RecordQueue* records;  // null: no session records
   size_t worker;
 };
 
@@ -62,17 +64,21 @@ class Session final : public net::RosterMember,
   void look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
   void decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason);
   void give_up_unsent(milliseconds now);
+  void write_record(usage::Record::Kind kind);
   void arm();
 
   const Surroundings& surroundings_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   const route::Domain& domain_;
   metrics::Domain& counters_;
+  usage::Meter& meter_;
   Identity identity_;
   Relay relay_;
   Timers timers_;
   net::Admission::Pass pass_;
   std::unique_ptr<std::string> reason_;  // of an end that we decided
+  int64_t opened_ms_;                    // Unix milliseconds
+  uint32_t sequence_ = 0;                // of the next usage record
 };
 
 }  // namespace gateway::session

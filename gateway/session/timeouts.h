@@ -21,6 +21,7 @@ enum class Act : uint8_t {
   pong_missing,
   look_at_client,  // its queue stands: has it taken anything since?
   look_at_origin,
+  interim,           // a usage record of what was moved so far
   close_unsent,      // our Close was not taken within abnormal_close_send_timeout
   close_unanswered,  // close_timeout is over
 };
@@ -39,6 +40,7 @@ inline constexpr milliseconds kStallCheck{500};
 struct Timers {
   milliseconds opened{0};
   std::optional<milliseconds> lifetime_ends;
+  std::optional<milliseconds> interim;  // when the next usage record is due; none: never
   milliseconds closing_since{0};
   milliseconds pinged{0};      // when the last ping was sent, or the session opened
   milliseconds ping_retry{0};  // a ping was due, but not possible: not before this

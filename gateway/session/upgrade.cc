@@ -69,7 +69,9 @@ void Upgrade::on_connected(std::unique_ptr<net::Stream> stream, const net::Addre
   stream_ = std::move(stream);
   connector_.reset();
   stream_->start(*this);
-  stream_->write(proto::bytes_of(request_text()));
+  const std::string request = request_text();
+  moved_.out = request.size();
+  stream_->write(proto::bytes_of(request));
   loop_.wheel().set(*this, std::min(began_ + settings_.establish_timeout,
                                     connected_ + settings_.request_timeout));
 }
@@ -99,6 +101,7 @@ std::string Upgrade::request_text() const {
 }
 
 void Upgrade::on_data(net::Bytes data) {
+  moved_.in += data.size();
   if (body_) {
     read_refusal(data);
     return;
@@ -151,6 +154,7 @@ void Upgrade::switch_over(const proto::http1::ResponseHead& head, net::Bytes res
   upgraded.tls = target_.tls;
   upgraded.answer = std::move(*answer);
   upgraded.rest = rest;
+  moved_.in -= rest.size();
   upgraded.connect = connected_ - began_;
   for (const auto& field : proto::http1::end_to_end_fields(
            head.fields,

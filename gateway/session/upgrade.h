@@ -70,6 +70,8 @@ class Upgrade final : public origin::Connector::Handler,
           Handler& handler);
 
   net::Address address() const { return address_; }
+  // What was said to the origin and heard from it, up to the end of the 101.
+  net::Volume moved() const { return moved_; }
 
  private:
   void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override;
@@ -103,6 +105,7 @@ class Upgrade final : public origin::Connector::Handler,
   net::Address address_;
   std::unique_ptr<net::Stream> stream_;
   proto::http1::ResponseParser parser_;
+  net::Volume moved_;
   int interim_ = 0;
   std::optional<proto::http1::ResponseHead> refusal_;
   std::optional<proto::http1::BodyReader> body_;

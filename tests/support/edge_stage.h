@@ -95,6 +95,7 @@ class EdgeStage {
   LoopStage stage;
   RawListener origin;
   gateway::metrics::Registry registry{1};
+  gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
   gateway::net::Resolver resolver{stage.loop};
   gateway::net::Admission admission;
@@ -106,11 +107,13 @@ class EdgeStage {
                                                         .table = table,
                                                         .scribe = scribe,
                                                         .figures = registry.worker(0),
+                                                        .records = nullptr,
                                                         .worker = 0},
                                            .clients = clients,
                                            .admission = admission,
                                            .snapshot = nullptr,
-                                           .unmatched = registry.domain("_unmatched")[0]};
+                                           .unmatched = registry.domain("_unmatched")[0],
+                                           .unmatched_meter = meters.domain("_unmatched")[0]};
 
  private:
   std::shared_ptr<gateway::route::Snapshot> build(const Change& change) {
@@ -133,6 +136,7 @@ class EdgeStage {
     domain->config = &config;
     domain->label = config.names.front();
     domain->counters = registry.domain(domain->label);
+    domain->meters = meters.domain(domain->label);
     for (const auto& server : config.origin.servers) {
       domain->servers.push_back({.host = server.host,
                                  .port = server.port,

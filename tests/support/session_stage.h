@@ -41,6 +41,7 @@ class SessionStage {
     domain_.config = &config_;
     domain_.label = "chat.example.com";
     domain_.counters = registry.domain(domain_.label);
+    domain_.meters = meters.domain(domain_.label);
     open(plan);
   }
   SessionStage(const SessionStage&) = delete;
@@ -90,7 +91,16 @@ class SessionStage {
 
   static constexpr milliseconds kBegin{1'000'003};  // on no tick
 
+  // What the meters hold of the domain, all buckets together.
+  gateway::usage::Totals metered() {
+    gateway::usage::Totals all;
+    for (const auto& reading : meters.book(0).read()) all += reading.totals;
+    return all;
+  }
+
   gateway::metrics::Registry registry{1};
+  gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
+  gateway::usage::RecordQueue records;
   gateway::session::Scribe scribe;
   Peer client;
   Peer origin;
@@ -131,6 +141,7 @@ class SessionStage {
                                                .table = table_,
                                                .scribe = scribe,
                                                .figures = registry.worker(0),
+                                               .records = &records,
                                                .worker = 0};
 };
 

@@ -49,6 +49,7 @@ void fill_direction(Direction& direction, uint64_t number) {
   direction.close_frames.add(1);
   direction.ping_frames.add(number);
   direction.pong_frames.add(number);
+  direction.units_2k.add(number);
 }
 
 void fill(Domain& block) {
@@ -60,7 +61,6 @@ void fill(Domain& block) {
   fill_direction(block.from_origin, 5);
   block.opened[1].add(2);
   block.active.add(1);
-  block.session_milliseconds.add(1500);
   block.closed[static_cast<size_t>(By::gateway)][static_cast<size_t>(Cause::idle_timeout)].add(1);
   block.handshakes[status_slot(101)].add(2);
   block.handshakes[status_slot(418)].add(1);

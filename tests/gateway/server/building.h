@@ -20,7 +20,8 @@ inline constexpr std::string_view kEchoDomain =
     "    origin: { builtin: echo }\n";
 
 struct Building {
-  explicit Building(size_t workers = 1) : registry(workers) {}
+  explicit Building(size_t workers = 1)
+      : registry(workers), meters({.folder = {}, .node = {}, .boot = {}, .workers = workers}) {}
 
   auto build(const std::string& domains, uint64_t generation = 1) {
     auto reading = gateway::config::read_text(std::string(kNode) + domains, "t.yaml");
@@ -28,9 +29,11 @@ struct Building {
       if (!problem.warning) FAIL_CHECK(to_string(problem));
     }
     REQUIRE(reading.ok());
-    return gateway::server::build_snapshot(
-        std::move(reading.document),
-        {.generation = generation, .registry = registry, .ticket_keys = keys});
+    return gateway::server::build_snapshot(std::move(reading.document), {.generation = generation,
+                                                                         .registry = registry,
+                                                                         .ticket_keys = keys,
+                                                                         .meters = meters,
+                                                                         .standings = standings});
   }
   std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
     auto built = build(domains);
@@ -40,6 +43,8 @@ struct Building {
 
   gateway::metrics::Registry registry;
   gateway::net::TicketKeys keys;
+  gateway::usage::Meters meters;
+  gateway::server::Standings standings;
 };
 
 }  // namespace tests

@@ -1,0 +1,129 @@
+#include "gateway/server/metering.h"
+
+#include "gateway/log/log.h"
+#include "gateway/usage/ledger.h"
+#include "proto/base/text.h"
+
+namespace gateway::server {
+
+namespace {
+
+// What a central store gets before the process ends; the rest goes with the next start.
+constexpr std::chrono::milliseconds kLastWords{2000};
+
+double seconds(std::chrono::milliseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+usage::BudgetPlan plan_of(const config::DomainUsage& settings, Standing standing) {
+  const config::Budget& budget = settings.budget;
+  return {.traffic = budget.traffic,
+          .connection_seconds = budget.connection_seconds,
+          .messages = budget.messages,
+          .period = budget.period == config::Budget::Period::day ? usage::BudgetPlan::Period::day
+                                                                 : usage::BudgetPlan::Period::month,
+          .soft_percent = budget.soft_percent,
+          .both_directions = settings.direction == config::DomainUsage::Direction::both,
+          .standing = std::move(standing)};
+}
+
+}  // namespace
+
+Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
+    : plan_(std::move(plan)),
+      loop_(loop),
+      keeps_records_(document.usage.sessions),
+      meters_({.folder = plan_.state_dir + "/meters",
+               .node = document.node,
+               .boot = plan_.boot,
+               .workers = plan_.workers}) {
+  std::vector<usage::RecordQueue*> queues;
+  for (size_t i = 0; i < plan_.workers; ++i) {
+    queues_.push_back(std::make_unique<usage::RecordQueue>());
+    queues.push_back(queues_.back().get());
+  }
+  bookkeeper_ = std::make_unique<usage::Bookkeeper>(
+      usage::Bookkeeper::Plan{.state_dir = plan_.state_dir,
+                              .node = document.node,
+                              .boot = plan_.boot,
+                              .flush_interval = document.usage.flush_interval,
+                              .keep = document.usage.keep,
+                              .wall = {}},
+      meters_, std::move(queues));
+  if (!document.usage.postgres) return;
+  postgres_ = std::make_unique<usage::PostgresSink>(
+      usage::PostgresSink::Plan{.url = document.usage.postgres->url,
+                                .ledger_path = usage::ledger_path(plan_.state_dir),
+                                .timeout = document.usage.postgres->timeout});
+}
+
+Metering::~Metering() { stop(); }
+
+usage::RecordQueue* Metering::records(size_t worker) {
+  return keeps_records_ ? queues_[worker].get() : nullptr;
+}
+
+void Metering::start() {
+  if (postgres_) bookkeeper_->on_flushed([this] { postgres_->wake(); });
+  bookkeeper_->start();
+  if (postgres_) postgres_->start();
+}
+
+void Metering::use(const config::Document& document) {
+  std::map<std::string, usage::BudgetPlan> plans;
+  closes_.clear();
+  for (const config::Domain& domain : document.domains) {
+    const std::string label = proto::to_lower(domain.names.front());
+    usage::BudgetPlan plan = plan_of(domain.usage, nullptr);
+    if (!plan.limits_anything()) continue;
+    plan.standing = standings_.of(label);
+    closes_[label] = domain.usage.budget.close;
+    plans.emplace(label, std::move(plan));
+  }
+  bookkeeper_->use_budgets(std::move(plans),
+                           [this](const std::string& domain, usage::BudgetStanding now) {
+                             loop_.post([this, domain, now] { budget_changed(domain, now); });
+                           });
+}
+
+void Metering::budget_changed(const std::string& domain, usage::BudgetStanding now) {
+  const auto found = closes_.find(domain);
+  if (now == usage::BudgetStanding::hard && found != closes_.end() && found->second)
+    plan_.end_sessions(domain);
+}
+
+void Metering::stop() {
+  if (!bookkeeper_) return;
+  bookkeeper_->stop();
+  if (postgres_) postgres_->stop(kLastWords);
+  postgres_.reset();
+  bookkeeper_.reset();
+}
+
+metrics::UsageFacts Metering::facts() {
+  metrics::UsageFacts facts;
+  facts.session_seconds = [this](const std::string& domain) {
+    return static_cast<double>(meters_.session_milliseconds(domain)) / 1000;
+  };
+  const usage::Bookkeeper::Figures ledger = bookkeeper_->figures();
+  facts.ledger_up = ledger.healthy;
+  facts.ledger_lag_seconds = seconds(ledger.lag);
+  facts.ledger_flush_seconds = seconds(ledger.last_flush);
+  facts.ledger_errors = ledger.errors;
+  facts.ledger_rows = ledger.rows_written;
+  facts.records_dropped = ledger.records_dropped;
+  for (const auto& [domain, closes] : closes_) {
+    const usage::BudgetStanding standing = standings_.of(domain)->load(std::memory_order_relaxed);
+    facts.budgets.push_back({domain, static_cast<double>(standing)});
+  }
+  if (postgres_) {
+    const usage::PostgresSink::Figures store = postgres_->figures();
+    facts.postgres = {.connected = store.connected,
+                      .lag_seconds = seconds(store.lag),
+                      .errors = store.errors,
+                      .rows = store.rows_sent};
+  }
+  return facts;
+}
+
+}  // namespace gateway::server

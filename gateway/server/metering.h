@@ -1,0 +1,65 @@
+// What the process owns of usage: the meters, the session records on their way, the ledger's
+// thread, the central store's, and the budgets. Lives on the control thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/config/document.h"
+#include "gateway/metrics/exposition.h"
+#include "gateway/net/loop.h"
+#include "gateway/server/standings.h"
+#include "gateway/usage/bookkeeper.h"
+#include "gateway/usage/meter.h"
+#include "gateway/usage/postgres.h"
+#include "gateway/usage/record.h"
+
+namespace gateway::server {
+
+class Metering {
+ public:
+  struct Plan {
+    std::string state_dir;
+    std::string boot;
+    size_t workers = 1;
+    // On the control thread: its open sessions are to be ended.
+    std::function<void(const std::string& domain)> end_sessions;
+  };
+  // `loop` is the control thread's, and outlives this.
+  Metering(Plan plan, const config::Document& document, net::Loop& loop);
+  Metering(const Metering&) = delete;
+  Metering& operator=(const Metering&) = delete;
+  ~Metering();
+
+  usage::Meters& meters() { return meters_; }
+  Standings& standings() { return standings_; }
+  // Of a worker; null: session records are switched off.
+  usage::RecordQueue* records(size_t worker);
+
+  // Recovers what a dead process has left, then begins to write. May take as long as the disk does.
+  void start();
+  // Takes the budgets of a configuration that is in force from now on.
+  void use(const config::Document& document);
+  // After the workers have ended: brings everything to the disk.
+  void stop();
+
+  metrics::UsageFacts facts();
+
+ private:
+  void budget_changed(const std::string& domain, usage::BudgetStanding now);
+
+  Plan plan_;
+  net::Loop& loop_;
+  bool keeps_records_;
+  usage::Meters meters_;
+  Standings standings_;
+  std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
+  std::unique_ptr<usage::Bookkeeper> bookkeeper_;
+  std::unique_ptr<usage::PostgresSink> postgres_;
+  std::map<std::string, bool> closes_;  // by label: budget.close, of domains with a budget
+};
+
+}  // namespace gateway::server

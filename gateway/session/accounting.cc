@@ -1,0 +1,67 @@
+#include "gateway/session/accounting.h"
+
+namespace gateway::session {
+
+using usage::Field;
+using usage::Totals;
+
+namespace {
+
+// Fields stand in pairs, in and out; those of bytes in fours, the client's pair first.
+Field after(Field first, size_t places) {
+  return static_cast<Field>(static_cast<size_t>(first) + places);
+}
+
+void add_bytes(const Relay::Leg& leg, Totals& totals) {
+  const size_t pair = leg.side == Side::client ? 0 : 2;
+  const auto set = [&](Field first, uint64_t in, uint64_t out) {
+    totals[after(first, pair)] = in;
+    totals[after(first, pair + 1)] = out;
+  };
+  set(Field::client_bytes_in, leg.bytes_in, leg.taken);
+  set(Field::client_payload_in, leg.seen.payload_bytes, leg.payload_taken);
+  set(Field::client_wire_in, leg.records.in - leg.records_before.in,
+      leg.records.out - leg.records_before.out);
+}
+
+// By who sent them.
+void add_messages(const Relay::Leg& leg, Totals& totals) {
+  const size_t place = leg.side == Side::client ? 0 : 1;
+  const auto set = [&](Field first, uint64_t number) { totals[after(first, place)] = number; };
+  set(Field::text_messages_in, leg.seen.text_messages);
+  set(Field::binary_messages_in, leg.seen.binary_messages);
+  set(Field::data_frames_in, leg.seen.data_frames);
+  set(Field::close_frames_in, leg.seen.close_frames);
+  set(Field::ping_frames_in, leg.seen.ping_frames);
+  set(Field::pong_frames_in, leg.seen.pong_frames);
+  set(Field::units_2k_in, leg.seen.units_2k);
+  set(Field::units_32k_in, leg.seen.units_32k);
+}
+
+}  // namespace
+
+usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
+  usage::Record record;
+  record.kind = kind;
+  record.sequence = session.sequence;
+  record.session = session.identity.id;
+  record.domain = session.domain;
+  record.client = session.identity.client.host();
+  if (session.identity.origin.family() != AF_UNSPEC)
+    record.origin = session.identity.origin.to_string();
+  record.opened_ms = session.opened_ms;
+  record.time_ms = unix_milliseconds();
+  record.duration_ms = static_cast<uint64_t>(session.lasted.count());
+  record.client_tls = session.identity.client_tls;
+  if (session.relay.end()) record.end = *session.relay.end();
+  for (const Relay::Leg* leg : {&session.relay.client(), &session.relay.origin()}) {
+    add_bytes(*leg, record.totals);
+    add_messages(*leg, record.totals);
+  }
+  record.totals[Field::client_network_in] = session.relay.client().packets.in;
+  record.totals[Field::client_network_out] = session.relay.client().packets.out;
+  record.totals[Field::connection_milliseconds] = record.duration_ms;
+  return record;
+}
+
+}  // namespace gateway::session
