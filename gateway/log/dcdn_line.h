@@ -1,10 +1,8 @@
-// DCDN's offline log lines, for tools that read those: one for each request that is over.
-//
-//   [9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.aliyun.com/index.html"
-//   200 191 2830 MISS "Mozilla/5.0" "text/html"                                (on one line)
-//
-// What peers sent is escaped as nginx does it (\x22 for a quote, and so for a backslash and all
-// that is not printable ASCII), so that nobody can forge a field or a line, and cut to a length.
+// DCDN's offline log lines, for tools that read those: one for each request that is over, such as
+// [9/Jun/2015:01:58:09 +0800] 188.165.15.75 - 1542 "-" "GET http://www.aliyun.com/index.html"
+// 200 191 2830 MISS "Mozilla/5.0" "text/html" (on one line). What peers sent is escaped as nginx
+// does it (\x22 for a quote, and so for a backslash and all that is not printable ASCII), so that
+// nobody can forge a field or a line, and cut to a length.
 #pragma once
 
 #include <chrono>
