@@ -2,6 +2,7 @@
 // that is mapped from a file, so a process that is killed takes none of them along.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -20,16 +21,18 @@ namespace gateway::usage {
 
 using std::chrono::milliseconds;
 
-// One worker's numbers of one domain in one bucket, as the file holds them. `state` is written last
-// when it is taken, so a slot is whole or free.
+// One worker's numbers of one domain in one bucket, as the file holds them (meter_layout.h).
+// `state` is written last when it is taken, so a slot is whole or free.
 struct alignas(64) Slot {
-  enum State : uint64_t { free = 0, used = 1 };
+  // held: its meter goes on in it when its bucket is over, because there are no more slots.
+  enum State : uint64_t { free = 0, used = 1, held = 2 };
   static constexpr size_t kMaxDomain = 256;
 
-  metrics::Count state;
+  std::atomic<uint64_t> state{free};
   int64_t bucket = 0;
   uint32_t part = 0;
   uint32_t domain_size = 0;
+  uint64_t check = 0;  // of the fields beside it
   std::array<char, kMaxDomain> domain{};
   std::array<metrics::Count, kNumbers> numbers;
 };
@@ -64,14 +67,17 @@ class Meter {
   friend class Book;
   inline Slot& slot();
   void roll();  // to a slot of the current bucket
+  void count(size_t place) { slot().numbers[place].add(1); }
 
   Book& book_;
   std::string domain_;
   Slot* slot_ = nullptr;
   uint64_t turn_ = 0;  // of the book, when slot_ was taken
+  bool held_ = false;  // slot_ is beyond the book's cap
   uint64_t active_ = 0;
   milliseconds settled_{0};
-  size_t place_ = 0;  // among the book's active meters, while active_ > 0
+  Meter* previous_ = nullptr;  // among the book's active meters, while active_ > 0
+  Meter* next_ = nullptr;
   metrics::Count session_milliseconds_;
 };
 
@@ -87,6 +93,8 @@ class Book {
     std::string node;
     std::string boot;
     size_t worker = 0;
+    // Beyond it a meter goes on in its latest slot: its bytes are counted, in an older bucket.
+    size_t most_slots = 262'144;
   };
   explicit Book(const Plan& plan);
   Book(const Book&) = delete;
@@ -95,12 +103,15 @@ class Book {
 
   // The meter of a domain; kept as long as the book.
   Meter& meter(const std::string& domain);
+  const Meter* find(const std::string& domain) const;  // null: there is none yet
 
   // What the clocks say: `now` is monotonic, `wall` since the epoch. Rolls buckets over, and
   // settles the connection-seconds of domains with open sessions (not of sessions: there is no
-  // sweep over those). Returns when it wants to be called next, at most a second later, at the
-  // latest when the bucket ends.
+  // sweep over those). Returns when it wants to be called next, on the clock of `now`: at most a
+  // second later, at the latest when the bucket ends.
   milliseconds tick(milliseconds now, milliseconds wall);
+  // The time between ticks, for open() and close(); costs nothing.
+  void set_now(milliseconds now) { now_ = std::max(now_, now); }
 
   // By how much the wall clock jumped against the monotonic one, if by more than 2 s, since the
   // last call; 0: it did not. Any thread.
@@ -119,16 +130,31 @@ class Book {
   void release(Slot& slot);
   // Makes sure that there are enough free slots; called at each flush, off the worker's thread.
   void provide();
-  // Empty: the slots are in the file; else why new ones are in memory alone.
+  // Empty: the slots are in the file; else why new ones are in memory alone, or that there are too
+  // many.
   std::string trouble() const;
   // Removes the file: every row of it is durable. Nothing is counted any more.
   void discard();
 
  private:
   friend class Meter;
-  Slot& take(const std::string& domain);  // the worker's thread
+  // Of the worker's thread.
+  Slot* take(Meter& meter);  // null: there are most_slots, and the meter has one that it keeps
+  Slot* free_slot();
+  std::vector<Slot*> fetch();
+  Slot& reserved_slot(Meter& meter);
+  void give_up(Meter& meter);
+  void give_up_held();
   void activate(Meter& meter);
   void deactivate(Meter& meter);
+  void note_step(milliseconds now, milliseconds wall);
+  void begin_bucket(int64_t bucket, milliseconds now, milliseconds wall);
+  void settle_all();
+  void top_up();
+  // Of any thread.
+  std::vector<Slot*> grow();
+  std::vector<Slot*> grow_file();
+  void sync_cleared();
 
   struct State;
   std::unique_ptr<State> state_;

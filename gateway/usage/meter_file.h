@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/usage/meter.h"
@@ -26,20 +27,33 @@ class MeterFile {
 
   // kChunkSlots more. From memory when the disk has no room: `trouble` then says why.
   std::vector<Slot*> grow();
+  // The same from one of the two. grow_file() gives none when the disk has no room, or there is no
+  // path; grow_memory() always gives some.
+  std::vector<Slot*> grow_file();
+  std::vector<Slot*> grow_memory();
+  // Empty again once a growth in the file has worked.
   const std::string& trouble() const { return trouble_; }
+  // Brings what is in the file to the disk. False: the disk failed.
+  [[nodiscard]] bool sync();
+  // Removes the file, for good: growth is in memory from here on.
   void remove();
 
  private:
+  struct Chunk {
+    void* address;
+    size_t bytes;
+  };
+  std::vector<Slot*> slots_in(Chunk chunk);
+  bool open_file();
+  int write_own_head(int fd);  // 0 or an errno
+  std::vector<Slot*> fail(std::string_view doing, int code);
+
   std::string path_;
   std::string node_;
   std::string boot_;
   std::string trouble_;
   int fd_ = -1;
   uint64_t size_ = 0;  // of the file
-  struct Chunk {
-    void* address;
-    size_t bytes;
-  };
   std::vector<Chunk> chunks_;
   size_t worker_;
 };
@@ -48,13 +62,15 @@ class MeterFile {
 struct MeterRemains {
   std::string node;
   std::string boot;
-  std::vector<Row> rows;  // one for each used slot; several workers may have the same key
+  std::vector<Row> rows;  // one for each used slot, complete; several workers may have the same key
   std::string damage;     // not empty: some of the file could not be read, and what
 };
 // Error: this is no meter file, or its head is damaged.
 [[nodiscard]] proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path);
 
-// The meter files in a folder, sorted.
+// Where a book's file is.
+std::string meter_file_path(const std::string& folder, const std::string& boot, size_t worker);
+// The meter files in a folder, sorted; those of the running process are among them.
 std::vector<std::string> meter_files(const std::string& folder);
 
 }  // namespace gateway::usage

@@ -1,0 +1,145 @@
+// What a meter file says once its process is gone. Read with read(), never mapped: a file that is
+// shortened meanwhile is a short read here, and no SIGBUS.
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <optional>
+#include <span>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "gateway/net/unique_fd.h"
+#include "gateway/usage/meter_file.h"
+#include "gateway/usage/meter_layout.h"
+
+namespace gateway::usage {
+
+namespace {
+
+// Above what Weir ever makes of them: one that is longer was not made by it.
+constexpr size_t kMostSlots = size_t{1} << 19;
+// No counter comes near it within a bucket: 2^56 bytes in 300 s are 2 Pbit/s.
+constexpr uint64_t kMostNumber = uint64_t{1} << 56;
+
+std::string errno_text() { return std::generic_category().message(errno); }
+
+// As much as there is, up to `most`; nothing: an I/O error, in errno.
+std::optional<std::vector<char>> read_some(int fd, size_t most) {
+  std::vector<char> bytes(most);
+  size_t size = 0;
+  while (size < most) {
+    const ssize_t got = ::read(fd, bytes.data() + size, most - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+// Takes the slots of a file one by one.
+class SlotReader {
+ public:
+  explicit SlotReader(MeterLayout layout) : layout_(std::move(layout)) {
+    remains_.node = layout_.node;
+    remains_.boot = layout_.boot;
+    for (const std::string& name : layout_.names) {
+      places_.push_back(number_place(name));
+      if (!places_.back()) doubt("it counts " + name + ", which is unknown here");
+    }
+  }
+
+  bool full() const { return slots_ >= kMostSlots; }
+
+  void take_chunk(std::span<const char> chunk) {
+    const size_t bytes = layout_.slot_bytes;
+    for (size_t i = 0; i < layout_.chunk_slots && (i + 1) * bytes <= chunk.size(); ++i) {
+      take_slot(chunk.subspan(i * bytes, bytes));
+      ++slots_;
+    }
+  }
+
+  void doubt(std::string what) {
+    if (doubts_++ == 0) remains_.damage = std::move(what);
+  }
+
+  MeterRemains finish() {
+    if (doubts_ > 1) remains_.damage += "; and " + std::to_string(doubts_ - 1) + " more";
+    return std::move(remains_);
+  }
+
+ private:
+  void take_slot(std::span<const char> slot) {
+    auto key = read_slot_key(slot);
+    if (!key) return doubt("slot " + std::to_string(slots_) + ": " + key.error());
+    if (key->state == Slot::free) return;
+    // Its process is gone, or has left it: nobody adds to it any more.
+    Row row{{layout_.node, layout_.boot, std::move(key->domain), key->bucket, key->part}, {}, true};
+    for (size_t i = 0; i < places_.size(); ++i) {
+      uint64_t number = 0;
+      std::memcpy(&number, slot.data() + layout_.numbers_offset + i * sizeof number, sizeof number);
+      if (number > kMostNumber) {
+        return doubt("slot " + std::to_string(slots_) + ": " + layout_.names[i] +
+                     " is impossibly large");
+      }
+      if (places_[i]) number_at(row.totals, *places_[i]) = number;
+    }
+    remains_.rows.push_back(std::move(row));
+  }
+
+  MeterLayout layout_;
+  std::vector<std::optional<size_t>> places_;  // of its names among ours
+  MeterRemains remains_;
+  size_t slots_ = 0;
+  size_t doubts_ = 0;
+};
+
+proto::Unexpected<std::string> fault(std::string why) { return {std::move(why)}; }
+
+proto::Result<MeterLayout, std::string> read_own_head(int fd) {
+  auto begin = read_some(fd, MeterLayout::kPrefixBytes);
+  if (!begin) return fault("cannot be read: " + errno_text());
+  const auto size = head_size(*begin);
+  if (!size) return fault(size.error());
+  const auto rest = read_some(fd, *size - begin->size());
+  if (!rest) return fault("cannot be read: " + errno_text());
+  begin->insert(begin->end(), rest->begin(), rest->end());
+  return read_head(*begin);
+}
+
+}  // namespace
+
+proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path) {
+  // Without waiting, should somebody have put a pipe there.
+  const net::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) return fault("cannot be opened: " + errno_text());
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return fault("it is no file");
+  auto layout = read_own_head(fd.get());
+  if (!layout) return fault(layout.error());
+  const size_t chunk_bytes = layout->chunk_bytes;
+  SlotReader reader(std::move(*layout));
+  while (true) {
+    const auto chunk = read_some(fd.get(), chunk_bytes);
+    if (!chunk) {
+      reader.doubt("it cannot be read to its end: " + errno_text());
+      break;
+    }
+    if (chunk->empty()) break;
+    if (reader.full()) {
+      reader.doubt("it is longer than any meter file");
+      break;
+    }
+    reader.take_chunk(*chunk);
+    if (chunk->size() < chunk_bytes) {
+      reader.doubt("it is cut off");
+      break;
+    }
+  }
+  return reader.finish();
+}
+
+}  // namespace gateway::usage
