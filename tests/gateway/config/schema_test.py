@@ -12,6 +12,19 @@ CONF = pathlib.Path(__file__).resolve().parents[3] / "conf"
 SCHEMA = json.loads((CONF / "schema.json").read_text(encoding="utf-8"))
 
 
+PRICES_SCHEMA = json.loads((CONF / "prices.schema.json").read_text(encoding="utf-8"))
+
+
+class PlainDates(yaml.SafeLoader):
+    """Dates stay text, as in the reader and in YAML 1.2, which editors read."""
+
+
+PlainDates.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def load(path):
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
@@ -129,6 +142,37 @@ class SchemaTest(unittest.TestCase):
         ]:
             with self.subTest(path=path, value=value):
                 self.refuses(changed(self.node, path, value))
+
+
+class PricesSchemaTest(unittest.TestCase):
+    def setUp(self):
+        jsonschema.Draft7Validator.check_schema(PRICES_SCHEMA)
+        self.validator = jsonschema.Draft7Validator(PRICES_SCHEMA)
+        text = (CONF / "prices.yaml").read_text(encoding="utf-8")
+        self.prices = yaml.load(text, Loader=PlainDates)
+
+    def test_the_example_is_accepted(self):
+        errors = [error.message for error in self.validator.iter_errors(self.prices)]
+        self.assertEqual(errors, [])
+
+    def test_wrong_prices_are_refused(self):
+        for path, value in [
+            (["version"], 2),
+            (["currency", "code"], "usd"),
+            (["p95", "price"], "-1"),
+            (["p95", "price"], -1),
+            (["p95", "price"], "1e3"),
+            (["traffic", "tiers"], []),
+            (["traffic", "tiers", 0, "up_to"], "10TiB"),
+            (["traffic", "tiers", 0, "upto"], "10TB"),
+            (["peak_bandwidth", "tiering"], "steep"),
+            (["packs", 0, "gb"], 0),
+            (["packs", 0, "from"], "October"),
+            (["day_begins"], "Europe/Berlin"),
+            (["domains", "chat.example.com", "currency"], {"code": "USD"}),
+        ]:
+            with self.subTest(path=path, value=value):
+                self.assertFalse(self.validator.is_valid(changed(self.prices, path, value)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,200 @@
+#include "gateway/config/prices_reader.h"
+
+#include <fstream>
+#include <set>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "gateway/config/calendar.h"
+#include "gateway/config/known_keys.h"
+
+using namespace gateway::config;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kHead = "version: 1\ncurrency: { code: EUR }\n";
+
+PricesReading read(std::string_view keys) {
+  return read_prices_text(std::string(kHead) + std::string(keys), "p.yaml");
+}
+
+// All problems on one line each, as the operator sees them.
+std::string problems_of(const PricesReading& reading) {
+  std::string out;
+  for (const Problem& problem : reading.problems) out += to_string(problem) + '\n';
+  return out;
+}
+
+std::string problems_of(std::string_view keys) { return problems_of(read(keys)); }
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Every path of properties; "*" for the names that are the operator's own.
+void collect(const json& schema, const json& where, const std::string& prefix,
+             std::set<std::string>& out) {
+  const json* node = &where;
+  if (node->contains("$ref")) {
+    const auto reference = (*node)["$ref"].get<std::string>();
+    node = &schema["definitions"][reference.substr(reference.rfind('/') + 1)];
+  }
+  if (node->contains("items")) collect(schema, (*node)["items"], prefix, out);
+  if (node->contains("additionalProperties") && (*node)["additionalProperties"].is_object()) {
+    out.insert(prefix + ".*");
+    collect(schema, (*node)["additionalProperties"], prefix + ".*", out);
+  }
+  if (!node->contains("properties")) return;
+  for (const auto& [name, below] : (*node)["properties"].items()) {
+    const std::string path = prefix.empty() ? name : prefix + '.' + name;
+    out.insert(path);
+    collect(schema, below, path, out);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("prices reader: the example that ships has no problems") {
+  const PricesReading reading = read_prices_file(WEIR_SOURCE_DIR "/conf/prices.yaml");
+  CHECK(problems_of(reading).empty());
+  const Prices& prices = reading.prices;
+  CHECK(prices.currency == "USD");
+  CHECK(prices.digits == 2);
+  CHECK(prices.day_begins == 0);
+  REQUIRE(prices.common.traffic.size() == 3);
+  CHECK(prices.common.traffic[0] == Tier{10'000'000'000'000, "0.24"});
+  CHECK(prices.common.traffic[2] == Tier{std::nullopt, "0.20"});
+  CHECK(prices.common.peak_bandwidth[1] == Tier{5'000'000'000, "0.58"});
+  REQUIRE(prices.packs.size() == 1);
+  CHECK(prices.packs[0].bytes == 500'000'000'000);
+  CHECK(prices.packs[0].from == parse_moment("2026-09-15", 0));
+  const DomainPrices& chat = prices.domains.at("chat.example.com");
+  CHECK(chat.prices.p95 == "7.25");
+  CHECK(chat.prices.traffic == prices.common.traffic);
+  REQUIRE(chat.packs);
+  CHECK(chat.packs->empty());
+}
+
+TEST_CASE("prices reader: the schema for editors has the same keys") {
+  std::ifstream in(WEIR_SOURCE_DIR "/conf/prices.schema.json");
+  const json schema = json::parse(in);
+  std::set<std::string> found;
+  collect(schema, schema, "", found);
+  const auto known = known_paths(Scope::prices);
+  CHECK(found == std::set<std::string>(known.begin(), known.end()));
+}
+
+TEST_CASE("prices reader: a plain price and a quoted one are the same text") {
+  const PricesReading reading =
+      read("traffic: { tiers: [{ up_to: 5GB, price: 0.10 }, { price: \"0.1000\" }] }\n");
+  CHECK(problems_of(reading).empty());
+  CHECK(reading.prices.common.traffic[0].price == "0.10");
+  CHECK(reading.prices.common.traffic[1].price == "0.1000");
+}
+
+TEST_CASE("prices reader: negative and absurd prices are refused, with their line") {
+  for (const char* price : {"-0.24", "1000000", "1e3", "0x1", "0,24", ".24", "24.", "free", "+1",
+                            "NaN", "\"\"", "[]", "0.0000000000001", "0.24 USD"}) {
+    CAPTURE(price);
+    const std::string problems = problems_of("p95:\n  price: " + std::string(price) + "\n");
+    CHECK(contains(problems, "p.yaml:4:10: p95.price: "));
+  }
+  CHECK(problems_of("p95: { price: 0 }\n").empty());
+  CHECK(problems_of("p95: { price: 999999.999999999999 }\n").empty());
+}
+
+TEST_CASE("prices reader: tiers go upwards and end open") {
+  const auto tiers = [](const std::string& list) {
+    return problems_of("traffic: { tiers: [" + list + "] }\n");
+  };
+  CHECK(tiers("{ price: 1 }").empty());
+  CHECK(contains(tiers(""), "has 0 entries"));
+  CHECK(contains(tiers("{ up_to: 1TB, price: 1 }"), "the last tier must have no up_to"));
+  CHECK(contains(tiers("{ price: 1 }, { price: 2 }"), "only the last tier"));
+  CHECK(contains(tiers("{ up_to: 2TB, price: 1 }, { up_to: 2000GB, price: 2 }, { price: 3 }"),
+                 "above the one before"));
+  CHECK(contains(tiers("{ up_to: 1TiB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(contains(tiers("{ up_to: 1.5TB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(contains(tiers("{ up_to: 99999999999PB, price: 1 }, { price: 2 }"), "not the end"));
+  CHECK(contains(tiers("{ up_to: 500Mbps, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(contains(tiers("{ up_to: 1TB }, { price: 2 }"), "tiers[0].price: is missing"));
+  CHECK(contains(problems_of("traffic: {}\n"), "traffic.tiers: is missing"));
+  CHECK(contains(problems_of("peak_bandwidth: { tiers: [{ up_to: 1GB, price: 1 }, { price: 2 }] }"),
+                 "such as 500Mbps"));
+}
+
+TEST_CASE("prices reader: unknown keys are errors that name the nearest one") {
+  CHECK(contains(problems_of("trafic: {}\n"),
+                 "p.yaml:3:1: unknown key \"trafic\": did you mean "
+                 "\"traffic\"?"));
+  CHECK(contains(problems_of("traffic: { tiers: [{ prise: 1, price: 1 }] }\n"), "\"price\"?"));
+  CHECK(contains(problems_of("domains: { a.test: { currency: { code: USD } } }\n"), "unknown key"));
+  CHECK(contains(problems_of("domains: { a.test: { pack: [] } }\n"), "\"packs\"?"));
+  CHECK(contains(problems_of("p95: { price: 1 }\np95: { price: 2 }\n"), "duplicate key"));
+}
+
+TEST_CASE("prices reader: version and currency are asked for") {
+  const auto text = [](std::string_view yaml) {
+    return problems_of(read_prices_text(yaml, "p.yaml"));
+  };
+  CHECK(contains(text("p95: { price: 1 }\n"), "version: is missing"));
+  CHECK(contains(text("p95: { price: 1 }\n"), "currency: is missing"));
+  CHECK(contains(text("version: 2\ncurrency: { code: USD }\n"), "out of range"));
+  CHECK(contains(text("version: 1\ncurrency: { code: usd, digits: 10 }\n"), "not a currency"));
+  CHECK(contains(text("version: 1\ncurrency: { code: USD, digits: 10 }\n"), "out of range"));
+  CHECK(contains(text(""), "version: is missing"));
+  CHECK(contains(text("[]"), "must be a map"));
+}
+
+TEST_CASE("prices reader: packs have a name, a size and a time") {
+  const auto packs = [](const std::string& list) {
+    return problems_of("day_begins: \"+08:00\"\npacks: [" + list + "]\n");
+  };
+  CHECK(packs("{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }").empty());
+  CHECK(contains(packs("{ name: a, gb: 1, from: 2026-10-02, to: 2026-10-02 }"), "must be later"));
+  CHECK(contains(packs("{ name: a, gb: 0, from: 2026-10-01, to: 2026-10-02 }"), "out of range"));
+  CHECK(contains(packs("{ name: a, gb: -5, from: 2026-10-01, to: 2026-10-02 }"), "packs[0].gb"));
+  CHECK(contains(packs("{ name: a, gb: 1, from: October, to: 2026-10-02 }"), "is not a time"));
+  CHECK(
+      contains(packs("{ name: a, gb: 1, from: 2026-10-01T00:30, to: 2026-10-02 }"), "whole hour"));
+  CHECK(contains(packs("{}"), "packs[0].name: is missing"));
+  CHECK(contains(packs("{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }, "
+                       "{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }"),
+                 "the name of two packs"));
+  const PricesReading reading = read(
+      "day_begins: \"+08:00\"\npacks: [{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }]\n");
+  CHECK(reading.prices.packs[0].from == *parse_moment("2026-10-01", 0) - 8 * kHourSeconds);
+}
+
+TEST_CASE("prices reader: where a day begins is a fixed distance from UTC") {
+  CHECK(read("day_begins: \"-05:00\"\n").prices.day_begins == -5 * kHourSeconds);
+  CHECK(read("day_begins: Z\n").prices.day_begins == 0);
+  for (const char* text : {"Europe/Berlin", "8", "\"+8\"", "\"+08:10\"", "\"+15:00\""}) {
+    CAPTURE(text);
+    CHECK(contains(problems_of("day_begins: " + std::string(text) + "\n"), "distance from UTC"));
+  }
+}
+
+TEST_CASE("prices reader: a domain's own section takes the place of the whole common one") {
+  const PricesReading reading = read(
+      "per_million: { messages: 1, sessions: 2 }\np95: { price: 3 }\n"
+      "domains: { A.Test: { per_million: { sessions: 5 } }, b.test: }\n");
+  CHECK(problems_of(reading).empty());
+  const PriceSet& own = reading.prices.domains.at("a.test").prices;
+  CHECK_FALSE(own.messages);
+  CHECK(own.sessions == "5");
+  CHECK(own.p95 == "3");
+  CHECK_FALSE(reading.prices.domains.at("a.test").packs);
+  CHECK(reading.prices.domains.at("b.test").prices == reading.prices.common);
+  CHECK(contains(problems_of("domains: { \"a b\": {} }\n"), "domains.a b"));
+  CHECK(contains(problems_of("domains: { a.test: {}, A.test: {} }\n"), "twice"));
+  CHECK(contains(problems_of("domains: [a.test]\n"), "must be a map"));
+}
+
+TEST_CASE("prices reader: a file that cannot be read is a problem") {
+  CHECK(contains(problems_of(read_prices_file("/nowhere/prices.yaml")), "cannot be read: No such"));
+  CHECK(contains(problems_of(read_prices_file("/dev/null")), "not a regular file"));
+  CHECK_FALSE(read_prices_file("/").ok());
+}
