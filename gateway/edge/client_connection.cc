@@ -268,6 +268,7 @@ usage::Meter& ClientConnection::meter() const {
 // The client's request and the answer to it: WebSocket is billed apart from all other HTTP.
 void ClientConnection::bill(size_t answered) {
   using usage::Field;
+  billed_ = true;
   identity_.handshake_in = static_cast<uint32_t>(head_size_);
   identity_.handshake_out = static_cast<uint32_t>(answered);
   const bool upgrade = request_.head.text && proto::ws::asks_for_upgrade(request_.head);
@@ -372,7 +373,7 @@ void ClientConnection::close_if_silent() {
 
 void ClientConnection::leave() {
   if (stage_ == Stage::gone) return;
-  if (stage_ == Stage::reading) bill(0);
+  if (!billed_) bill(0);
   stage_ = Stage::gone;
   end_upgrade();
   stream_.reset();

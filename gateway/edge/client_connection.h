@@ -76,6 +76,7 @@ class ClientConnection final : public net::RosterMember,
   session::Identity identity_;
   Stage stage_ = Stage::reading;
   size_t head_size_ = 0;                // bytes of the request head that have come
+  bool billed_ = false;                 // they and the answer are in the meter
   std::chrono::milliseconds asked_{0};  // when the origin's side began
   size_t first_server_ = 0;             // of the pool, and how many were tried
   size_t tried_ = 0;
