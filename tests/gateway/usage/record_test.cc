@@ -1,0 +1,57 @@
+#include "gateway/usage/record.h"
+
+#include <thread>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace gateway::usage;
+
+Record numbered(uint32_t sequence) {
+  Record record;
+  record.sequence = sequence;
+  return record;
+}
+
+TEST_CASE("record: the kinds have the AAA words") {
+  CHECK(to_string(Record::Kind::start) == "start");
+  CHECK(to_string(Record::Kind::interim) == "interim");
+  CHECK(to_string(Record::Kind::stop) == "stop");
+}
+
+TEST_CASE("record queue: gives back what was pushed, in order and once") {
+  RecordQueue queue;
+  for (uint32_t i = 0; i < 3; ++i) queue.push(numbered(i));
+  const auto records = queue.take();
+  REQUIRE(records.size() == 3);
+  CHECK(records[0].sequence == 0);
+  CHECK(records[2].sequence == 2);
+  CHECK(queue.take().empty());
+  CHECK(queue.dropped() == 0);
+}
+
+TEST_CASE("record queue: drops and counts beyond its cap, and takes more once it was emptied") {
+  RecordQueue queue;
+  for (size_t i = 0; i < RecordQueue::kMost + 5; ++i) queue.push(numbered(1));
+  CHECK(queue.dropped() == 5);
+  CHECK(queue.take().size() == RecordQueue::kMost);
+  queue.push(numbered(2));
+  CHECK(queue.take().size() == 1);
+  CHECK(queue.dropped() == 5);
+}
+
+TEST_CASE("record queue: one thread pushes while another takes") {
+  constexpr uint32_t kRecords = 20'000;
+  RecordQueue queue;
+  std::thread worker([&queue] {
+    for (uint32_t i = 0; i < kRecords; ++i) queue.push(numbered(i));
+  });
+  uint32_t next = 0;
+  while (next < kRecords) {
+    for (const Record& record : queue.take()) CHECK(record.sequence == next++);
+  }
+  worker.join();
+}
+
+}  // namespace
