@@ -3,25 +3,40 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/usage/rows.h"
+#include "gateway/usage/tariffs.h"
+#include "gateway/usage/time_text.h"
 #include "proto/base/result.h"
 
 namespace gateway::usage {
 
 struct Question {
-  std::vector<std::string> domains;  // empty: all
-  int64_t from = 0;                  // Unix seconds; both are whole intervals
-  int64_t to = 0;
-  int64_t interval = kBucketSeconds;  // a multiple of it
-  bool merged = false;                // all domains as one series
+  std::vector<std::string> domains;    // empty: all
+  int64_t from = 0;                    // Unix seconds; both begin a bucket
+  int64_t to = 0;                      // intervals are counted from `from`; the last may be shorter
+  int64_t interval = kBucketSeconds;   // a multiple of it
+  bool merged = false;                 // all domains as one series
+  bool percentiles = true;             // false: none are wanted, and no sample is kept
+  const Tariffs* tariffs = nullptr;    // null: nobody knows how they are billed
+  std::function<bool()> give_up = {};  // asked now and then; true: the answer is an error
+  // As it was written, for an answer that says it back; 0: from and to.
+  int64_t said_from = 0;
+  int64_t said_to = 0;
 };
 
 struct Interval {
   int64_t begin = 0;
   Totals totals;
+  double peak_out = 0;  // bit/s, of its buckets
+  double peak_in = 0;
+  uint64_t billed = 0;     // bytes of each domain's billed direction
+  double peak_billed = 0;  // bit/s
 };
 
 // Bandwidth is of 5-minute buckets, always: bytes * 8 / 300, in bit/s.
@@ -38,7 +53,18 @@ struct Series {
   Peak peak_in;
   double p95_out = 0;  // bit/s: the smallest bucket value that 95 % of all buckets do not exceed
   double p95_in = 0;   // empty buckets count
+
+  // What is billed, by the direction of each domain; out where that is not known.
+  uint64_t billed = 0;
+  Peak peak_billed;
+  double p95_billed = 0;
+  // usage.overhead_percent of `billed`, rounded to whole bytes. In no other figure.
+  uint64_t overhead = 0;
 };
+
+// What an answer may hold at most, whoever asks: about 300 MB.
+inline constexpr size_t kMostIntervals = 262'144;
+inline constexpr size_t kMostSamples = 8'000'000;
 
 // Error: in words for whoever asked.
 [[nodiscard]] proto::Result<std::vector<Series>, std::string> ask(Rows& rows,
@@ -47,9 +73,15 @@ struct Series {
 // Of samples, empty buckets included: the nearest-rank percentile, ceil(0.95 n)-th smallest.
 double percentile_95(std::vector<double> samples);
 
-// "2026-11-22", "2026-11-22T10:00:00Z", "2026-11-22T10:00+08:00", "2026-11-22 10:00" (UTC without
-// a zone), or Unix seconds with a leading '@'. Error: why not.
-[[nodiscard]] proto::Result<int64_t, std::string> parse_time(std::string_view text);
-std::string format_time(int64_t unix_seconds);  // "2026-11-22T10:00:00Z"
+// What rows there are at all, for whoever asked in vain. Reads everything.
+struct Holdings {
+  std::vector<std::string> domains;  // sorted
+  struct Range {
+    int64_t first = 0;  // the begin of a bucket
+    int64_t last = 0;
+  };
+  std::optional<Range> range;
+};
+[[nodiscard]] proto::Result<Holdings, std::string> holdings(Rows& rows);
 
 }  // namespace gateway::usage

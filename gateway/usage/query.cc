@@ -1,0 +1,236 @@
+#include "gateway/usage/query.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+namespace gateway::usage {
+
+namespace {
+
+// How much is read before give_up is asked again.
+constexpr int64_t kStretch = int64_t{6} * 3600;
+constexpr const char* kMerged = "*";
+
+double bits_per_second(uint64_t bytes) {
+  return static_cast<double>(bytes) * 8 / static_cast<double>(kBucketSeconds);
+}
+
+// Rounds half a byte up. Ten-thousandths of a percent are exact for any overhead that can be
+// written down, so the figure is the same on every machine.
+uint64_t share_of(uint64_t bytes, double percent) {
+  const auto parts = static_cast<uint64_t>(std::llround(percent * 10'000));
+  constexpr uint64_t kWhole = 1'000'000;
+  // In two steps, because the product may not fit.
+  return bytes / kWhole * parts + (bytes % kWhole * parts + kWhole / 2) / kWhole;
+}
+
+std::string check(const Question& question) {
+  if (question.interval <= 0 || question.interval % kBucketSeconds != 0)
+    return "an interval is a multiple of 300 seconds";
+  if (question.from % kBucketSeconds != 0 || question.to % kBucketSeconds != 0)
+    return "a range begins and ends at a whole 5 minutes";
+  if (question.to <= question.from) return "the end of the range is not after its begin";
+  return {};
+}
+
+// Usage of one series in one bucket.
+struct Sample {
+  uint64_t out = 0;
+  uint64_t in = 0;
+  uint64_t billed = 0;
+};
+
+// The nearest-rank percentile of `all` values of which only those in `present` are not 0.
+double sparse_percentile_95(std::vector<uint64_t> present, size_t all) {
+  const size_t rank = (all * 95 + 99) / 100;  // from 1
+  const size_t empty = all - present.size();
+  if (rank <= empty) return 0;
+  const auto place = present.begin() + static_cast<std::ptrdiff_t>(rank - empty - 1);
+  std::nth_element(present.begin(), place, present.end());
+  return bits_per_second(*place);
+}
+
+class Sum {
+ public:
+  Sum(std::string domain, const Question& question) : question_(question) {
+    series_.domain = std::move(domain);
+    for (int64_t begin = question.from; begin < question.to; begin += question.interval) {
+      Interval& interval = series_.intervals.emplace_back();
+      interval.begin = begin;
+    }
+  }
+
+  // Rows come in the order of buckets.
+  void add(const Row& row, const config::DomainUsage* tariff) {
+    if (row.key.bucket != bucket_) close_bucket();
+    bucket_ = row.key.bucket;
+    const uint64_t out = row.totals[Field::client_bytes_out];
+    const uint64_t in = row.totals[Field::client_bytes_in];
+    const bool both =
+        tariff != nullptr && tariff->direction == config::DomainUsage::Direction::both;
+    const uint64_t billed = both ? out + in : out;
+    current_.out += out;
+    current_.in += in;
+    current_.billed += billed;
+    if (tariff != nullptr && tariff->overhead_percent > 0)
+      billed_by_overhead_[tariff->overhead_percent] += billed;
+    interval_at(bucket_).totals += row.totals;
+  }
+
+  size_t samples() const { return samples_.size(); }
+
+  Series finish() {
+    close_bucket();
+    for (const Interval& interval : series_.intervals) {
+      series_.total += interval.totals;
+      series_.billed += interval.billed;
+    }
+    for (const auto& [percent, bytes] : billed_by_overhead_)
+      series_.overhead += share_of(bytes, percent);
+    series_.p95_out = percentile(&Sample::out);
+    series_.p95_in = percentile(&Sample::in);
+    series_.p95_billed = percentile(&Sample::billed);
+    return std::move(series_);
+  }
+
+ private:
+  Interval& interval_at(int64_t bucket) {
+    return series_.intervals[static_cast<size_t>((bucket - question_.from) / question_.interval)];
+  }
+
+  static void raise(Peak& peak, double value, int64_t bucket) {
+    if (value > peak.bits_per_second) peak = {value, bucket};
+  }
+
+  void close_bucket() {
+    const Sample sample = std::exchange(current_, {});
+    if (sample.out == 0 && sample.in == 0) return;
+    Interval& interval = interval_at(bucket_);
+    interval.billed += sample.billed;
+    interval.peak_out = std::max(interval.peak_out, bits_per_second(sample.out));
+    interval.peak_in = std::max(interval.peak_in, bits_per_second(sample.in));
+    interval.peak_billed = std::max(interval.peak_billed, bits_per_second(sample.billed));
+    raise(series_.peak_out, bits_per_second(sample.out), bucket_);
+    raise(series_.peak_in, bits_per_second(sample.in), bucket_);
+    raise(series_.peak_billed, bits_per_second(sample.billed), bucket_);
+    if (question_.percentiles) samples_.push_back(sample);
+  }
+
+  double percentile(uint64_t Sample::*figure) const {
+    std::vector<uint64_t> present;
+    present.reserve(samples_.size());
+    for (const Sample& sample : samples_) present.push_back(sample.*figure);
+    return sparse_percentile_95(
+        std::move(present), static_cast<size_t>((question_.to - question_.from) / kBucketSeconds));
+  }
+
+  const Question& question_;
+  Series series_;
+  int64_t bucket_ = 0;
+  Sample current_;  // of bucket_
+  std::vector<Sample> samples_;
+  std::map<double, uint64_t> billed_by_overhead_;
+};
+
+class Sums {
+ public:
+  explicit Sums(const Question& question)
+      : question_(question),
+        intervals_each_(static_cast<size_t>((question.to - question.from - 1) / question.interval) +
+                        1) {
+    if (question.merged) {
+      find(kMerged);
+      return;
+    }
+    for (const std::string& domain : question.domains) find(domain);
+  }
+
+  void add(const Row& row) {
+    const int64_t bucket = row.key.bucket;
+    if (bucket < question_.from || bucket >= question_.to) return;
+    Sum* sum = find(question_.merged ? kMerged : row.key.domain);
+    if (sum == nullptr) return;
+    const size_t before = sum->samples();
+    sum->add(row, question_.tariffs == nullptr ? nullptr : question_.tariffs->find(row.key.domain));
+    samples_ += sum->samples() - before;
+    if (samples_ > kMostSamples) too_much_ = true;
+  }
+
+  bool too_much() const { return too_much_; }
+
+  std::vector<Series> finish() {
+    std::vector<Series> series;
+    series.reserve(sums_.size());
+    for (auto& [domain, sum] : sums_) series.push_back(sum.finish());
+    return series;
+  }
+
+ private:
+  // Null: there would be too many.
+  Sum* find(const std::string& domain) {
+    const auto found = sums_.find(domain);
+    if (found != sums_.end()) return &found->second;
+    if (too_much_ || (sums_.size() + 1) * intervals_each_ > kMostIntervals) {
+      too_much_ = true;
+      return nullptr;
+    }
+    return &sums_.try_emplace(domain, domain, question_).first->second;
+  }
+
+  const Question& question_;
+  size_t intervals_each_;
+  size_t samples_ = 0;
+  bool too_much_ = false;
+  std::map<std::string, Sum> sums_;
+};
+
+}  // namespace
+
+proto::Result<std::vector<Series>, std::string> ask(Rows& rows, const Question& question) {
+  if (const std::string fault = check(question); !fault.empty()) return proto::Unexpected{fault};
+  Sums sums(question);
+  const int64_t stretch = question.give_up ? kStretch : question.to - question.from;
+  for (int64_t from = question.from; from < question.to && !sums.too_much(); from += stretch) {
+    if (question.give_up && question.give_up())
+      return proto::Unexpected{std::string("the answer takes too long; ask for less")};
+    const Selection selection{
+        .domains = question.domains, .from = from, .to = std::min(from + stretch, question.to)};
+    const std::string trouble = rows.read(selection, [&sums](const Row& row) { sums.add(row); });
+    if (!trouble.empty()) return proto::Unexpected{trouble};
+  }
+  if (sums.too_much()) {
+    return proto::Unexpected{std::string(
+        "that is more than one answer may hold (262144 intervals): ask for fewer "
+        "domains, for all of them merged, for longer intervals or for a shorter range")};
+  }
+  return sums.finish();
+}
+
+double percentile_95(std::vector<double> samples) {
+  if (samples.empty()) return 0;
+  const size_t rank = (samples.size() * 95 + 99) / 100;
+  const auto place = samples.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+  std::nth_element(samples.begin(), place, samples.end());
+  return *place;
+}
+
+proto::Result<Holdings, std::string> holdings(Rows& rows) {
+  std::set<std::string> domains;
+  Holdings all;
+  const Selection everything{
+      .domains = {}, .from = 0, .to = bucket_of(std::numeric_limits<int64_t>::max() / 2)};
+  const std::string trouble = rows.read(everything, [&](const Row& row) {
+    domains.insert(row.key.domain);
+    if (!all.range) all.range = {row.key.bucket, row.key.bucket};
+    all.range->first = std::min(all.range->first, row.key.bucket);
+    all.range->last = std::max(all.range->last, row.key.bucket);
+  });
+  if (!trouble.empty()) return proto::Unexpected{trouble};
+  all.domains.assign(domains.begin(), domains.end());
+  return all;
+}
+
+}  // namespace gateway::usage
