@@ -14,6 +14,8 @@
 
 namespace gateway::usage {
 
+// The ledger is its memory: however long the server is away, no more than one batch of rows is held
+// here. Log lines tell each change of state.
 class PostgresSink {
  public:
   struct Plan {
@@ -35,9 +37,11 @@ class PostgresSink {
 
   struct Figures {
     uint64_t errors = 0;
-    uint64_t rows_sent = 0;
+    uint64_t rows_sent = 0;     // and acknowledged
+    uint64_t rows_refused = 0;  // by the server for what they hold; kept and tried again
     bool connected = false;
     std::chrono::milliseconds lag{0};  // since everything was acknowledged; 0: it is now
+    std::string trouble;               // why it is not, without the password; empty: none
   };
   Figures figures() const;  // any thread
 
