@@ -49,6 +49,7 @@ milliseconds Book::tick(milliseconds now, milliseconds wall) {
   now_ = now;
   settle_all();
   state.begun = true;
+  state.ticking.store(true, std::memory_order_release);
   state.ticked = now;
   state.wall = wall;
   top_up();
@@ -79,7 +80,8 @@ void Book::begin_bucket(int64_t bucket, milliseconds now, milliseconds wall) {
     settle_all();
   }
   // A bucket that the clock comes back to is another row: the first one may be complete by now.
-  if (back && state.counted) ++state.part;
+  if (back && (state.begun || state.counted))
+    state.part = part_after(state.part, state.plan.worker);
   state.bucket = bucket;
   ++turn_;
   state.place.store(place_of(bucket, state.part), std::memory_order_release);

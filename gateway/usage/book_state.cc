@@ -87,6 +87,12 @@ const Meter* Book::find(const std::string& domain) const {
   return found == state_->meters.end() ? nullptr : found->second.get();
 }
 
+bool Book::has_left(int64_t bucket, uint32_t part) const {
+  if (!may_count_in(part, state_->plan.worker)) return true;
+  if (!state_->ticking.load(std::memory_order_acquire)) return false;
+  return place_of(bucket, part) < state_->place.load(std::memory_order_acquire);
+}
+
 std::vector<Book::Reading> Book::read() const {
   std::vector<Slot*> chunks;
   {

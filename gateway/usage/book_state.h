@@ -1,7 +1,9 @@
 // The inside of a book: what its worker's thread has, and what it shares with the ledger's.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +41,7 @@ struct Book::State {
   // Part and bucket as one number that only grows. Published after the last write to slots of
   // earlier ones.
   std::atomic<uint64_t> place{0};
+  std::atomic<bool> ticking{false};  // as `begun`; before it the place may still go back
   std::atomic<int64_t> clock_step{0};
   std::atomic<size_t> local_size{0};
   std::atomic<size_t> held_size{0};
@@ -66,6 +69,20 @@ struct Book::State {
   void use_trouble(const std::string& now);
   void keep_back_memory(std::vector<Slot*>& slots);
 };
+
+// Workers see a step of the wall clock at different times, or not at all. So what comes after one
+// is the worker's own: nobody else ever counts there, and it is complete once this worker left it.
+inline constexpr uint32_t kStepBits = 20;
+inline constexpr uint32_t kLastStep = (uint32_t{1} << kStepBits) - 1;
+
+inline uint32_t part_after(uint32_t part, size_t worker) {
+  const uint32_t step = std::min((part & kLastStep) + 1, kLastStep);
+  return static_cast<uint32_t>(worker) << kStepBits | step;
+}
+
+inline bool may_count_in(uint32_t part, size_t worker) {
+  return part == 0 || part >> kStepBits == worker;
+}
 
 inline uint64_t place_of(int64_t bucket, uint32_t part) {
   return uint64_t{part} << 32 | static_cast<uint64_t>(bucket / kBucketSeconds);

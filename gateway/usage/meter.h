@@ -126,6 +126,9 @@ class Book {
   };
   // All used slots.
   std::vector<Reading> read() const;
+  // Whether the worker will take no slot of this bucket and part any more. To be asked before
+  // read(): then a key that has no reading has had its last byte.
+  bool has_left(int64_t bucket, uint32_t part) const;
   // Gives back a slot whose row is durable and complete.
   void release(Slot& slot);
   // Makes sure that there are enough free slots; called at each flush, off the worker's thread.

@@ -119,7 +119,9 @@ struct RowKey {
   std::string boot;    // of the process: the boot_id of the log
   std::string domain;  // the label: the domain's first name, or _unmatched
   int64_t bucket = 0;  // Unix seconds of its begin, a multiple of kBucketSeconds
-  uint32_t part = 0;   // one more whenever the wall clock has gone back to an earlier bucket
+  // 0, for all workers alike, until the wall clock goes back to an earlier bucket; then a number
+  // of the worker's own, and a higher one each time.
+  uint32_t part = 0;
 
   auto operator<=>(const RowKey&) const = default;
 };
