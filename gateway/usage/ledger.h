@@ -37,12 +37,19 @@ struct SessionRow {
   Record record;
 };
 
+// The wall clock jumped against the monotonic one.
+struct ClockStep {
+  int64_t time_ms = 0;  // Unix milliseconds, after the step
+  int64_t step_ms = 0;  // forwards if above 0
+};
+
 // One transaction.
 struct LedgerBatch {
-  std::span<const Row> rows;
-  std::string node;  // of the records
-  std::string boot;
-  std::span<const Record> records;
+  std::span<const Row> rows{};
+  std::string node{};  // of records and clock steps
+  std::string boot{};
+  std::span<const Record> records{};
+  std::span<const ClockStep> clock_steps{};
 };
 
 //   session records: the latest one of each session is kept, by (boot, session)
@@ -56,7 +63,8 @@ class Ledger {
   ~Ledger();
 
   // All of it or nothing, on the disk when it returns. A row that is complete is never changed
-  // again: later versions of it are left out. Empty: done.
+  // again: later versions of it are left out. No number of a row ever goes down: after a power cut
+  // the meters may know less than the ledger. Empty: done.
   [[nodiscard]] std::optional<LedgerError> write(const LedgerBatch& batch);
   // Removes what is older than `before` (Unix seconds), at most `most` rows of each kind; returns
   // how many went.
@@ -65,7 +73,8 @@ class Ledger {
   [[nodiscard]] proto::Result<bool, LedgerError> is_complete(const RowKey& key);
 
   // For a sink that wants every change: rows of a revision above `after`, in the order of
-  // revisions, at most `most`; and where a sink has come to, by its name.
+  // revisions, at most `most`; and where a sink has come to, by its name. Trouble, too, when the
+  // file was set aside and another one stands in its place: open that.
   struct Change {
     int64_t revision = 0;
     Row row;
@@ -94,7 +103,9 @@ class LedgerReader final : public Rows {
   [[nodiscard]] std::string read(const Selection& selection,
                                  const std::function<void(const Row&)>& each) override;
 
-  // The latest record of every session that ended, or was still open, in [from, to).
+  // The latest record of every session that ended, or was still open, in [from, to): it began
+  // before `to`, and its latest record is not older than `from`. In the order of that record's
+  // time.
   [[nodiscard]] std::string read_sessions(const Selection& selection,
                                           const std::function<void(const SessionRow&)>& each);
   // The first and last bucket there is; nothing: the ledger is empty.
