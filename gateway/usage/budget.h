@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gateway/usage/totals.h"
 
@@ -32,6 +34,16 @@ struct BudgetPlan {
 // Unix seconds at which the period of `now` began; the next one begins at period_end.
 int64_t period_begin(BudgetPlan::Period period, int64_t now);
 int64_t period_end(BudgetPlan::Period period, int64_t now);
+
+// How much of one limit is used.
+struct BudgetUse {
+  enum class Of : uint8_t { traffic, connection_seconds, messages };
+  Of of = Of::traffic;
+  uint64_t used = 0;
+  uint64_t limit = 0;
+};
+// Of the limits that the plan has.
+std::vector<BudgetUse> budget_uses(const BudgetPlan& plan, const Totals& used);
 
 // Where `used` (of this period) leaves a domain.
 BudgetStanding judge(const BudgetPlan& plan, const Totals& used);

@@ -1,0 +1,33 @@
+// Session records that wait for the disk: the latest of each session alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/usage/record.h"
+
+namespace gateway::usage {
+
+class PendingRecords {
+ public:
+  // Beyond RecordQueue::kMost sessions the records of further ones are dropped and counted.
+  void add(std::vector<Record> records);
+  std::vector<Record> batch() const;
+  void clear() { latest_.clear(); }
+  bool empty() const { return latest_.empty(); }
+  size_t size() const { return latest_.size(); }
+  uint64_t dropped() const { return dropped_; }
+
+ private:
+  using Id = std::array<uint8_t, 16>;
+  struct Hash {
+    size_t operator()(const Id& id) const;
+  };
+  std::unordered_map<Id, Record, Hash> latest_;
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace gateway::usage
