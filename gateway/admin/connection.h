@@ -1,6 +1,10 @@
 // One admin client: reads a head, is answered, is closed.
 #pragma once
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include "gateway/admin/server.h"
 #include "gateway/net/tcp_stream.h"
 
@@ -23,12 +27,21 @@ class Connection final : public net::RosterMember,
   void on_drained() override {}
   void on_failed(const net::IoError&) override { leave(); }
   void on_deadline(std::chrono::milliseconds) override { leave(); }
+  void ask_usage(std::string_view target);
+  void reply(std::string_view answer);
+
+  // Where an answer that comes later finds the connection: null when that has gone. All on the
+  // loop's thread; elsewhere the answer is only kept.
+  struct Address {
+    Connection* connection = nullptr;
+  };
 
   Server& server_;
   std::unique_ptr<net::TcpStream> stream_;
   std::chrono::milliseconds accepted_;
   proto::http1::RequestParser parser_;
-  bool answered_ = false;
+  bool answered_ = false;  // or about to be: what comes now is of no interest
+  std::shared_ptr<Address> awaiting_;
 };
 
 }  // namespace gateway::admin

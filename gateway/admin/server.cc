@@ -11,6 +11,7 @@ namespace {
 
 constexpr milliseconds kRequestTime{2000};     // from accept to a whole head
 constexpr milliseconds kResponseTime{10'000};  // for taking the answer
+constexpr milliseconds kUsageTime{120'000};    // for one that has to be worked out first
 
 proto::http1::HeadLimits head_limits() {
   proto::http1::HeadLimits limits;
@@ -18,10 +19,12 @@ proto::http1::HeadLimits head_limits() {
   return limits;
 }
 
-std::string text_answer(int status, std::string_view type, std::string_view body) {
+std::string text_answer(int status, std::string_view type, std::string_view body,
+                        std::string_view allow = {}) {
   std::string text;
   text.reserve(body.size() + 256);
   proto::http1::append_status_line(text, status);
+  if (!allow.empty()) proto::http1::append_field(text, "Allow", allow);
   proto::http1::append_field(text, "Content-Type", type);
   proto::http1::append_field(text, "Content-Length", std::to_string(body.size()));
   proto::http1::append_field(text, "Cache-Control", "no-store");
@@ -32,6 +35,8 @@ std::string text_answer(int status, std::string_view type, std::string_view body
 }
 
 constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+
+bool is_usage(std::string_view path) { return path == "/usage" || path.starts_with("/usage/"); }
 
 }  // namespace
 
@@ -72,11 +77,11 @@ std::string Server::answer(std::string_view method, std::string_view path) {
       return text_answer(403, kPlain,
                          "reload is for the local socket: use `weir reload` or SIGHUP\n");
     }
-    if (method != "POST") return text_answer(405, kPlain, "POST only\n");
+    if (method != "POST") return text_answer(405, kPlain, "POST only\n", "POST");
     const Source::Reloaded reloaded = source_.reload();
     return text_answer(reloaded.done ? 200 : 422, kPlain, reloaded.text);
   }
-  if (method != "GET") return text_answer(405, kPlain, "GET only\n");
+  if (method != "GET") return text_answer(405, kPlain, "GET only\n", "GET");
   if (path == "/metrics")
     return text_answer(200, "text/plain; version=0.0.4; charset=utf-8", source_.metrics());
   if (path == "/healthz") return text_answer(200, kPlain, "ok\n");
@@ -84,7 +89,7 @@ std::string Server::answer(std::string_view method, std::string_view path) {
     return source_.ready() ? text_answer(200, kPlain, "ready\n")
                            : text_answer(503, kPlain, source_.not_ready_reason() + "\n");
   }
-  return text_answer(404, kPlain, "there are /metrics, /healthz and /readyz\n");
+  return text_answer(404, kPlain, "there are /metrics, /healthz, /readyz and /usage\n");
 }
 
 Connection::Connection(Server& server, net::UniqueFd fd)
@@ -103,25 +108,52 @@ void Connection::on_data(net::Bytes data) {
   const auto fed = parser_.feed(data);
   if (fed.progress == proto::http1::Progress::more) return;
   answered_ = true;
-  server_.loop_.wheel().set(*this, server_.loop_.now() + kResponseTime);
   if (fed.progress == proto::http1::Progress::refused) {
-    stream_->write(proto::bytes_of(
-        proto::http1::text_response(parser_.rejection().status, parser_.rejection().why)));
-  } else {
-    const proto::http1::RequestHead head = parser_.take();
-    stream_->write(
-        proto::bytes_of(server_.answer(head.method, head.target.substr(0, head.target.find('?')))));
+    reply(proto::http1::text_response(parser_.rejection().status, parser_.rejection().why));
+    return;
   }
+  const proto::http1::RequestHead head = parser_.take();
+  const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
+  if (head.method == "GET" && is_usage(path)) {
+    ask_usage(head.target);
+  } else {
+    reply(server_.answer(head.method, path));
+  }
+}
+
+void Connection::ask_usage(std::string_view target) {
+  server_.loop_.wheel().set(*this, server_.loop_.now() + kUsageTime);
+  const size_t mark = target.find('?');
+  const std::string_view query =
+      mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  // Shared, because either may go first: the connection, or whoever works on the answer.
+  const auto awaiting = std::make_shared<Address>(this);
+  awaiting_ = awaiting;
+  server_.source_.usage(std::string(target.substr(0, mark)), std::string(query),
+                        [awaiting](const UsageAnswer& answer) {
+                          Connection* connection = std::exchange(awaiting->connection, nullptr);
+                          if (connection == nullptr) return;
+                          connection->awaiting_.reset();
+                          connection->reply(text_answer(answer.status, answer.type, answer.body));
+                        });
+}
+
+void Connection::reply(std::string_view answer) {
+  server_.loop_.wheel().set(*this, server_.loop_.now() + kResponseTime);
+  stream_->write(proto::bytes_of(answer));
   stream_->end();
 }
 
 void Connection::on_end() {
   // A client may shut its side after the request and still wait for the answer.
+  if (awaiting_) return;
   if (!answered_ || !stream_->congested()) leave();
 }
 
 void Connection::leave() {
   if (!stream_) return;
+  if (awaiting_) awaiting_->connection = nullptr;
+  awaiting_.reset();
   stream_.reset();
   server_.loop_.wheel().clear(*this);
   server_.connections_.retire(*this);

@@ -1,7 +1,8 @@
-// The admin listener: metrics, health and, on the local socket alone, reload. HTTP/1.1, one request
-// a connection, on the control thread's loop; whoever is slow is in nobody's way.
+// The admin listener: metrics, health, usage and, on the local socket alone, reload. HTTP/1.1, one
+// request a connection, on the control thread's loop; whoever is slow is in nobody's way.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,13 @@
 
 namespace gateway::admin {
 
+struct UsageAnswer {
+  int status = 404;
+  std::string type = "application/json";
+  std::string body;
+};
+using UsageDone = std::function<void(UsageAnswer)>;
+
 // Who knows the answers; outlives the server.
 class Source {
  public:
@@ -25,6 +33,13 @@ class Source {
   virtual bool ready() const = 0;
   virtual std::string not_ready_reason() const = 0;
   virtual Reloaded reload() = 0;
+  // GET /usage and what is below it. `done` comes on the loop's thread, now or later, once or
+  // never; it is harmless when nobody waits any more. `query`: what stands behind '?'.
+  virtual void usage(std::string path, std::string query, UsageDone done) {
+    static_cast<void>(path);
+    static_cast<void>(query);
+    done({.body = "{}"});
+  }
 
  protected:
   ~Source() = default;

@@ -242,6 +242,9 @@ class Comparison {
   uint64_t pruned_ = 0;
 };
 
+// Where the bookkeeper keeps them.
+std::string meters_folder(const std::string& state_dir) { return state_dir + "/meters"; }
+
 class StateEvidence final : public Evidence {
  public:
   StateEvidence(std::string state_dir, LedgerReader& ledger)
@@ -249,7 +252,7 @@ class StateEvidence final : public Evidence {
 
   proto::Result<std::vector<MeterRemains>, std::string> meters() override {
     std::vector<MeterRemains> all;
-    for (const std::string& path : meter_files(state_dir_)) {
+    for (const std::string& path : meter_files(meters_folder(state_dir_))) {
       auto remains = read_meter_file(path);
       std::error_code error;
       if (remains) {

@@ -1,6 +1,7 @@
 #include "gateway/admin/server.h"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 using gateway::admin::Server;
 using gateway::admin::Source;
 using gateway::admin::Trust;
+using gateway::admin::UsageDone;
 
 namespace {
 
@@ -32,12 +34,31 @@ struct Answers final : Source {
     ++reloads;
     return reloaded;
   }
+  void usage(std::string path, std::string query, UsageDone done) override {
+    asked = path + "?" + query;
+    if (later) {
+      waiting.push_back(std::move(done));
+    } else {
+      done({.status = 200, .body = "{}"});
+    }
+  }
 
   std::string page = "weir_up 1\n";
   bool is_ready = true;
   Reloaded reloaded{.done = true, .text = "generation 2 is in force\n"};
   int scrapes = 0;
   int reloads = 0;
+  std::string asked;
+  bool later = false;
+  std::vector<UsageDone> waiting;
+};
+
+// One that knows nothing of usage.
+struct Plain final : Source {
+  std::string metrics() override { return {}; }
+  bool ready() const override { return true; }
+  std::string not_ready_reason() const override { return {}; }
+  Reloaded reload() override { return {}; }
 };
 
 std::string get(std::string_view path, std::string_view method = "GET") {
@@ -128,7 +149,9 @@ TEST_CASE("admin: /reload is for the control socket alone") {
   CHECK(scrape.source.reloads == 0);
 
   Scene control(Trust::control);
-  CHECK(status_of(control.answer(get("/reload"))) == 405);
+  const std::string wrong = control.answer(get("/reload"));
+  CHECK(status_of(wrong) == 405);
+  CHECK(field_of(wrong, "Allow") == "POST");
   CHECK(control.source.reloads == 0);
   const std::string done = control.answer(get("/reload", "POST"));
   CHECK(status_of(done) == 200);
@@ -145,7 +168,11 @@ TEST_CASE("admin: other paths are 404, other methods 405, and what is no request
   Scene scene;
   CHECK(status_of(scene.answer(get("/"))) == 404);
   CHECK(status_of(scene.answer(get("/metricsx"))) == 404);
-  CHECK(status_of(scene.answer(get("/metrics", "POST"))) == 405);
+  for (const char* path : {"/metrics", "/usage", "/usage/websocket/bps"}) {
+    const std::string wrong = scene.answer(get(path, "POST"));
+    CHECK(status_of(wrong) == 405);
+    CHECK(field_of(wrong, "Allow") == "GET");
+  }
   CHECK(status_of(scene.answer("nonsense\r\n\r\n")) == 400);
   CHECK(status_of(scene.answer(get("/" + std::string(7000, 'a')))) == 404);
   CHECK(status_of(scene.answer("GET / HTTP/1.1\r\nX: " + std::string(9000, 'x'))) == 431);
@@ -217,4 +244,70 @@ TEST_CASE("admin: clients that are there when it ends are closed") {
   CHECK(is_open(silent));
   scene.server.reset();
   CHECK(scene.ended(silent));
+}
+
+TEST_CASE("admin: what is asked about usage is passed on with its query, and the answer is JSON") {
+  Scene scene;
+  const std::string answer =
+      scene.answer(get("/usage/websocket/bps?DomainName=a%2Cb&Interval=300"));
+  CHECK(status_of(answer) == 200);
+  CHECK(field_of(answer, "Content-Type") == "application/json");
+  CHECK(body_of(answer) == "{}");
+  CHECK(scene.source.asked == "/usage/websocket/bps?DomainName=a%2Cb&Interval=300");
+  scene.answer(get("/usage"));
+  CHECK(scene.source.asked == "/usage?");
+  CHECK(status_of(scene.answer(get("/usages"))) == 404);
+  CHECK(scene.source.asked == "/usage?");
+}
+
+TEST_CASE("admin: an answer about usage may come later, also to who has shut its side") {
+  Scene scene;
+  scene.source.later = true;
+  for (const bool shuts : {false, true}) {
+    CAPTURE(shuts);
+    RawPeer peer = scene.client(get("/usage"));
+    if (shuts) peer.shut();
+    scene.stage.settle();
+    CHECK(peer.received.empty());
+    CHECK(status_of(scene.answer(get("/healthz"))) == 200);
+    REQUIRE(scene.source.waiting.size() == 1);
+    scene.source.waiting[0]({.status = 503, .body = "later"});
+    scene.source.waiting.clear();
+    REQUIRE(scene.ended(peer));
+    CHECK(status_of(peer.received) == 503);
+    CHECK(body_of(peer.received) == "later");
+  }
+}
+
+TEST_CASE("admin: an answer about usage whose client has gone, or the server, is dropped") {
+  Scene scene;
+  scene.source.later = true;
+  { const RawPeer gone = scene.client(get("/usage")); }
+  RawPeer waits = scene.client(get("/usage"));
+  RawPeer stays = scene.client(get("/usage"));
+  scene.stage.settle();
+  REQUIRE(scene.source.waiting.size() == 3);
+  auto& wheel = scene.stage.loop.wheel();
+  scene.source.waiting[0]({.status = 200, .body = "x"});
+  scene.stage.settle();
+  wheel.advance(scene.stage.loop.now() + 121s);
+  CHECK(scene.ended(waits));
+  CHECK(waits.received.empty());
+  scene.source.waiting[1]({.status = 200, .body = "x"});
+  scene.source.waiting[1]({.status = 200, .body = "twice"});
+  scene.server.reset();
+  scene.source.waiting[2]({.status = 200, .body = "x"});
+  scene.stage.settle();
+  CHECK(scene.ended(stays));
+  CHECK(stays.received.empty());
+}
+
+TEST_CASE("admin: a source that knows nothing of usage is 404") {
+  Plain plain;
+  int answers = 0;
+  static_cast<Source&>(plain).usage("/usage", "", [&answers](const auto& answer) {
+    ++answers;
+    CHECK(answer.status == 404);
+  });
+  CHECK(answers == 1);
 }
