@@ -68,7 +68,10 @@ class Weir:
     """One process. Ends with the `with` block, and complains when it crashed."""
 
     def __init__(self, domains: List[dict], *, listeners: Optional[List[dict]] = None,
-                 tls: bool = False, **node):
+                 tls: bool = False, environment: Optional[dict] = None, **node):
+        self.environment = {**os.environ, **(environment or {})}
+        self.reader: Optional[threading.Thread] = None
+        self.begun = 0  # the first line of the running process
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
         self.lines: List[str] = []
         self.changed = threading.Condition()
@@ -110,21 +113,26 @@ class Weir:
     def start(self, wait: bool = True) -> "Weir":
         self.process = subprocess.Popen(
             [str(BINARY), "run", "-c", str(self.config_path)], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        threading.Thread(target=self._read_log, daemon=True).start()
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env=self.environment)
+        self.ended_on_purpose = False
+        self.begun = len(self.lines)
+        self.reader = threading.Thread(target=self._read_log, args=(self.process,), daemon=True)
+        self.reader.start()
         if wait:
             try:
-                self.wait_log(r"\bready\b")
+                self.wait_log(r"\bready\b", since=self.begun)
             except AssertionError:
                 self.kill()
                 raise
         return self
 
-    def _read_log(self) -> None:
-        for line in self.process.stderr:
+    def _read_log(self, process: subprocess.Popen) -> None:
+        for line in process.stderr:
             with self.changed:
                 self.lines.append(line.decode(errors="replace").rstrip("\n"))
                 self.changed.notify_all()
+        process.stderr.close()
         with self.changed:
             self.changed.notify_all()
 
@@ -142,6 +150,13 @@ class Weir:
 
     def tail(self, count: int = 40) -> str:
         return "\n".join(self.lines[-count:])
+
+    def crash(self, number: int = signal.SIGKILL) -> None:
+        """Ends it in the midst of things; start() begins anew on the same folder."""
+        self.signal(number)
+        self.process.wait(10)
+        self.reader.join(5)
+        self.process = None
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
@@ -198,7 +213,7 @@ class Weir:
 
     def ports(self, listener: str) -> List[int]:
         found = []
-        for line in list(self.lines):
+        for line in self.lines[self.begun:]:
             match = ADDRESS.search(line)
             if "listening" in line and match and match.group(1) == listener:
                 found.append(int(match.group(3)))
