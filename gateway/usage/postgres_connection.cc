@@ -38,11 +38,15 @@ std::string advice_on(std::string_view state) {
 }
 
 // libpq's own messages go on about what may have happened in further, indented lines.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.empty() ? "the connection is lost" : text.substr(0, text.find('\n'));
+}
 
 // While a connection is made there is no SQLSTATE but in the verbose form of a message:
 // "... failed: FATAL:  28P01: password authentication failed for user "weir"", then a LOCATION.
-PostgresError error_of_connecting(const std::string& message) {
+PostgresError error_of_connecting(std::string message) {
+  // std::regex takes stack for every character, and the other side may send tens of kilobytes.
+  message.resize(std::min<size_t>(message.size(), 1'000));
   static const std::regex kState(R"(:\s+(?=[A-Z]{0,4}[0-9])([0-9A-Z]{5}):\s+([^\n]*))");
   std::smatch match;
   if (!std::regex_search(message, match, kState)) {

@@ -60,14 +60,13 @@ std::optional<PostgresError> PostgresTable::make(Time until) {
   Error error = made.error();
   if (error.kind != Error::Kind::refused) return error;
   if (auto worse = roll_back(until)) return worse;
-  if (present->empty()) {
-    error.text = "the table weir_usage is not there and cannot be made: " + error.text;
-    error.advice =
-        "give the role CREATE on the schema, or make the table as gateway/usage/POSTGRES.md shows";
-  } else {
-    error.text = "the table weir_usage lacks columns of this version of Weir: " + error.text;
-    error.advice = "its owner has to run: " + statement;
-  }
+  error.text = (present->empty() ? "the table weir_usage is not there and cannot be made: "
+                                 : "the table weir_usage lacks columns of this version of Weir: ") +
+               error.text;
+  if (error.state != "42501") return error;
+  error.advice = present->empty() ? "give the role CREATE on the schema, or make the table as "
+                                    "gateway/usage/POSTGRES.md shows"
+                                  : "its owner has to run: " + statement;
   return error;
 }
 

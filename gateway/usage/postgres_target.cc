@@ -7,7 +7,6 @@
 #include <libpq-fe.h>
 #include <memory>
 #include <netdb.h>
-#include <regex>
 #include <system_error>
 #include <thread>
 
@@ -33,9 +32,13 @@ PostgresError wrong_setting(const std::string& why) {
 
 // What libpq quotes may be a piece of the password that was cut off at a stray '@' or '/'.
 std::string without_quotes(const std::string& text) {
-  static const std::regex kQuoted("\"[^\"]*\"");
-  std::string clean = std::regex_replace(text, kQuoted, "\"...\"");
-  while (!clean.empty() && clean.back() == '\n') clean.pop_back();
+  std::string clean;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (c == '"') clean += quoted ? "\"..." : "\"";
+    if (c != '"' && c != '\n' && !quoted) clean += c;
+  }
   return clean;
 }
 

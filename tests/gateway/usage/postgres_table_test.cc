@@ -1,5 +1,8 @@
 #include "gateway/usage/postgres_table.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <doctest/doctest.h>
 
 #include "gateway/usage/postgres_schema.h"
@@ -132,6 +135,12 @@ TEST_CASE("postgres_schema: the definition has a column for each field, and the 
   const std::string insert = gateway::usage::postgres_insert();
   CHECK(insert.find('$' + std::to_string(parameters)) != std::string::npos);
   CHECK(insert.find('$' + std::to_string(parameters + 1)) == std::string::npos);
+}
+
+TEST_CASE("postgres_schema: the operator's manual prints the definition as it is") {
+  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/gateway/usage/POSTGRES.md");
+  const std::string manual(std::istreambuf_iterator<char>(file), {});
+  CHECK(manual.find("```sql\n" + gateway::usage::postgres_ddl() + "```") != std::string::npos);
 }
 
 TEST_CASE("postgres_schema: an array keeps what is in it") {
