@@ -40,6 +40,7 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                                  .table = table_,
                                  .scribe = common.scribe,
                                  .figures = common.registry.worker(index),
+                                 .book = common.metering.meters().book(index),
                                  .records = common.metering.records(index),
                                  .worker = index},
                     .clients = clients_,

@@ -59,6 +59,7 @@ Session::Session(const Surroundings& surroundings, Opening opening)
   timers_.lifetime_ends = lifetime_end(domain_.config->websocket.max_lifetime, timers_.opened);
   counters_.opened[identity_.client_tls ? 1 : 0].add(1);
   counters_.active.add(1);
+  surroundings.book.set_now(timers_.opened);
   meter_.open(identity_.client_tls);
   write_record(usage::Record::Kind::start);
 }
@@ -211,6 +212,7 @@ void Session::on_relay_ended() {
   const SessionEnd end = relay_.end().value_or(SessionEnd{});
   counters_.active.subtract(1);
   counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
+  surroundings_.book.set_now(now);
   meter_.close(end.cause);
   write_record(usage::Record::Kind::stop);
   surroundings_.figures.client_silence.observe(

@@ -23,6 +23,7 @@ struct Surroundings {
   Table& table;
   const Scribe& scribe;
   metrics::Worker& figures;
+  usage::Book& book;            // whose meters count connection time by this wheel's clock
   usage::RecordQueue* records;  // null: no session records
   size_t worker;
 };

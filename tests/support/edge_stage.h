@@ -107,6 +107,7 @@ class EdgeStage {
                                                         .table = table,
                                                         .scribe = scribe,
                                                         .figures = registry.worker(0),
+                                                        .book = meters.book(0),
                                                         .records = nullptr,
                                                         .worker = 0},
                                            .clients = clients,

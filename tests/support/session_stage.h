@@ -141,6 +141,7 @@ class SessionStage {
                                                .table = table_,
                                                .scribe = scribe,
                                                .figures = registry.worker(0),
+                                               .book = meters.book(0),
                                                .records = &records,
                                                .worker = 0};
 };

@@ -174,6 +174,16 @@ TEST_CASE("accounting: a start, an interim now and then, a stop; the last one is
   }
 }
 
+TEST_CASE("accounting: connection time runs from the 101 to the end, between ticks, too") {
+  SessionStage stage({.settings = idle_after(1h)});
+  stage.pass(1234ms);
+  stage.client.fail();
+  stage.origin.fail();
+  REQUIRE(stage.ended());
+  CHECK(stage.metered()[Field::connection_milliseconds] == 1234);
+  CHECK(stage.meters.session_milliseconds("chat.example.com") == 1234);
+}
+
 TEST_CASE("accounting: interims are spread by a tenth, and go on as long as the session") {
   SessionStage stage({.settings = idle_after(24h * 30)});
   stage.pass(24h);
