@@ -32,6 +32,7 @@ First steps:
                                on standard output
   curl http://127.0.0.1:9180/metrics
   weir reload -c weir.yaml     after a change; open sessions are not touched
+  weir usage -c weir.yaml      what each domain used in the last 24 hours
 
 The two files explain themselves in the examples: conf/ in the sources, /etc/weir when installed.)";
 
@@ -88,49 +89,150 @@ int version(bool verbose) {
   return server::kExitOk;
 }
 
-int main(int argc, char** argv) {
-  CLI::App app{
+namespace {
+
+// The whole grammar, and what was said in it.
+class CommandLine {
+ public:
+  CommandLine() {
+    app_.require_subcommand(0, 1);
+    app_.failure_message(complaint);
+    add_serving();
+    add_usage();
+    add_bill();
+    CLI::App* version_command =
+        app_.add_subcommand("version", "what this build is (short forms: -v, -V)");
+    version_command->add_flag("--verbose", verbose_, "with its libraries");
+    app_.footer(kFooter);  // last, because a command inherits it when it is added
+  }
+
+  int parse_and_do(int argc, char** argv) {
+    try {
+      app_.parse(translate(argc, argv));
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);
+      return code == 0 ? server::kExitOk : server::kExitConfiguration;
+    }
+    const auto commands = app_.get_subcommands();
+    if (commands.empty()) {
+      std::cerr << "weir: what is to be done? run, check, reload, usage, bill or version; see weir "
+                   "--help\n";
+      return server::kExitConfiguration;
+    }
+    return execute(*commands.front());
+  }
+
+ private:
+  CLI::App* add(const char* name, const char* what) {
+    CLI::App* command = app_.add_subcommand(name, what);
+    command->add_option("-c,--config", config_, "the node's file, weir.yaml")
+        ->capture_default_str();
+    return command;
+  }
+
+  void add_serving() {
+    add("run", "serve, in the foreground (short form: weir -c FILE)");
+    CLI::App* check =
+        add("check", "read and check the configuration, certificates too (short form: -t)");
+    check->add_flag("--strict", check_.strict, "warnings are errors");
+    check->add_flag("--print", check_.print,
+                    "print the effective configuration, defaults filled in (short form: -T)");
+    add("reload", "have the running Weir read its files again");
+  }
+
+  void add_usage() {
+    CLI::App* command = add("usage", "what domains have used: traffic, peaks, sessions, codes");
+    command->add_option("--state-dir", usage_.state_dir,
+                        "the folder of the ledger; needs no configuration");
+    command->add_option("--domain", usage_.domains, "this one; again for more of them")
+        ->allow_extra_args(false);
+    command->add_option("--from", usage_.from,
+                        "2026-11-22, 2026-11-22T10:00, 2026-11-22T10:00+08:00 or @SECONDS; UTC "
+                        "without a zone [a day before --to]");
+    command->add_option("--to", usage_.to, "the end, in the same forms [now]");
+    command->add_option("--interval", usage_.interval, "300, 3600 or 86400; 5m, 1h or 1d")
+        ->capture_default_str();
+    command->add_option("--format", usage_.format, "table, csv or json")->capture_default_str();
+    command->add_flag("--merge", usage_.merge, "all domains as one");
+    add_postgres(command);
+    verify_ = command->add_subcommand(
+        "verify", "whether meters, ledger and session records agree; exit code 1: they do not");
+    verify_->fallthrough();
+  }
+
+  void add_bill() {
+    CLI::App* command = add("bill", "what the usage of a period costs by a price file");
+    command->add_option("--prices", bill_.prices, "the price file")->required();
+    command->add_option("--domain", bill_.domains, "this one; again for more of them")
+        ->allow_extra_args(false);
+    command->add_option("--month", bill_.month, "2026-10; or --from and --to");
+    command->add_option("--from", bill_.from, "the begin, as weir usage takes it");
+    command->add_option("--to", bill_.to, "the end");
+    command->add_option("--mode", bill_.mode,
+                        "traffic, peak_bandwidth or p95 [as the domain is configured]");
+    command->add_option("--format", bill_.format, "table, csv or json")->capture_default_str();
+    command->add_option("--state-dir", bill_.state_dir,
+                        "the folder of the ledger [that of the configuration]");
+    add_postgres(command);
+  }
+
+  void add_postgres(CLI::App* command) {
+    command
+        ->add_option("--from-postgres", postgres_,
+                     "a fleet's database [usage.postgres.url] in place of this node's ledger")
+        ->type_name("URL")
+        ->expected(0, 1);
+  }
+
+  int execute(const CLI::App& command) {
+    const std::string& name = command.get_name();
+    if (name == "version") return version(verbose_);
+    if (name == "usage") return execute_usage(command);
+    if (name == "bill") return execute_bill(command);
+    if (!has_file(command)) return server::kExitConfiguration;
+    if (name == "run") return run(config_);
+    return name == "check" ? check(config_, check_) : reload(config_);
+  }
+
+  // With a folder or a database there is nothing that a configuration has to say.
+  bool needs_file(const CLI::App& command, const std::string& state_dir) const {
+    return command.count("-c") > 0 || (state_dir.empty() && postgres_.empty());
+  }
+
+  int execute_usage(const CLI::App& command) {
+    if (command.count("--from-postgres") > 0) usage_.from_postgres = postgres_;
+    // A fleet's database has no meters: what is verified is always a node's.
+    if (needs_file(command, usage_.state_dir) || (verify_->parsed() && usage_.state_dir.empty())) {
+      if (!has_file(command)) return server::kExitConfiguration;
+      usage_.config = config_;
+    }
+    return verify_->parsed() ? verify_usage(usage_) : usage(usage_);
+  }
+
+  int execute_bill(const CLI::App& command) {
+    if (command.count("--from-postgres") > 0) bill_.from_postgres = postgres_;
+    if (needs_file(command, bill_.state_dir)) {
+      if (!has_file(command)) return server::kExitConfiguration;
+      bill_.config = config_;
+    }
+    return bill(bill_);
+  }
+
+  CLI::App app_{
       "Weir: a WebSocket edge gateway. Holds streams, says why each one ended, counts them to the "
       "byte.",
       "weir"};
-  app.require_subcommand(0, 1);
-  app.failure_message(complaint);
-  std::string config = kDefaultConfig;
-  CheckOptions options;
-  bool verbose = false;
-  const auto takes_config = [&config](CLI::App* command) {
-    command->add_option("-c,--config", config, "the node's file, weir.yaml")->capture_default_str();
-    return command;
-  };
-  CLI::App* run_command = takes_config(
-      app.add_subcommand("run", "serve, in the foreground (short form: weir -c FILE)"));
-  CLI::App* check_command = takes_config(app.add_subcommand(
-      "check", "read and check the configuration, certificates too (short form: -t)"));
-  check_command->add_flag("--strict", options.strict, "warnings are errors");
-  check_command->add_flag("--print", options.print,
-                          "print the effective configuration, defaults filled in (short form: -T)");
-  CLI::App* reload_command =
-      takes_config(app.add_subcommand("reload", "have the running Weir read its files again"));
-  CLI::App* version_command =
-      app.add_subcommand("version", "what this build is (short forms: -v, -V)");
-  version_command->add_flag("--verbose", verbose, "with its libraries");
-  app.footer(kFooter);  // last, because a command inherits it when it is added
+  std::string config_ = kDefaultConfig;
+  CheckOptions check_;
+  UsageOptions usage_;
+  BillOptions bill_;
+  std::string postgres_;
+  bool verbose_ = false;
+  CLI::App* verify_ = nullptr;
+};
 
-  try {
-    app.parse(translate(argc, argv));
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? server::kExitOk : server::kExitConfiguration;
-  }
-  if (version_command->parsed()) return version(verbose);
-  for (const CLI::App* command : app.get_subcommands()) {
-    if (!has_file(*command)) return server::kExitConfiguration;
-  }
-  if (run_command->parsed()) return run(config);
-  if (check_command->parsed()) return check(config, options);
-  if (reload_command->parsed()) return reload(config);
-  std::cerr << "weir: what is to be done? run, check, reload or version; see weir --help\n";
-  return server::kExitConfiguration;
-}
+}  // namespace
+
+int main(int argc, char** argv) { return CommandLine().parse_and_do(argc, argv); }
 
 }  // namespace gateway::cli

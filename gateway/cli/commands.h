@@ -19,6 +19,22 @@ int check(const std::string& config, const CheckOptions& options);
 // Asks the running Weir of that configuration to reload, and says what it answered.
 int reload(const std::string& config);
 
+struct UsageOptions {
+  std::string config;                // empty: none is read
+  std::string state_dir;             // empty: that of the configuration
+  std::vector<std::string> domains;  // empty: all of them
+  std::string from;                  // empty: a day before `to`
+  std::string to;                    // empty: now
+  std::string interval = "3600";
+  std::string format = "table";              // table, csv or json
+  bool merge = false;                        // all domains as one
+  std::optional<std::string> from_postgres;  // a URL; empty: usage.postgres of the configuration
+};
+// What was used, on standard output.
+int usage(const UsageOptions& options);
+// Whether meters, ledger and session records of this node agree; 1: they do not.
+int verify_usage(const UsageOptions& options);
+
 struct BillOptions {
   std::string config;
   std::string prices;                // the price file
