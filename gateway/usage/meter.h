@@ -46,6 +46,7 @@ class Meter {
   Meter(Book& book, std::string domain);
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
+  ~Meter() = default;
 
   void add(Field field, uint64_t number) { slot().numbers[static_cast<size_t>(field)].add(number); }
 
