@@ -14,8 +14,8 @@
 #include "gateway/server/server.h"
 #include "gateway/usage/ledger.h"
 #include "gateway/usage/postgres.h"
-#include "gateway/usage/query.h"
-#include "proto/base/text.h"
+#include "gateway/usage/tariffs.h"
+#include "gateway/usage/time_text.h"
 
 namespace gateway::cli {
 
@@ -45,17 +45,6 @@ std::optional<usage::Format> format_of(const std::string& name) {
   const auto* found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end()) return std::nullopt;
   return static_cast<usage::Format>(found - kNames.begin());
-}
-
-// Any of a domain's names stands for its first, under which it is counted. One that is no longer
-// configured may still have usage.
-std::string label_of(const config::Document& document, const std::string& written) {
-  const std::string name = proto::to_lower(written);
-  for (const config::Domain& domain : document.domains) {
-    const auto& names = domain.names;
-    if (std::find(names.begin(), names.end(), name) != names.end()) return names.front();
-  }
-  return name;
 }
 
 // Without a file every domain is billed as one without settings is.
@@ -97,12 +86,9 @@ std::string read_request(const BillOptions& options, const config::Document& doc
     request.mode = usage::bill_mode(options.mode);
     if (!request.mode) return "--mode " + options.mode + ": write traffic, peak_bandwidth or p95";
   }
-  for (const std::string& name : options.domains) {
-    request.domains.push_back(label_of(document, name));
-  }
-  for (const config::Domain& domain : document.domains) {
-    request.configured.emplace(domain.names.front(), domain.usage);
-  }
+  const usage::Tariffs tariffs = usage::Tariffs::of(document);
+  for (const std::string& name : options.domains) request.domains.push_back(tariffs.label_of(name));
+  request.configured.insert(tariffs.domains.begin(), tariffs.domains.end());
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   request.now = std::chrono::duration_cast<std::chrono::seconds>(now).count();
   return read_period(options, zone, request);

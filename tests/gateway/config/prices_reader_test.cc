@@ -1,6 +1,7 @@
 #include "gateway/config/prices_reader.h"
 
 #include <fstream>
+#include <iterator>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -197,4 +198,19 @@ TEST_CASE("prices reader: a file that cannot be read is a problem") {
   CHECK(contains(problems_of(read_prices_file("/nowhere/prices.yaml")), "cannot be read: No such"));
   CHECK(contains(problems_of(read_prices_file("/dev/null")), "not a regular file"));
   CHECK_FALSE(read_prices_file("/").ok());
+}
+
+TEST_CASE("prices reader: the example, cut or spoilt anywhere, is read or refused") {
+  std::ifstream in(WEIR_SOURCE_DIR "/conf/prices.yaml");
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  REQUIRE(text.size() > 1000);
+  for (size_t i = 0; i < text.size(); i += 5) {
+    const PricesReading cut = read_prices_text(text.substr(0, i), "p.yaml");
+    CHECK((cut.ok() || !cut.problems.empty()));
+    std::string spoilt = text;
+    spoilt[i] = "-:{[\"9\xff"[i / 5 % 7];
+    for (const Tier& tier : read_prices_text(spoilt, "p.yaml").prices.common.traffic) {
+      CHECK(tier.price.find_first_not_of("0123456789.") == std::string::npos);
+    }
+  }
 }
