@@ -129,7 +129,7 @@ void BillLines::peak_bandwidth() {
 }
 
 void BillLines::bandwidth_of(int64_t day, const Peak& peak) {
-  const std::string name = "peak of " + config::format_day(day, prices_.zone) + " at " +
+  const std::string name = "peak " + config::format_day(day, prices_.zone) + " at " +
                            config::format_moment(peak.bucket, prices_.zone).substr(11, 5) + ", ";
   std::vector<Share> shares = {reached(set_.peak_bandwidth, peak.bytes)};
   if (set_.graduated_peak && peak.bytes > 0) {

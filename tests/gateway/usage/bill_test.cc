@@ -56,7 +56,7 @@ TEST_CASE("bill: the peak of 288 samples may be in the last bucket of the day") 
   rows.add("a.test", at("2026-10-02"), 900 * kMbit);
   const Bill bill = bill_of(rows, kPeak, of_day(BillMode::peak_bandwidth));
   CHECK(lines_of(bill.domains[0]) ==
-        Lines{"peak of 2026-10-01 at 23:55, up to 500 Mbit/s: 100 Mbit/s x 0.6 = 60.00"});
+        Lines{"peak 2026-10-01 at 23:55, up to 500 Mbit/s: 100 Mbit/s x 0.6 = 60.00"});
   CHECK(bill.domains[0].notes.empty());
 }
 
