@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <system_error>
 
+#include "gateway/log/log.h"
+
 namespace gateway::server {
 
 using net::UniqueFd;
@@ -46,8 +48,9 @@ proto::Result<StateDir, std::string> StateDir::open(const std::string& path) {
                       ": stop it, or give this one a state_dir of its own"};
   }
   const std::string own = std::to_string(::getpid());
+  // Whoever comes second is told it; a disk that is full or broken must not keep us from serving.
   if (::ftruncate(lock.get(), 0) != 0 || ::pwrite(lock.get(), own.data(), own.size(), 0) < 0) {
-    return Unexpected{"state_dir " + path + " cannot be written to: " + reason()};
+    log::say(log::Level::warning, "state_dir " + path + " cannot be written to: " + reason());
   }
   return StateDir(path, std::move(lock));
 }
