@@ -89,7 +89,8 @@ class Comparison {
          "killed; their records end with the last interim");
     note(fewer_,
          " domains of a boot have fewer session records than sessions: records are "
-         "switched off, were dropped, or are older than usage.keep");
+         "switched off, were dropped, were not yet written when the process was killed, or "
+         "are older than usage.keep");
     note(pruned_,
          " domains of a boot began before what usage.keep keeps, and are not compared "
          "with their records");
