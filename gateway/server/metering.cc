@@ -50,6 +50,11 @@ Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
                               .keep = document.usage.keep,
                               .wall = {}},
       meters_, std::move(queues));
+  desk_ = std::make_unique<admin::UsageDesk>(
+      loop, admin::UsageDesk::Plan{.node = document.node,
+                                   .ledger_path = usage::ledger_path(plan_.state_dir),
+                                   .keep = document.usage.keep,
+                                   .wall = {}});
   if (!document.usage.postgres) return;
   postgres_ = std::make_unique<usage::PostgresSink>(
       usage::PostgresSink::Plan{.url = document.usage.postgres->url,
@@ -70,6 +75,8 @@ void Metering::start() {
 }
 
 void Metering::use(const config::Document& document) {
+  desk_->use(std::make_shared<const usage::Tariffs>(usage::Tariffs::of(document)),
+             document.usage.keep);
   std::map<std::string, usage::BudgetPlan> plans;
   closes_.clear();
   for (const config::Domain& domain : document.domains) {
@@ -93,11 +100,16 @@ void Metering::budget_changed(const std::string& domain, usage::BudgetStanding n
 }
 
 void Metering::stop() {
+  desk_.reset();
   if (!bookkeeper_) return;
   bookkeeper_->stop();
   if (postgres_) postgres_->stop(kLastWords);
   postgres_.reset();
   bookkeeper_.reset();
+}
+
+void Metering::ask(std::string path, std::string query, admin::UsageDone done) {
+  desk_->ask(std::move(path), std::move(query), std::move(done));
 }
 
 metrics::UsageFacts Metering::facts() {

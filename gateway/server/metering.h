@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/admin/usage_desk.h"
 #include "gateway/config/document.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
@@ -47,6 +48,8 @@ class Metering {
   void stop();
 
   metrics::UsageFacts facts();
+  // Of the admin listener.
+  void ask(std::string path, std::string query, admin::UsageDone done);
 
  private:
   void budget_changed(const std::string& domain, usage::BudgetStanding now);
@@ -59,6 +62,7 @@ class Metering {
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
   std::unique_ptr<usage::Bookkeeper> bookkeeper_;
   std::unique_ptr<usage::PostgresSink> postgres_;
+  std::unique_ptr<admin::UsageDesk> desk_;
   std::map<std::string, bool> closes_;  // by label: budget.close, of domains with a budget
 };
 

@@ -80,6 +80,9 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
     return stage_ == Stage::draining ? "draining" : "starting";
   }
   Reloaded reload() override;
+  void usage(std::string path, std::string query, admin::UsageDone done) override {
+    metering_->ask(std::move(path), std::move(query), std::move(done));
+  }
 
   void on_reload_signal() override;
   void on_reopen_signal() override;
