@@ -184,6 +184,10 @@ LedgerError Ledger::State::undo(LedgerError cause) {
 }
 
 std::optional<LedgerError> Ledger::write(const LedgerBatch& batch) {
+  // What is written to a file without a name is gone when it is closed.
+  if (identity_of(state_->path) != state_->identity)
+    return LedgerError{LedgerError::Kind::trouble,
+                       state_->path + ": it was removed, or another file stands in its place"};
   if (auto error = state_->database.run("BEGIN IMMEDIATE")) return in_ledger(state_->path, *error);
   if (auto error = state_->write_all(batch)) return state_->undo(*error);
   if (auto error = state_->database.run("COMMIT"))

@@ -70,6 +70,7 @@ class Weir:
     def __init__(self, domains: List[dict], *, listeners: Optional[List[dict]] = None,
                  tls: bool = False, environment: Optional[dict] = None, **node):
         self.environment = {**os.environ, **(environment or {})}
+        self.command_environment = self.environment  # of commands that ask about it
         self.reader: Optional[threading.Thread] = None
         self.begun = 0  # the first line of the running process
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))

@@ -1,6 +1,7 @@
 """Usage, from both ends: what must have been counted, by arithmetic over the bytes that passed, and what Weir says was."""
 
 import csv
+import errno
 import io
 import json
 import pathlib
@@ -178,9 +179,9 @@ def flat(series: dict) -> Dict[str, int]:
     return numbers
 
 
-def report(weir: Weir, *options: str, format: str = "json", environment: Optional[dict] = None) -> str:
+def report(weir: Weir, *options: str, format: str = "json") -> str:
     done = run_weir("usage", "-c", str(weir.config_path), "--format", format, *options,
-                    env=environment or weir.environment)
+                    env=weir.command_environment)
     if done.returncode:
         raise AssertionError(f"weir usage ended with {done.returncode}: {done.stderr}{done.stdout}")
     return done.stdout
@@ -210,14 +211,14 @@ class Ledger:
         self.path = weir.folder / "state" / "usage.db"
 
     def rows(self, sql: str, *values) -> List[sqlite3.Row]:
+        if not self.path.exists():
+            return []
         connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=5)
         try:
             connection.row_factory = sqlite3.Row
             return connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error) or "unable to open" in str(error):
-                return []  # it has just been begun
-            raise
+        except sqlite3.DatabaseError:
+            return []  # it has just been begun, or is about to be set aside
         finally:
             connection.close()
 
@@ -254,7 +255,7 @@ def differences(wanted: Dict[str, int], found: Dict[str, int]) -> str:
 
 
 def verify(weir: Weir) -> subprocess.CompletedProcess:
-    return run_weir("usage", "verify", "-c", str(weir.config_path), env=weir.environment)
+    return run_weir("usage", "verify", "-c", str(weir.config_path), env=weir.command_environment)
 
 
 # -- faults --------------------------------------------------------------------------------------
@@ -298,3 +299,33 @@ class Clock(Fault):
         """By so much against the real time."""
         with open(self.control, "r+b") as file:
             file.write(struct.pack("=q", round(seconds * 1e9)))
+
+
+class Disk(Fault):
+    """Lets a process find the disk full, broken or read-only below one folder."""
+
+    library = "disk"
+    variable = "WEIR_TEST_DISK"
+
+    def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1) -> None:
+        with open(self.control, "r+b") as file:
+            file.write(struct.pack("=4i", write, sync, opening, syncs))
+
+    def full(self) -> None:
+        self._set(write=errno.ENOSPC)
+
+    def broken(self) -> None:
+        self._set(write=errno.EIO, sync=errno.EIO)
+
+    def no_sync(self, times: int) -> None:
+        self._set(sync=errno.EIO, syncs=times)
+
+    def read_only(self) -> None:
+        self._set(write=errno.EROFS, opening=errno.EROFS)
+
+    def well(self) -> None:
+        self._set()
+
+    @property
+    def failures(self) -> int:
+        return struct.unpack_from("=q", self.control.read_bytes(), 16)[0]
