@@ -24,7 +24,8 @@ inline constexpr size_t kMaxCredential = 1024;  // octets of a user name and of 
 [[nodiscard]] std::optional<std::string> fault_in(const Credentials& credentials);
 
 // What a challenge says about its charset: only UTF-8 can be said, and what holds without a word
-// is ISO-8859-1 by custom (browsers, curl and Tomcat alike).
+// is ISO-8859-1 by custom, as in Tomcat's client. (Tomcat's server reckons Digest in
+// UTF-8 without saying so: only ASCII passwords get through there.)
 enum class Charset : uint8_t { iso_8859_1, utf_8 };
 
 struct EncodedCredentials {
