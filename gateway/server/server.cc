@@ -146,9 +146,10 @@ int Server::start() {
   if (!change.errors.empty()) return kExitRuntime;
   if (const int code = open_admin(document); code != kExitOk) return code;
 
-  // Once it is sure that this process will serve, and before it does.
-  metering_->start();
+  // Once it is sure that this process will serve, and before it does: the first upgrade is already
+  // judged by what the budgets have left.
   metering_->use(document);
+  metering_->start();
   common_.emplace(Common{*registry_, admission_, scribe_, *metering_});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
