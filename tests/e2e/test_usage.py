@@ -324,7 +324,8 @@ class ArithmeticTest(WeirTest):
             self.assertEqual(found["origin_payload_in"], found["client_payload_out"], name)
 
     def test_network_bytes_are_at_least_those_of_the_stream(self):
-        for name in ("raw.test", "tomcat.test"):
+        # Sessions that were quiet before they ended: what the kernel has not sent by then is not in it.
+        for name in ("deflate.test", "tomcat.test"):
             found = usage.totals(self.weir, name)
             for way in ("in", "out"):
                 stream = found[f"client_bytes_{way}"] + found[f"client_handshake_{way}"]
