@@ -231,4 +231,11 @@ domains:
         return [self.binary, "run", "-c", s.folder / "weir.yaml"]
 
 
-ALL = {proxy.name: proxy for proxy in (Weir, Nginx, Haproxy, HaproxySplice)}
+class WeirOld(Weir):
+    """Another build of Weir, in the same rounds."""
+
+    name = "weir-old"
+    binary = str(tools.ROOT / "build" / "old" / "weir")
+
+
+ALL = {proxy.name: proxy for proxy in (Weir, WeirOld, Nginx, Haproxy, HaproxySplice)}

@@ -51,7 +51,8 @@ class PostgresTest(WeirTest):
     def wait_total(self, host: str, sessions: int, timeout: float = 10) -> None:
         wanted = self.size(sessions)
         wait_until(lambda: tuple(self.server.total(field, host) for field in usage.STREAM[:2]) == wanted,
-                   lambda: f"{wanted} of {host}; log:\n{self.weir.tail(8)}", timeout)
+                   lambda: f"{wanted} of {host}; there is {[self.server.total(field, host) for field in usage.STREAM]}",
+                   timeout)
 
     def fleet(self, weir: Weir, host: str, *options: str) -> dict:
         done = run_weir("usage", "-c", str(weir.config_path), "--domain", host, "--format", "json",
@@ -94,6 +95,9 @@ class PostgresTest(WeirTest):
         weir = self.second
         for sessions in (1, 2, 3):
             self.exercise(weir, "again.test")
+            # Killed any earlier, the write under way would be missing.
+            wait_until(lambda: weir.metric("weir_client_bytes_out_total", domain="again.test") == self.size(1)[1],
+                       "the last write in the figures")
             weir.crash()
             weir.start()
             self.wait_total("again.test", sessions, timeout=20)
