@@ -79,7 +79,9 @@ class Stream {
   // that a slow peer takes, long before the kernel has room again. May cost a system call.
   virtual size_t unacknowledged() const { return queued(); }
 
-  // TLS records that have come, and that the kernel has taken; nothing without TLS.
+  // Begins to count the bytes of TLS records; false: there is no TLS.
+  virtual bool count_records() { return false; }
+  // Those that have come since then, and those that the kernel has taken.
   virtual Volume records() const { return {}; }
 
   // IP packets of the connection since it began, by the kernel's own count: headers and

@@ -52,6 +52,10 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
+  bool count_records() override {
+    records_ = {};
+    return true;
+  }
   Volume records() const override;
   std::optional<Volume> packets() const override { return transport_->packets(); }
 

@@ -27,7 +27,7 @@ class Metering {
     std::string boot;
     size_t workers = 1;
     // On the control thread: its open sessions are to be ended.
-    std::function<void(const std::string& domain)> end_sessions;
+    std::function<void(const std::string& domain)> end_sessions = {};
   };
   // `loop` is the control thread's, and outlives this.
   Metering(Plan plan, const config::Document& document, net::Loop& loop);

@@ -20,8 +20,7 @@ void add_bytes(const Relay::Leg& leg, Totals& totals) {
   };
   set(Field::client_bytes_in, leg.bytes_in, leg.taken);
   set(Field::client_payload_in, leg.seen.payload_bytes, leg.payload_taken);
-  set(Field::client_wire_in, leg.records.in - leg.records_before.in,
-      leg.records.out - leg.records_before.out);
+  if (leg.records) set(Field::client_wire_in, leg.records->in, leg.records->out);
 }
 
 // By who sent them.
@@ -58,8 +57,8 @@ usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
     add_bytes(*leg, record.totals);
     add_messages(*leg, record.totals);
   }
-  record.totals[Field::client_network_in] = session.relay.client().packets.in;
-  record.totals[Field::client_network_out] = session.relay.client().packets.out;
+  record.totals[Field::client_network_in] = session.relay.packets().in;
+  record.totals[Field::client_network_out] = session.relay.packets().out;
   record.totals[Field::connection_milliseconds] = record.duration_ms;
   return record;
 }

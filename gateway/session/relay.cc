@@ -44,8 +44,7 @@ std::optional<MaskingKey> key_towards(Side side) {
 Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
                 FrameScanner::Options options)
     : relay(owner), stream(std::move(connection)), scanner(options), side(which) {
-  records = records_before = stream->records();
-  over_tls = records.in > 0;
+  if (stream->count_records()) records = std::make_unique<net::Volume>();
 }
 
 void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
@@ -169,13 +168,13 @@ void Relay::account(Leg& leg) {
 }
 
 void Relay::account_records(Leg& leg) {
-  if (!leg.over_tls || !leg.stream) return;
+  if (!leg.records || !leg.stream) return;
   const net::Volume now = leg.stream->records();
-  meter_.add(bytes_field(Field::client_wire_in, leg.side), now.in - leg.records.in);
+  meter_.add(bytes_field(Field::client_wire_in, leg.side), now.in - leg.records->in);
   // The queue may stand longer than before: what was counted stays counted.
-  const uint64_t out = std::max(now.out, leg.records.out);
-  meter_.add(bytes_field(Field::client_wire_out, leg.side), out - leg.records.out);
-  leg.records = {.in = now.in, .out = out};
+  const uint64_t out = std::max(now.out, leg.records->out);
+  meter_.add(bytes_field(Field::client_wire_out, leg.side), out - leg.records->out);
+  *leg.records = {.in = now.in, .out = out};
 }
 
 void Relay::account_packets() {
@@ -183,11 +182,9 @@ void Relay::account_packets() {
   const auto now = client_.stream->packets();
   if (!now) return;
   // The kernel's numbers of segments begin anew after 2^32.
-  if (now->in > client_.packets.in)
-    meter_.add(Field::client_network_in, now->in - client_.packets.in);
-  if (now->out > client_.packets.out)
-    meter_.add(Field::client_network_out, now->out - client_.packets.out);
-  client_.packets = *now;
+  if (now->in > packets_.in) meter_.add(Field::client_network_in, now->in - packets_.in);
+  if (now->out > packets_.out) meter_.add(Field::client_network_out, now->out - packets_.out);
+  packets_ = *now;
 }
 
 void Relay::tally(Leg& from, const proto::ws::Counts& seen) {

@@ -78,9 +78,7 @@ class Relay {
     uint64_t taken = 0;               // of those, by the kernel
     uint64_t payload_submitted = 0;   // the payload in them
     uint64_t payload_taken = 0;       // of that, by the kernel; never too much
-    net::Volume records;              // of TLS, as last counted; none without
-    net::Volume records_before;       // of those, before the session
-    net::Volume packets;              // of the kernel's count, when it was last asked
+    std::unique_ptr<net::Volume> records;        // of TLS, since the 101, as counted; null without
     std::unique_ptr<std::string> close_reason;   // that this peer sent; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
@@ -89,7 +87,6 @@ class Relay {
     bool read_ended = false;  // the peer has shut down its side, and is owed a Close
     bool paused = false;
     bool offended = false;  // broke the protocol: nothing that it sends is looked at any more
-    bool over_tls = false;
 
     // Nothing of this peer is waited for any more.
     bool over() const { return scanner.closed() || offended; }
@@ -131,6 +128,7 @@ class Relay {
   const Leg& client() const { return client_; }
   const Leg& origin() const { return origin_; }
   const std::optional<SessionEnd>& end() const { return end_; }
+  const net::Volume& packets() const { return packets_; }
   bool closing() const { return closing_; }
 
  private:
@@ -163,6 +161,7 @@ class Relay {
   Observer& observer_;
   Leg client_;
   Leg origin_;
+  net::Volume packets_;  // of the client's connection, when the kernel was last asked
   std::optional<SessionEnd> end_;
   Ping ping_{};
   bool awaiting_pong_ = false;

@@ -23,8 +23,8 @@ double random_share() {
   return static_cast<double>(number) / 4294967296.0;
 }
 
-std::optional<milliseconds> lifetime_end(const config::MaxLifetime& limit, milliseconds now) {
-  if (!limit.after) return std::nullopt;
+milliseconds lifetime_end(const config::MaxLifetime& limit, milliseconds now) {
+  if (!limit.after) return kNever;
   const double kept = 1 - limit.jitter_percent / 100 * random_share();
   return now + milliseconds(static_cast<int64_t>(static_cast<double>(limit.after->count()) * kept));
 }

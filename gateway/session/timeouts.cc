@@ -60,8 +60,8 @@ Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers
   earliest.consider(origin.received, settings.read_idle.origin, Act::origin_idle);
   earliest.consider(client.sent, settings.write_idle.client, Act::client_idle);
   earliest.consider(origin.sent, settings.write_idle.origin, Act::origin_idle);
-  if (timers.interim) earliest.consider(*timers.interim, Act::interim);
-  if (timers.lifetime_ends) earliest.consider(*timers.lifetime_ends, Act::lifetime);
+  earliest.consider(timers.interim, Act::interim);
+  earliest.consider(timers.lifetime_ends, Act::lifetime);
   consider_keepalive(settings.keepalive, relay, timers, earliest);
   if (settings.send_stall_timeout) {
     if (timers.client_stall)

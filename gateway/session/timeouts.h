@@ -37,10 +37,12 @@ inline constexpr milliseconds kGrace{1000};
 // How often a standing queue is looked at: the precision of send_stall_timeout.
 inline constexpr milliseconds kStallCheck{500};
 
+inline constexpr milliseconds kNever = milliseconds::max();
+
 struct Timers {
   milliseconds opened{0};
-  std::optional<milliseconds> lifetime_ends;
-  std::optional<milliseconds> interim;  // when the next usage record is due; none: never
+  milliseconds lifetime_ends = kNever;
+  milliseconds interim = kNever;  // when the next usage record is due
   milliseconds closing_since{0};
   milliseconds pinged{0};      // when the last ping was sent, or the session opened
   milliseconds ping_retry{0};  // a ping was due, but not possible: not before this

@@ -37,6 +37,16 @@ Facts everything() {
   facts.certificates = {{.domain = "chat.example.com", .not_after = 1'800'000'000}};
   facts.loop_lag_seconds = {0.002, 0.25};
   facts.access_log_dropped = 7;
+  facts.usage.session_seconds = [](const std::string& domain) {
+    return domain == "chat.example.com" ? 3.0 : 0.0;
+  };
+  facts.usage.ledger_up = false;
+  facts.usage.ledger_lag_seconds = 2.5;
+  facts.usage.ledger_errors = 4;
+  facts.usage.ledger_rows = 9;
+  facts.usage.records_dropped = 1;
+  facts.usage.budgets = {{"chat.example.com", 2}};
+  facts.usage.postgres = {.connected = true, .lag_seconds = 0, .errors = 3, .rows = 8};
   facts.ports = {{.listener = "public", .address = "::1", .port = 8080}};
   return facts;
 }
@@ -94,7 +104,7 @@ TEST_CASE("exposition: sums every count over the workers") {
   Registry registry(2);
   fill(registry);
   const std::string text = render(registry, everything());
-  constexpr std::array<std::string_view, 34> kLines{
+  constexpr std::array<std::string_view, 35> kLines{
       R"(weir_client_connections_active{listener="public"} 4)",
       R"(weir_client_connections_total{listener="public"} 20)",
       R"(weir_client_connections_rejected_total{listener="public",cause="overload"} 2)",
@@ -108,6 +118,7 @@ TEST_CASE("exposition: sums every count over the workers") {
       R"(weir_sessions_closed_total{domain="chat.example.com",initiator="gateway",cause="idle_timeout"} 2)",
       R"(weir_close_codes_total{domain="chat.example.com",side="client",code="4xxx"} 2)",
       R"(weir_session_seconds_total{domain="chat.example.com"} 3)",
+      R"(weir_billed_units_total{domain="chat.example.com",meter="message_units_2k",direction="out"} 10)",
       R"(weir_client_bytes_in_total{domain="chat.example.com"} 2000)",
       R"(weir_client_bytes_out_total{domain="chat.example.com"} 246913578024)",
       R"(weir_origin_bytes_in_total{domain="chat.example.com"} 4000)",
@@ -138,7 +149,7 @@ TEST_CASE("exposition: sums every count over the workers") {
 
 TEST_CASE("exposition: says what is no counter") {
   const std::string text = render(Registry(1), everything());
-  constexpr std::array<std::string_view, 15> kLines{
+  constexpr std::array<std::string_view, 25> kLines{
       R"(weir_build_info{version="0.1.0",commit="abc123"} 1)",
       "weir_start_time_seconds 1700000000.5",
       "weir_ready 1",
@@ -154,6 +165,16 @@ TEST_CASE("exposition: says what is no counter") {
       "weir_access_log_dropped_total 7",
       R"(weir_listener_port_info{listener="public",address="::1",port="8080"} 1)",
       "weir_handshake_duration_seconds_count 0",
+      "weir_usage_ledger_up 0",
+      "weir_usage_ledger_lag_seconds 2.5",
+      "weir_usage_ledger_errors_total 4",
+      "weir_usage_ledger_rows_total 9",
+      "weir_usage_records_dropped_total 1",
+      R"(weir_usage_budget_state{domain="chat.example.com"} 2)",
+      "weir_usage_postgres_up 1",
+      "weir_usage_postgres_lag_seconds 0",
+      "weir_usage_postgres_errors_total 3",
+      "weir_usage_postgres_rows_total 8",
   };
   for (const std::string_view line : kLines) {
     CAPTURE(line);
@@ -164,7 +185,9 @@ TEST_CASE("exposition: says what is no counter") {
 TEST_CASE("exposition: a domain without traffic has its byte and session series, and no other") {
   Registry registry(2);
   static_cast<void>(registry.domain("_unmatched"));
-  const std::string text = render(registry, {});
+  Facts facts;
+  facts.usage.session_seconds = [](const std::string&) { return 0.0; };
+  const std::string text = render(registry, facts);
   constexpr std::array<std::string_view, 10> kLines{
       R"(weir_client_bytes_in_total{domain="_unmatched"} 0)",
       R"(weir_client_bytes_out_total{domain="_unmatched"} 0)",

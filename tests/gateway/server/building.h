@@ -9,7 +9,9 @@
 #include <doctest/doctest.h>
 
 #include "gateway/config/yaml_reader.h"
+#include "gateway/server/metering.h"
 #include "gateway/server/snapshot_builder.h"
+#include "tests/support/folder.h"
 
 namespace tests {
 
@@ -21,7 +23,8 @@ inline constexpr std::string_view kEchoDomain =
 
 struct Building {
   explicit Building(size_t workers = 1)
-      : registry(workers), meters({.folder = {}, .node = {}, .boot = {}, .workers = workers}) {}
+      : registry(workers),
+        metering({.state_dir = folder.path(), .boot = "boot-1", .workers = workers}, {}, loop) {}
 
   auto build(const std::string& domains, uint64_t generation = 1) {
     auto reading = gateway::config::read_text(std::string(kNode) + domains, "t.yaml");
@@ -29,11 +32,12 @@ struct Building {
       if (!problem.warning) FAIL_CHECK(to_string(problem));
     }
     REQUIRE(reading.ok());
-    return gateway::server::build_snapshot(std::move(reading.document), {.generation = generation,
-                                                                         .registry = registry,
-                                                                         .ticket_keys = keys,
-                                                                         .meters = meters,
-                                                                         .standings = standings});
+    return gateway::server::build_snapshot(std::move(reading.document),
+                                           {.generation = generation,
+                                            .registry = registry,
+                                            .ticket_keys = keys,
+                                            .meters = metering.meters(),
+                                            .standings = metering.standings()});
   }
   std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
     auto built = build(domains);
@@ -43,8 +47,9 @@ struct Building {
 
   gateway::metrics::Registry registry;
   gateway::net::TicketKeys keys;
-  gateway::usage::Meters meters;
-  gateway::server::Standings standings;
+  Folder folder;
+  gateway::net::Loop loop;  // for what metering would have to tell
+  gateway::server::Metering metering;
 };
 
 }  // namespace tests

@@ -37,7 +37,7 @@ bool await_end(RawPeer& peer) {
 
 struct Scene {
   explicit Scene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission, scribe},
+      : common{building.registry, admission, scribe, building.metering},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
     open();
@@ -99,7 +99,7 @@ TEST_CASE("worker: one that was never started goes in silence") {
   Building building;
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
-  const Worker worker(0, {building.registry, admission, scribe},
+  const Worker worker(0, {building.registry, admission, scribe, building.metering},
                       building.snapshot(std::string(kEchoDomain)));
 }
 
