@@ -28,7 +28,9 @@ std::string_view to_string(Cause cause) {
       "not_an_upgrade",     "loop",
       "origin_resolve",     "origin_connect",
       "origin_tls",         "origin_timeout",
-      "origin_bad_upgrade", "origin_refused_upgrade"};
+      "origin_bad_upgrade", "origin_refused_upgrade",
+      "origin_down",        "origin_redirect",
+      "origin_auth",        "proxy_connect"};
   return kNames[static_cast<size_t>(cause)];
 }
 

@@ -49,8 +49,12 @@ enum class Cause : uint8_t {
   origin_timeout,
   origin_bad_upgrade,      // a 101 that is none, or no HTTP
   origin_refused_upgrade,  // any other answer: passed on
+  origin_down,             // every server is down, by its checks or by what it did
+  origin_redirect,         // a redirect that leads nowhere, in circles or where it must not
+  origin_auth,             // the origin does not accept our credentials, or asks for others
+  proxy_connect,           // the forward proxy gave no tunnel
 };
-inline constexpr size_t kCauses = static_cast<size_t>(Cause::origin_refused_upgrade) + 1;
+inline constexpr size_t kCauses = static_cast<size_t>(Cause::proxy_connect) + 1;
 
 struct SessionEnd {
   By by = By::gateway;
