@@ -12,6 +12,7 @@
 #include "gateway/metrics/counters.h"
 #include "gateway/net/address.h"
 #include "gateway/net/tls_context.h"
+#include "gateway/route/backend.h"
 #include "gateway/route/router.h"
 #include "gateway/usage/budget.h"
 #include "gateway/usage/meter.h"
@@ -22,6 +23,9 @@ struct Server {
   std::string host;                     // as configured
   std::optional<uint16_t> port;         // else the protocol's
   std::optional<net::Address> address;  // when host is an IP literal; its port is not set
+  uint32_t priority = 20;               // lower ones first
+  uint32_t weight = 10;                 // among those of one priority
+  std::shared_ptr<Backend> backend;     // how it is; null only where no balance is asked for
 };
 
 struct Domain {

@@ -1,0 +1,69 @@
+// The rules by which the servers of one priority share the requests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/document.h"
+#include "gateway/route/backend.h"
+
+namespace gateway::origin {
+
+// One server as a worker's pool sees it.
+struct Member {
+  std::shared_ptr<route::Backend> backend;
+  size_t index = 0;  // in domain.servers
+  uint32_t priority = 20;
+  uint32_t weight = 10;
+  uint64_t identity = 0;  // of its name, for hash: the same in every process
+  int64_t credit = 0;     // of the smooth weighted round-robin
+  // As of this choice:
+  uint64_t load = 0;
+  uint64_t expected_us = 0;
+};
+using Members = std::vector<Member*>;
+
+// The same in every process and after every restart, so that all nodes agree on a key's server.
+[[nodiscard]] uint64_t hash_of(std::string_view text);
+
+//  weighted        nginx's smooth round-robin: shares by weight, no server twice in a row without
+//                  need
+//  least_sessions  the fewest sessions and handshakes for its weight; ties go round
+//  hash            rendezvous hashing with weights. A ring would do as well, but for at most 20
+//                  servers scoring each costs less than a ring's memory in every worker, shares are
+//                  exact, one of n servers more moves 1/n of the keys and no other, and the scores
+//                  are the order for retries. A server above 1.25 times its share of the load is
+//                  passed over
+//  performance     the better of two random ones by expected time * (load + 1); who has no figure
+//                  yet is tried
+class Balancer {
+ public:
+  using Method = config::Origin::Balance;
+
+  static constexpr double kBound = 1.25;
+  // Below this many sessions none counts as overloaded: of three sessions one is no overload.
+  static constexpr uint64_t kSpare = 8;
+
+  explicit Balancer(uint64_t seed) : random_(seed) {}
+
+  // Puts `members`, at least one, into the order in which this request tries them. The first is the
+  // choice, and counts as made; the rest follow by the same rule.
+  void rank(Method method, Members& members, uint64_t key);
+
+  uint64_t random();
+
+ private:
+  void rank_weighted(Members& members);
+  void rank_least_sessions(Members& members);
+  static void rank_by_hash(Members& members, uint64_t key);
+  void rank_by_performance(Members& members);
+
+  uint64_t random_;
+  size_t last_ = 0;  // least_sessions: whose turn it was, by index
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,71 @@
+// Which server a session goes to: the servers of one domain as one worker sees them.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/net/address.h"
+#include "gateway/origin/balancer.h"
+#include "gateway/origin/ejection.h"
+#include "gateway/origin/retry_budget.h"
+#include "gateway/route/snapshot.h"
+#include "proto/http1/head.h"
+#include "proto/http1/target.h"
+
+namespace gateway::origin {
+
+// What of the request decides.
+struct Choice {
+  uint64_t key = 0;  // hash_key() of it, where balance is hash
+};
+
+// What balance: hash goes by. A request without that header, cookie or query parameter goes by its
+// client's address.
+[[nodiscard]] uint64_t hash_key(const config::HashOn& on, const proto::http1::RequestHead& head,
+                                const proto::http1::Target& target, const net::Address& client);
+
+// Remembers whose turn it is, and how much may be retried. A reload of the same domain goes on with
+// both: what it changed is taken over with the next order(). One thread: its worker's.
+class Pool {
+ public:
+  explicit Pool(uint64_t seed);
+
+  // Indices of domain.servers in the order in which this request may try them: by priority, and
+  // within one priority by balance. Those that are down or ejected are left out; where only ejected
+  // ones are left, they are all there is. Empty: all are down, and the answer is 502 at once.
+  [[nodiscard]] std::vector<size_t> order(const route::Domain& domain, const Choice& choice,
+                                          milliseconds now);
+
+  RetryBudget& retries() { return retries_; }
+
+ private:
+  void align(const route::Domain& domain);
+  bool aligned(const route::Domain& domain) const;
+  void observe(milliseconds now);
+  void append(const route::Domain& domain, const Choice& choice, milliseconds now, Members& group,
+              std::vector<size_t>& order);
+
+  std::vector<Member> members_;  // by priority, then as configured
+  Balancer balancer_;
+  RetryBudget retries_;
+};
+
+// A worker's pools, by domain.
+class Pools {
+ public:
+  explicit Pools(uint64_t seed) : seed_(seed) {}
+
+  Pool& of(const route::Domain& domain);
+  // Forgets those of domains that are gone.
+  void use(const route::Snapshot& snapshot);
+  size_t size() const { return pools_.size(); }
+
+ private:
+  uint64_t seed_;
+  std::map<std::string, Pool, std::less<>> pools_;
+};
+
+}  // namespace gateway::origin
