@@ -106,4 +106,11 @@ std::optional<std::string> domain_name_problem(std::string_view text) {
   return host_name_problem(text);
 }
 
+bool name_matches(std::string_view pattern, std::string_view host) {
+  if (!pattern.starts_with("*.")) return proto::equals_ignoring_case(pattern, host);
+  std::string_view end = pattern.substr(1);
+  if (host.size() <= end.size()) return false;
+  return proto::equals_ignoring_case(end, host.substr(host.size() - end.size()));
+}
+
 }  // namespace gateway::config

@@ -32,4 +32,8 @@ std::optional<std::string> host_name_problem(std::string_view text);
 // brackets.
 std::optional<std::string> domain_name_problem(std::string_view text);
 
+// True when `host` is `pattern`, or ends as "*.example.com" does, with one label in front or more.
+// `pattern` is in lower case.
+bool name_matches(std::string_view pattern, std::string_view host);
+
 }  // namespace gateway::config

@@ -149,7 +149,9 @@ bool is_loop(const Document& document, const Domain& domain, const Server& serve
                        });
   };
   if (server.port) return listens(*server.port);
-  return listens(domain.origin.http_port) || listens(domain.origin.https_port);
+  const Origin& origin = domain.origin;
+  return std::any_of(origin.http_ports.begin(), origin.http_ports.end(), listens) ||
+         std::any_of(origin.https_ports.begin(), origin.https_ports.end(), listens);
 }
 
 void check_origin(const Document& document, const Domain& domain, Problems& problems) {

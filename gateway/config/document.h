@@ -1,6 +1,6 @@
-// The two files that an operator edits, as plain structs: this is the manual of every key. Names
-// are those of the YAML. Times are milliseconds, sizes bytes. nullopt is "off" or "none" where a
-// field says so.
+// The two files that an operator edits, as plain structs: this is the manual of every key, with
+// origin.h for those below `origin:`. Names are those of the YAML. Times are milliseconds, sizes
+// bytes. nullopt is "off" or "none" where a field says so.
 #pragma once
 
 #include <chrono>
@@ -9,21 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "gateway/config/network.h"
+#include "gateway/config/origin.h"
+#include "gateway/config/place.h"
+
 namespace gateway::config {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Where a thing was written, for messages that come later than the reading ("certificate
-// unreadable").
-struct Place {
-  std::string file;
-  int line = 0;  // from 1; 0: not from a file
-  int column = 0;
-
-  // Two documents are equal when they say the same, wherever it was written.
-  friend bool operator==(const Place& /*a*/, const Place& /*b*/) { return true; }
-};
 
 // What the operator did wrong. A warning stops nothing, except with --strict.
 struct Problem {
@@ -39,6 +32,14 @@ std::string to_string(const Problem& problem);
 
 // From here on: weir.yaml.
 
+// The listener's clients come through load balancers that say who they are.
+struct ListenerProxyProtocol {
+  std::vector<Network> trusted;  // 1 to 1,000: a PROXY header is required from these; all other
+                                 // connections are refused
+
+  bool operator==(const ListenerProxyProtocol&) const = default;
+};
+
 struct Listener {
   enum class Mode { all, first_available };
   std::string name;  // required, unique; stands in log and metric
@@ -47,6 +48,7 @@ struct Listener {
   std::vector<uint16_t> ports;  // 1 to 16 entries, 0 (any free port) to 65535
   Mode mode = Mode::all;  // all: every port is opened; first_available: the first that can be bound
   bool tls = false;       // certificate by SNI, from the domains
+  std::optional<ListenerProxyProtocol> proxy_protocol;  // off
   Place place;
 
   bool operator==(const Listener&) const = default;
@@ -149,6 +151,14 @@ struct MaxLifetime {
   bool operator==(const MaxLifetime&) const = default;
 };
 
+// Of one whole message, in bytes as sent, compressed or not.
+struct MaxMessage {
+  std::optional<uint64_t> text;  // off; 125 B to 1 GiB: beyond it 1009 to the sender
+  std::optional<uint64_t> binary;
+
+  bool operator==(const MaxMessage&) const = default;
+};
+
 struct WebSocket {
   enum class OnDisable { keep, drain };
   bool enabled = false;  // an upgrade on a domain where it is off is answered 403
@@ -164,51 +174,11 @@ struct WebSocket {
       20'000};  // 100 ms to 1 h; -1 or off: never. Queued output, no byte accepted
   milliseconds close_timeout{30'000};  // 100 ms to 300 s; <= 0: warning and the default (as Tomcat)
   milliseconds abnormal_close_send_timeout{50};  // 1 ms to 10 s; <= 0: warning and the default
+  MaxMessage max_message;
   OnDisable on_disable = OnDisable::keep;  // what a reload that disables does to open sessions
   Place place;
 
   bool operator==(const WebSocket&) const = default;
-};
-
-struct Server {
-  std::string host;  // IP literal or name
-  std::optional<uint16_t>
-      port;  // 1 to 65535, from `address: "10.0.0.5:8080"` or "[::1]:8080"; else by origin.ports
-  Place place;
-
-  bool operator==(const Server&) const = default;
-};
-
-struct OriginTls {
-  bool verify = true;         // chain and host name
-  std::string ca = "system";  // "system", or "file:" and the absolute path of PEM certificates
-
-  bool operator==(const OriginTls&) const = default;
-};
-
-struct Origin {
-  enum class Builtin { none, echo };
-  enum class Protocol { follow, http, https, follow_port };
-  enum class Host { client, origin, fixed };
-  Builtin builtin = Builtin::none;  // echo: no servers, a test endpoint inside Weir
-  Protocol protocol = Protocol::follow;
-  Host host_header = Host::client;  // client | origin | a fixed name
-  std::string fixed_host;           // when host_header is fixed
-  std::optional<std::string> sni;   // a fixed name; nothing: `host`, the Host that is sent
-  uint16_t http_port = 80;          // ports: { http: 80, https: 443 }
-  uint16_t https_port = 443;
-  std::vector<Server> servers;  // 1 to 20, unless builtin
-  OriginTls tls;
-  milliseconds connect_timeout{10'000};  // 100 ms to 60 s: TCP
-  milliseconds io_timeout{
-      5'000};  // 100 ms to 60 s: each step, TLS handshake and writing the request
-  milliseconds request_timeout{
-      30'000};  // 1 s to 900 s (warning above 150 s): request sent to complete response head
-  milliseconds establish_timeout{60'000};  // 1 s to 900 s: everything up to the 101
-  uint64_t max_response_head = 16'384;     // 1 KiB to 64 KiB
-  Place place;
-
-  bool operator==(const Origin&) const = default;
 };
 
 struct Access {
@@ -221,7 +191,7 @@ struct Access {
 };
 
 struct DomainTls {
-  enum class Version { tls1_2, tls1_3 };
+  using Version = TlsVersion;
   std::string certificate;                // path (from file:/path), PEM chain
   std::string key;                        // path (from file:/path), PEM
   Version min_version = Version::tls1_2;  // "1.2" or "1.3"

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "gateway/config/addresses.h"
@@ -18,6 +19,8 @@ constexpr Range kHead = {1'024, 65'536};
 constexpr std::string_view kHostWords[] = {"client", "origin"};
 constexpr std::string_view kSniWords[] = {"host"};
 constexpr Range kServers = {1, 20};
+constexpr Range kPorts = {1, 16};
+constexpr Range kPort = {1, 65'535};
 
 void read_server_address(const Section& section, Server& server) {
   auto value = section.scalar("address");
@@ -60,10 +63,31 @@ void read_servers(const Section& section, Origin& origin) {
       return;
     }
     Section server = section.item(node, path, "servers");
-    servers.push_back({{}, {}, server.place()});
+    servers.emplace_back().place = server.place();
     read_server_address(server, servers.back());
   });
   if (given) origin.servers = std::move(servers);
+}
+
+void read_ports(const Section& section, std::string_view key, std::vector<uint16_t>& ports) {
+  const Node* node = section.find(key);
+  if (node == nullptr) return;
+  std::vector<uint16_t> candidates;
+  auto add = [&](const Node& item, const std::string& path) {
+    auto port = number_of(section, item, path, kPort);
+    if (!port) return;
+    auto value = static_cast<uint16_t>(*port);
+    if (std::find(candidates.begin(), candidates.end(), value) != candidates.end()) {
+      section.error(item, path, "port " + std::to_string(value) + " is listed twice");
+    }
+    candidates.push_back(value);
+  };
+  if (node->kind == Node::Kind::sequence) {
+    section.list(key, kPorts, add);
+  } else {
+    add(*node, section.path_of(key));
+  }
+  if (!candidates.empty()) ports = std::move(candidates);
 }
 
 // A word that was meant as one of `words` but mistyped must not become the name of a host.
@@ -126,8 +150,8 @@ void read_origin(const Section& section, Origin& origin) {
   read_host_header(section, origin);
   read_sni(section, origin);
   if (auto ports = section.section("ports")) {
-    ports->port("http", origin.http_port);
-    ports->port("https", origin.https_port);
+    read_ports(*ports, "http", origin.http_ports);
+    read_ports(*ports, "https", origin.https_ports);
   }
   read_servers(section, origin);
   if (auto tls = section.section("tls")) read_origin_tls(*tls, origin.tls);

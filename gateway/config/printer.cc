@@ -186,8 +186,8 @@ void print_origin(Lines& lines, const Origin& origin) {
   lines.key("protocol", text_of_word(kProtocols, origin.protocol));
   lines.key("host_header", host_header(origin));
   lines.key("sni", origin.sni ? quote(*origin.sni) : "host");
-  lines.key("ports", "{ http: " + std::to_string(origin.http_port) +
-                         ", https: " + std::to_string(origin.https_port) + " }");
+  lines.key("ports", "{ http: " + quote_all(origin.http_ports) +
+                         ", https: " + quote_all(origin.https_ports) + " }");
   print_servers(lines, origin.servers);
   lines.key("tls", std::string("{ verify: ") + truth(origin.tls.verify) +
                        ", ca: " + quote(origin.tls.ca) + " }");

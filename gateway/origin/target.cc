@@ -5,7 +5,7 @@ namespace gateway::origin {
 Target choose_target(const config::Origin& origin, const route::Server& server, bool client_tls) {
   using Protocol = config::Origin::Protocol;
   const uint16_t follow_port =
-      server.port.value_or(client_tls ? origin.https_port : origin.http_port);
+      server.port.value_or(client_tls ? origin.https_ports.front() : origin.http_ports.front());
   bool tls = client_tls;
   switch (origin.protocol) {
     case Protocol::follow:
@@ -17,9 +17,11 @@ Target choose_target(const config::Origin& origin, const route::Server& server, 
       tls = true;
       break;
     case Protocol::follow_port:
-      return {.tls = follow_port == origin.https_port, .port = follow_port};
+      return {.tls = follow_port == origin.https_ports.front(), .port = follow_port};
   }
-  return {.tls = tls, .port = server.port.value_or(tls ? origin.https_port : origin.http_port)};
+  return {
+      .tls = tls,
+      .port = server.port.value_or(tls ? origin.https_ports.front() : origin.http_ports.front())};
 }
 
 std::string host_header(const config::Origin& origin, const route::Server& server,

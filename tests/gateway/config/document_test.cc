@@ -20,6 +20,6 @@ TEST_CASE("place: documents that say the same in different places are equal") {
   a.place = {"a.yaml", 1, 1};
   b.place = {"b.yaml", 9, 9};
   CHECK(a == b);
-  b.origin.http_port = 81;
+  b.origin.http_ports = {81};
   CHECK_FALSE(a == b);
 }

@@ -93,7 +93,7 @@ TEST_CASE("domain: wrong values of websocket are answered with the range") {
            Row{"websocket: { close_timeout: 301s }", "allowed is 100ms to 5m"},
            Row{"websocket: { close_timeout: off }", "is not a time"},
            Row{"websocket: { on_disable: close }", "allowed is keep or drain"},
-           Row{"websocket: { max_message: {} }", "unknown key \"max_message\""},
+           Row{"websocket: { max_frame: 1 }", "unknown key \"max_frame\""},
            Row{"websocket: true", "must be a map"},
        }) {
     expect(domain_with(row.keys), row);
@@ -132,13 +132,13 @@ TEST_CASE("domain: every key of origin is read") {
   CHECK(origin.host_header == Origin::Host::fixed);
   CHECK(origin.fixed_host == "backend.example.net");
   CHECK(origin.sni == "sni.example.net");
-  CHECK(origin.http_port == 8000);
-  CHECK(origin.https_port == 8443);
+  CHECK(origin.http_ports == std::vector<uint16_t>{8000});
+  CHECK(origin.https_ports == std::vector<uint16_t>{8443});
   REQUIRE(origin.servers.size() == 4);
-  CHECK(origin.servers[0] == Server{"10.0.0.5", 8080, {}});
-  CHECK(origin.servers[1] == Server{"::1", 81, {}});
-  CHECK(origin.servers[2] == Server{"::1", std::nullopt, {}});
-  CHECK(origin.servers[3] == Server{"standby.example.net", std::nullopt, {}});
+  CHECK(origin.servers[0] == Server{"10.0.0.5", 8080, 20, 10, {}});
+  CHECK(origin.servers[1] == Server{"::1", 81, 20, 10, {}});
+  CHECK(origin.servers[2] == Server{"::1", std::nullopt, 20, 10, {}});
+  CHECK(origin.servers[3] == Server{"standby.example.net", std::nullopt, 20, 10, {}});
   CHECK(origin.servers[0].place.line == 9);
   CHECK_FALSE(origin.tls.verify);
   CHECK(origin.tls.ca == "file:/etc/ca.pem");
@@ -159,7 +159,7 @@ TEST_CASE("domain: wrong values of origin are answered with the way out") {
            Row{"origin: { host_header: \"a.example:80\" }", "without a port"},
            Row{"origin: { sni: 10.0.0.1 }", "cannot be an IP address"},
            Row{"origin: { ports: { http: 0 } }", "allowed is 1 to 65535"},
-           Row{"origin: { ports: { http: [80] } }", "must be a single value"},
+           Row{"origin: { ports: { http: [] } }", "has 0 entries; allowed is 1 to 16"},
            Row{"origin: { servers: [] }", "has 0 entries; allowed is 1 to 20"},
            Row{"origin: { servers: [10.0.0.5] }", "write { address: \"10.0.0.5\" }"},
            Row{"origin: { servers: [{}] }", "servers[0].address: is missing"},
@@ -169,13 +169,13 @@ TEST_CASE("domain: wrong values of origin are answered with the way out") {
            Row{"origin: { servers: [{ address: \"10.0.0.5:\" }] }", "is out of range"},
            Row{"origin: { servers: [{ address: \"[::1\" }] }", "is not an address"},
            Row{"origin: { servers: [{ address: \"a_b..c\" }] }", "has an empty part"},
-           Row{"origin: { servers: [{ address: a, weight: 1 }] }", "unknown key \"weight\""},
+           Row{"origin: { servers: [{ address: a, backup: 1 }] }", "unknown key \"backup\""},
            Row{"origin: { tls: { ca: /etc/ca.pem } }", "write file:/path"},
            Row{"origin: { tls: { ca: \"${CA}\" } }", "write file:/path"},
            Row{"origin: { io_timeout: 0 }", "allowed is 100ms to 60s"},
            Row{"origin: { request_timeout: 901s }", "allowed is 1s to 15m"},
            Row{"origin: { max_response_head: 1MiB }", "allowed is 1KiB to 64KiB"},
-           Row{"origin: { balance: hash }", "unknown key \"balance\""},
+           Row{"origin: { sticky: cookie }", "unknown key \"sticky\""},
        }) {
     expect(tests::with_domain(row.keys), row);
   }

@@ -222,7 +222,7 @@ defaults:
   REQUIRE(a.origin.servers.size() == 1);
   CHECK(a.origin.servers[0].host == "10.0.0.9");
   CHECK(a.origin.host_header == Origin::Host::client);
-  CHECK(a.origin.http_port == 8000);
+  CHECK(a.origin.http_ports == std::vector<uint16_t>{8000});
   CHECK(a.access.origins == Access::Origins::listed);
   const Domain& b = reading.document.domains[1];
   CHECK(b.websocket.connection_timeout == seconds{60});

@@ -55,8 +55,8 @@ TEST_CASE("target: back-to-origin protocols") {
 
 TEST_CASE("target: the ports of the protocols can be others") {
   Origin origin;
-  origin.http_port = 8000;
-  origin.https_port = 8443;
+  origin.http_ports = {8000};
+  origin.https_ports = {8443};
   CHECK(choose_target(origin, server_named("o"), false).port == 8000);
   CHECK(choose_target(origin, server_named("o"), true).port == 8443);
   origin.protocol = Origin::Protocol::follow_port;

@@ -1,0 +1,100 @@
+#include "gateway/config/network.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <optional>
+
+#include "gateway/config/findings.h"
+#include "proto/base/text.h"
+
+namespace gateway::config {
+
+namespace {
+
+using proto::Unexpected;
+
+constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+uint8_t bits_of(bool ipv6) { return ipv6 ? 128 : 32; }
+
+// An IPv4-mapped network that lies within the mapped range is written as the IPv4 network it means,
+// since the addresses it is compared with are.
+Network unmapped(const Network& network) {
+  bool mapped = network.ipv6 && network.prefix >= 96 &&
+                std::equal(kMapped.begin(), kMapped.end(), network.address.begin());
+  if (!mapped) return network;
+  Network out;
+  std::copy_n(network.address.begin() + kMapped.size(), 4, out.address.begin());
+  out.prefix = static_cast<uint8_t>(network.prefix - 96);
+  return out;
+}
+
+// A literal as the network of its own address alone.
+std::optional<Network> single(std::string_view ip) {
+  // inet_pton stops at a NUL byte; nothing longer than this is an address.
+  bool possible = !ip.empty() && ip.size() < INET6_ADDRSTRLEN && ip.find('\0') == ip.npos;
+  if (!possible) return std::nullopt;
+  Network out;
+  out.ipv6 = ip.find(':') != std::string_view::npos;
+  out.prefix = bits_of(out.ipv6);
+  int family = out.ipv6 ? AF_INET6 : AF_INET;
+  if (inet_pton(family, std::string(ip).c_str(), out.address.data()) != 1) return std::nullopt;
+  return out;
+}
+
+void clear_beyond(Network& network) {
+  for (size_t i = 0; i < network.address.size(); ++i) {
+    size_t before = i * 8;
+    if (before + 8 <= network.prefix) continue;
+    size_t kept = network.prefix > before ? network.prefix - before : 0;
+    network.address[i] = static_cast<uint8_t>(network.address[i] & (0xFF00U >> kept));
+  }
+}
+
+}  // namespace
+
+bool Network::contains(std::string_view ip) const {
+  auto other = single(ip);
+  if (!other) return false;
+  Network candidate = unmapped(*other);
+  if (candidate.ipv6 != ipv6) return false;
+  candidate.prefix = prefix;
+  clear_beyond(candidate);
+  return candidate.address == address;
+}
+
+proto::Result<Network, std::string> parse_network(std::string_view text) {
+  size_t slash = text.find('/');
+  auto network = single(text.substr(0, slash));
+  if (!network) {
+    return Unexpected{in_quotes(text) +
+                      " is neither an IP address nor a network such as \"10.0.0.0/8\" or "
+                      "\"2001:db8::/32\""};
+  }
+  if (slash == std::string_view::npos) return unmapped(*network);
+  auto prefix = proto::parse_decimal(text.substr(slash + 1));
+  if (!prefix || *prefix > network->prefix) {
+    return Unexpected{"the prefix of " + in_quotes(text) + " is out of range; allowed is /0 to /" +
+                      std::to_string(network->prefix)};
+  }
+  network->prefix = static_cast<uint8_t>(*prefix);
+  Network whole = *network;
+  clear_beyond(whole);
+  if (whole.address == network->address) return unmapped(whole);
+  return Unexpected{in_quotes(text) + " has bits set beyond its prefix: did you mean " +
+                    in_quotes(to_string(whole)) + "?"};
+}
+
+std::string to_string(const Network& network) {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  inet_ntop(network.ipv6 ? AF_INET6 : AF_INET, network.address.data(), buffer.data(),
+            buffer.size());
+  return std::string(buffer.data()) + '/' + std::to_string(network.prefix);
+}
+
+bool any_contains(const std::vector<Network>& networks, std::string_view ip) {
+  return std::any_of(networks.begin(), networks.end(),
+                     [ip](const Network& network) { return network.contains(ip); });
+}
+
+}  // namespace gateway::config

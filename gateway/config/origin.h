@@ -1,0 +1,184 @@
+// The part of a domain that says where its sessions go and how: this is the manual of every key
+// below `origin:`. Names are those of the YAML. nullopt is "off" or "none" where a field says so.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/network.h"
+#include "gateway/config/place.h"
+
+namespace gateway::config {
+
+using std::chrono::milliseconds;
+
+enum class TlsVersion { tls1_2, tls1_3 };
+
+struct Server {
+  std::string host;  // IP literal or name: all of its A and AAAA records
+  std::optional<uint16_t>
+      port;  // 1 to 65535, from `address: "10.0.0.5:8080"` or "[::1]:8080"; else by origin.ports
+  uint32_t priority = 20;  // 1 to 255; lower ones first, the next only when all of these are down
+  uint32_t weight = 10;    // 1 to 100: the share among servers of one priority
+  Place place;
+
+  bool operator==(const Server&) const = default;
+};
+
+// What `balance: hash` takes for the key.
+struct HashOn {
+  enum class Source { client_ip, header, cookie, query };
+  Source source = Source::client_ip;
+  std::string name;  // of the header (lower case), cookie or query parameter; "cookie:sid"
+
+  bool operator==(const HashOn&) const = default;
+};
+
+// Status codes, both ends included: "200-399", or "204" alone.
+struct StatusRange {
+  uint32_t first = 200;  // 100 to 599
+  uint32_t last = 399;
+
+  bool operator==(const StatusRange&) const = default;
+};
+
+// Active checks of each address.
+struct Health {
+  enum class Type { tcp, http, websocket };
+  Type type = Type::tcp;
+  milliseconds interval{2'500};  // 500 ms to 5 min
+  milliseconds timeout{2'000};   // 100 ms to 60 s: one whole check
+  uint32_t fall = 3;             // 1 to 10 failures in a row: down
+  uint32_t rise = 1;             // 1 to 10 successes in a row: up
+  std::string path = "/";        // of http and websocket; may have a query
+  std::string host;  // the Host field of a check. The reader fills it in: host_header when that is
+                     // a fixed name, else the domain's first name. Empty: the server's own, since
+                     // host_header is origin.
+  std::vector<StatusRange> expect{{}};  // of http: 1 to 10 ranges
+
+  bool operator==(const Health&) const = default;
+};
+
+// Passive: what sessions met, connect failures and 5xx.
+struct Ejection {
+  uint32_t failures = 3;      // 1 to 100 in a row
+  milliseconds time{10'000};  // 1 s to 1 h
+
+  bool operator==(const Ejection&) const = default;
+};
+
+struct Retries {
+  double budget_percent = 20;  // budget: 0% to 100% of the requests
+  uint32_t attempts = 20;      // 0 to 100: further servers or addresses after the first
+
+  bool operator==(const Retries&) const = default;
+};
+
+// Floor and ceiling of a DNS answer's time to live.
+struct Resolve {
+  milliseconds min{1'000};    // 1 s to 1 d
+  milliseconds max{300'000};  // 1 s to 1 d, not below min
+
+  bool operator==(const Resolve&) const = default;
+};
+
+// The SHA-256 of a certificate's SubjectPublicKeyInfo.
+using Pin = std::array<uint8_t, 32>;
+
+struct OriginTls {
+  bool verify = true;         // chain and host name
+  std::string ca = "system";  // "system", or "file:" and the absolute path of PEM certificates
+  std::vector<Pin> pins;      // 0 to 10, from "sha256/BASE64": one must be in the chain, beside
+                              // verify
+  std::string client_certificate;               // path (from file:/path), PEM chain; empty: none
+  std::string client_key;                       // path (from file:/path), PEM; both or none
+  TlsVersion min_version = TlsVersion::tls1_2;  // "1.2" or "1.3"
+
+  bool operator==(const OriginTls&) const = default;
+};
+
+// For the challenges of an origin or a forward proxy.
+struct Credentials {
+  std::string username;
+  std::string password;  // file:/path, ${ENV_NAME}, or itself with a warning
+  std::string
+      password_source;  // the reference it was read from; empty: the password itself was written
+  std::string realm;    // answer no other realm; empty: any
+  bool digest = true;   // schemes: [digest, basic]
+  bool basic = true;
+
+  bool operator==(const Credentials&) const = default;
+};
+
+struct OriginAuth {
+  Credentials credentials;
+  bool allow_basic_plaintext = false;  // answer Basic over http, too
+
+  bool operator==(const OriginAuth&) const = default;
+};
+
+struct ForwardProxy {
+  std::string host;  // url: "http://host:port"
+  uint16_t port = 80;
+  std::optional<Credentials> credentials;  // nothing: the proxy asks for none
+  std::vector<std::string>
+      no_proxy_names;  // no_proxy: lower case; "a.example.net" or "*.example.net"
+  std::vector<Network> no_proxy_networks;  // no_proxy: addresses and networks
+  Place place;
+
+  // True when `server_host`, a server as it is configured, is to be reached without the proxy.
+  [[nodiscard]] bool is_direct(std::string_view server_host) const;
+
+  bool operator==(const ForwardProxy&) const = default;
+};
+
+struct Origin {
+  enum class Builtin { none, echo };
+  enum class Protocol { follow, http, https, follow_port };
+  enum class Host { client, origin, fixed };
+  enum class Balance { weighted, least_sessions, hash, performance };
+  enum class ProxyProtocol { off, v1, v2 };
+  Builtin builtin = Builtin::none;  // echo: no servers, a test endpoint inside Weir
+  Protocol protocol = Protocol::follow;
+  Host host_header = Host::client;       // client | origin | a fixed name
+  std::string fixed_host;                // when host_header is fixed
+  std::optional<std::string> sni;        // a fixed name; nothing: `host`, the Host that is sent
+  std::vector<uint16_t> http_ports{80};  // ports: { http: 80 } or { http: [58888, 59888] }: 1 to
+                                         // 16 candidates in order; never empty
+  std::vector<uint16_t> https_ports{443};
+  std::vector<Server> servers;  // 1 to 20, unless builtin
+  Balance balance = Balance::weighted;
+  HashOn hash_on;
+  std::optional<Health> health = Health{};        // off
+  std::optional<Ejection> ejection = Ejection{};  // off
+  Retries retries;
+  uint32_t warm = 0;  // 0 to 64 idle connections for each server and worker
+  milliseconds warm_idle{
+      30'000};  // 1 s to 10 min: an older one is replaced; below the origin's own idle limit
+  Resolve resolve;
+  OriginTls tls;
+  milliseconds connect_timeout{10'000};  // 100 ms to 60 s: TCP
+  milliseconds io_timeout{
+      5'000};  // 100 ms to 60 s: each step, TLS handshake and writing the request
+  milliseconds request_timeout{
+      30'000};  // 1 s to 900 s (warning above 150 s): request sent to complete response head
+  milliseconds establish_timeout{60'000};  // 1 s to 900 s: everything up to the 101
+  uint64_t max_response_head = 16'384;     // 1 KiB to 64 KiB
+  uint32_t max_redirects = 20;             // 0 to 20; 0: a redirect is passed to the client
+  std::vector<std::string>
+      redirect_hosts;  // 0 to 100, lower case, beside the domain's own: exact or "*.example.net"
+  std::optional<OriginAuth> auth;             // off: the client's own Authorization passes through
+  std::optional<ForwardProxy> forward_proxy;  // off
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;  // the header that is sent to the origin
+  std::vector<std::string> source;  // 0 to 64 IP addresses of this machine to connect from
+  Place place;
+
+  bool operator==(const Origin&) const = default;
+};
+
+}  // namespace gateway::config

@@ -1,0 +1,18 @@
+// Where the operator wrote something, for messages that come later than the reading ("certificate
+// unreadable").
+#pragma once
+
+#include <string>
+
+namespace gateway::config {
+
+struct Place {
+  std::string file;
+  int line = 0;  // from 1; 0: not from a file
+  int column = 0;
+
+  // Two documents are equal when they say the same, wherever it was written.
+  friend bool operator==(const Place& /*a*/, const Place& /*b*/) { return true; }
+};
+
+}  // namespace gateway::config
