@@ -30,7 +30,10 @@ struct FrameScanner::Held {
   Bytes frame() const { return Bytes(octets).first(size); }
 };
 
-FrameScanner::FrameScanner(const Options& options) : options_(options) {
+FrameScanner::FrameScanner(const Options& options)
+    : limits_(options.limits),
+      sender_(options.sender),
+      permessage_deflate_(options.permessage_deflate) {
   static_assert(sizeof(FrameScanner) <= 64, "a session has two, and sessions are many");
 }
 FrameScanner::FrameScanner(FrameScanner&&) noexcept = default;
@@ -73,6 +76,7 @@ void FrameScanner::scan_from(size_t at, Bytes in, Scan& scan) {
       at += take_control(read, left, scan);
       break;
     }
+    if (refuse_too_large(read.header, scan)) break;
     start_frame(read.header, scan.seen);
     at += read.size;
     at += pass_payload(in.size() - at, scan.seen);
@@ -103,6 +107,7 @@ size_t FrameScanner::finish_header(Bytes in, Scan& scan) {
     fill_held(in, scan);
     return 0;
   }
+  if (refuse_too_large(read.header, scan)) return 0;
   scan.carry = hold;
   hold_index_ ^= 1;
   start_frame(read.header, scan.seen);
@@ -219,8 +224,28 @@ void FrameScanner::refuse(const Violation& violation, Scan& scan) {
   stage_ = Stage::refused;
 }
 
+// The limit that the message would exceed with all of this frame in it; 0: none.
+uint32_t FrameScanner::exceeded_by(const FrameHeader& header) const {
+  if (is_control(header.opcode)) return 0;
+  const bool goes_on = header.opcode == Opcode::continuation;
+  const Opcode message = goes_on ? message_ : header.opcode;
+  const uint32_t limit = message == Opcode::text ? limits_.text : limits_.binary;
+  if (limit == 0) return 0;
+  // What has passed is never above the limit, so nothing wraps around here.
+  const uint64_t left = limit - (goes_on ? message_size_ : 0);
+  return header.payload_length > left ? limit : 0;
+}
+
+// By what the header announces: none of the frame has to be read, let alone forwarded, to know it.
+bool FrameScanner::refuse_too_large(const FrameHeader& header, Scan& scan) {
+  scan.exceeded = exceeded_by(header);
+  if (scan.exceeded == 0) return false;
+  refuse({CloseCode::message_too_big, "message larger than allowed"}, scan);
+  return true;
+}
+
 FrameRules FrameScanner::rules() const {
-  return {options_.sender, options_.permessage_deflate, message_ != Opcode::continuation};
+  return {sender_, permessage_deflate_, message_ != Opcode::continuation};
 }
 
 bool FrameScanner::must_be_whole(Opcode opcode) const {

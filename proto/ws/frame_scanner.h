@@ -31,6 +31,13 @@ struct Counts {
   uint64_t units_32k = 0;
 };
 
+// How many bytes of payload a message may have, as sent (compressed or not), over all its
+// fragments; 0: any number.
+struct MessageLimits {
+  uint32_t text = 0;
+  uint32_t binary = 0;
+};
+
 // One direction of a session. Part of a frame header is held back until it is whole, a Close frame
 // (and, while pongs are watched, a Pong) until its body is too; all else goes by untouched, so what
 // was forwarded always ends at a known place. A violation is final: nothing after it is looked at.
@@ -41,6 +48,7 @@ class FrameScanner {
     Sender sender = Sender::client;
     bool permessage_deflate =
         false;  // RSV1 may be set on the first frame of a message (RFC 7692 §6)
+    MessageLimits limits = {};
   };
 
   struct Pong {
@@ -56,6 +64,7 @@ class FrameScanner {
     Bytes ready;
     Bytes rest;
     std::optional<Violation> violation;  // the offending frame is in neither carry nor ready
+    uint32_t exceeded = 0;  // of a violation with 1009: the limit that the message would exceed
     std::optional<Close> close;  // a Close has just passed: the last frame of this direction
     std::unique_ptr<Pong> pong;  // only while pongs are watched
     Counts seen;                 // by this call
@@ -92,6 +101,8 @@ class FrameScanner {
   static constexpr size_t kMaxHold = kMaxHeaderSize - 1;
 
   FrameRules rules() const;
+  uint32_t exceeded_by(const FrameHeader& header) const;
+  bool refuse_too_large(const FrameHeader& header, Scan& scan);
   bool must_be_whole(Opcode opcode) const;
   void scan_from(size_t at, Bytes in, Scan& scan);
   size_t finish_header(Bytes in, Scan& scan);
@@ -108,16 +119,19 @@ class FrameScanner {
   uint64_t payload_left_ = 0;   // of the frame that is passing
   uint64_t message_size_ = 0;   // payload of the open message that has passed
   std::unique_ptr<Held> held_;  // its views are good until the next scan
+  MessageLimits limits_;
   // Two, used in turn: a call that hands out one as `carry` may have to hold the next header.
   std::array<std::array<uint8_t, kMaxHold>, 2> holds_{};
   uint8_t hold_index_ = 0;
   uint8_t hold_size_ = 0;
-  Options options_;
+  Sender sender_;
   Opcode message_ = Opcode::continuation;  // of the open message; continuation: none is open
-  bool passing_data_ = false;              // the payload that passes belongs to a message
-  bool passing_last_ = false;              // and it is its last frame
-  bool watching_pongs_ = false;
   Stage stage_ = Stage::watching;
+  // Bits, so that an idle session stays as small as it is.
+  bool permessage_deflate_ : 1;
+  bool passing_data_ : 1 = false;  // the payload that passes belongs to a message
+  bool passing_last_ : 1 = false;  // and it is its last frame
+  bool watching_pongs_ : 1 = false;
 };
 
 }  // namespace proto::ws

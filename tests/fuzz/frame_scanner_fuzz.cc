@@ -51,15 +51,21 @@ void feed(ws::FrameScanner& scanner, proto::Bytes in, Seen& seen) {
     seen.closed |= scan.close.has_value();
     seen.refused |= scan.violation.has_value();
     require(!scan.violation || scanner.at_boundary());
+    const bool too_big = scan.violation && scan.violation->code == ws::CloseCode::message_too_big;
+    require(too_big == (scan.exceeded != 0));
     require(scan.rest.empty() || scan.pong != nullptr);
     in = scan.rest;
   } while (!in.empty());
 }
 
+ws::MessageLimits limits_of(uint8_t options) {
+  return {.text = (options & 8) != 0 ? 130U : 0U, .binary = (options & 16) != 0 ? 260U : 0U};
+}
+
 // Pieces of `step` octets, each in a buffer of its own that is gone before the next is scanned.
 Seen scan_in_steps(proto::Bytes wire, size_t step, uint8_t options) {
   const auto sender = (options & 1) != 0 ? ws::Sender::client : ws::Sender::server;
-  ws::FrameScanner scanner({sender, (options & 2) != 0});
+  ws::FrameScanner scanner({sender, (options & 2) != 0, limits_of(options)});
   scanner.watch_pongs((options & 4) != 0);
   Seen seen;
   while (!wire.empty()) {
@@ -96,6 +102,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   require(whole.passed.size() <= wire.size());
   require(std::equal(whole.passed.begin(), whole.passed.end(), wire.begin()));
   require(whole.counts.payload_bytes <= wire.size());
+  const ws::MessageLimits limits = limits_of(data[0]);
+  const bool limited = limits.text != 0 && limits.binary != 0;
+  require(!limited || whole.counts.largest_message <= std::max(limits.text, limits.binary));
   require_same(whole, scan_in_steps(wire, 1, data[0]));
   require_same(whole, scan_in_steps(wire, 1 + data[1] % 31U, data[0]));
   return 0;
