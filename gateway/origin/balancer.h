@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "gateway/config/document.h"
+#include "gateway/origin/ejection.h"
 #include "gateway/route/backend.h"
 
 namespace gateway::origin {
@@ -24,6 +24,10 @@ struct Member {
   // As of this choice:
   uint64_t load = 0;
   uint64_t expected_us = 0;
+  Standing standing = Standing::serving;
+  bool up = true;
+  bool usable = true;    // up and not ejected
+  bool ordered = false;  // it has its place in the order
 };
 using Members = std::vector<Member*>;
 

@@ -18,8 +18,8 @@ using std::chrono::milliseconds;
 struct Outcome {
   enum class Kind : uint8_t {
     upgraded,
-    refused,         // an answer that is no 5xx: the server is alive
-    status_5xx,      //
+    refused,  // an answer that is no 5xx: the server is alive
+    status_5xx,
     connect_failed,  // its name was not resolved, it refused, or the connection was reset
     tls_failed,
     timed_out,
@@ -47,6 +47,9 @@ enum class Standing : uint8_t { serving, ejected, on_trial };
 // Counts the outcome of an attempt at `server`, an index of domain.servers, and ejects it where
 // that is due; but never the last server of the domain that is alive.
 void report(const route::Domain& domain, size_t server, const Outcome& outcome, milliseconds now);
+
+// Active checks have found it alive again: what happened before says nothing any more.
+void pardon(route::Backend& backend);
 
 // Connect plus handshake as it is expected to be; 0: no figure yet. Without new ones a figure
 // fades, so that a server that was slow once is asked again.

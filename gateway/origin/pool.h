@@ -47,6 +47,7 @@ class Pool {
   void observe(milliseconds now);
   void append(const route::Domain& domain, const Choice& choice, milliseconds now, Members& group,
               std::vector<size_t>& order);
+  void append_reserve(std::vector<size_t>& order);
 
   std::vector<Member> members_;  // by priority, then as configured
   Balancer balancer_;
@@ -58,6 +59,7 @@ class Pools {
  public:
   explicit Pools(uint64_t seed) : seed_(seed) {}
 
+  // Good until use().
   Pool& of(const route::Domain& domain);
   // Forgets those of domains that are gone.
   void use(const route::Snapshot& snapshot);

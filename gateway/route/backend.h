@@ -55,6 +55,7 @@ class Backend {
   // Which of the candidate ports answered last: an index into ports.http, ports.https.
   std::atomic<uint8_t> http_port{0};
   std::atomic<uint8_t> https_port{0};
+  std::atomic<int64_t> ports_probed_at{0};  // when the first of them was last tried again
 
   // Attempts that failed, by cause.
   std::array<std::atomic<uint64_t>, log::kCauses> failures{};

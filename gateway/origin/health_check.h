@@ -1,0 +1,79 @@
+// One active check of one address of a server: TCP and TLS, an HTTP answer, or a whole WebSocket
+// handshake.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/net/resolver.h"
+#include "gateway/net/stream.h"
+#include "gateway/origin/connector.h"
+#include "gateway/route/snapshot.h"
+#include "proto/http1/head_parser.h"
+#include "proto/ws/message_reader.h"
+
+namespace gateway::origin {
+
+// Begins at once and takes no longer than health.timeout. Destroying it gives up.
+//
+//  connecting ──tcp──▶ passed (handler)
+//      └──else──▶ asking ──http──▶ passed or failed (handler)
+//                   └──101──▶ closing ──Close, end, timeout──▶ passed (handler)
+class HealthCheck final : public Connector::Handler,
+                          public net::Stream::Handler,
+                          private net::DeadlineWheel::Entry {
+ public:
+  class Handler {
+   public:
+    // Once, from the loop; may destroy the check. Empty: it has passed.
+    virtual void on_checked(const std::string& failure) = 0;
+
+   protected:
+    ~Handler() = default;
+  };
+
+  struct Plan {
+    const route::Domain& domain;  // with health; outlives the check
+    route::Server server;         // with the one address that is meant, unless a proxy resolves
+    Target target;
+  };
+
+  HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);
+
+ private:
+  static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
+  // What an origin may say before its Close; beyond it the connection is cut.
+  static constexpr uint64_t kMaxMessage = 65'536;
+
+  enum class Stage : uint8_t { connecting, asking, closing };
+
+  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override;
+  void on_connect_failed(const Failure& failure) override;
+  void on_data(net::Bytes data) override;
+  void on_end() override;
+  void on_drained() override {}
+  void on_failed(const net::IoError& error) override;
+  void on_deadline(std::chrono::milliseconds now) override;
+
+  std::string request_text() const;
+  void read_answer(net::Bytes data);
+  void judge(const proto::http1::ResponseHead& head, net::Bytes rest);
+  void judge_upgrade(const proto::http1::ResponseHead& head, net::Bytes rest);
+  void read_close(net::Bytes data);
+
+  net::Loop& loop_;
+  Plan plan_;
+  const config::Health& settings_;
+  Handler& handler_;
+  std::string host_;
+  std::string key_;
+  Stage stage_ = Stage::connecting;
+  int interim_ = 0;
+  proto::http1::ResponseParser parser_;
+  std::optional<proto::ws::MessageReader> reader_;
+  std::unique_ptr<net::Stream> stream_;
+  std::unique_ptr<Connector> connector_;
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,165 @@
+#include "gateway/origin/pool.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "proto/base/text.h"
+
+namespace gateway::origin {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+// The value of `name` among "name=value" pairs; nothing where it is not there or empty.
+std::string_view value_of(std::string_view text, char separator, std::string_view name) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    const std::string_view pair = proto::trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+std::string_view cookie(const proto::http1::Fields& fields, std::string_view name) {
+  for (const auto& field : fields.all()) {
+    if (!proto::equals_ignoring_case(field.name, "Cookie")) continue;
+    const std::string_view value = value_of(field.value, ';', name);
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
+std::string_view key_text(const config::HashOn& on, const proto::http1::RequestHead& head,
+                          const proto::http1::Target& target) {
+  switch (on.source) {
+    case config::HashOn::Source::client_ip:
+      break;
+    case config::HashOn::Source::header:
+      return head.fields.first(on.name).value_or("");
+    case config::HashOn::Source::cookie:
+      return cookie(head.fields, on.name);
+    case config::HashOn::Source::query:
+      return value_of(target.query, '&', on.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+uint64_t hash_key(const config::HashOn& on, const proto::http1::RequestHead& head,
+                  const proto::http1::Target& target, const net::Address& client) {
+  const std::string_view text = key_text(on, head, target);
+  return text.empty() ? hash_of(client.host()) : hash_of(text);
+}
+
+Pool::Pool(uint64_t seed) : balancer_(seed) {}
+
+std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choice,
+                                milliseconds now) {
+  align(domain);
+  observe(now);
+  std::vector<size_t> order;
+  Members group;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const bool last = i + 1 == members_.size() || members_[i + 1].priority != members_[i].priority;
+    if (members_[i].usable) group.push_back(&members_[i]);
+    if (!last) continue;
+    append(domain, choice, now, group, order);
+    group.clear();
+  }
+  append_reserve(order);
+  return order;
+}
+
+// Those that are on trial take part in the first choice alone, each with one request at a time.
+void Pool::append(const route::Domain& domain, const Choice& choice, milliseconds now,
+                  Members& group, std::vector<size_t>& order) {
+  const auto on_trial = [](const Member* one) { return one->standing == Standing::on_trial; };
+  if (!order.empty()) std::erase_if(group, on_trial);
+  bool chosen = false;
+  while (!group.empty() && !chosen) {
+    balancer_.rank(domain.config->origin.balance, group, choice.key);
+    chosen = !on_trial(group.front()) || begin_trial(*group.front()->backend, now);
+    if (!chosen) group.erase(group.begin());
+  }
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (i > 0 && on_trial(group[i])) continue;
+    order.push_back(group[i]->index);
+    group[i]->ordered = true;
+  }
+}
+
+// What is left when all that is well has failed: first who is on trial. Who is ejected is only
+// asked where there is nobody else: then what it did is better than nothing.
+void Pool::append_reserve(std::vector<size_t>& order) {
+  for (const Member& one : members_) {
+    if (one.usable && !one.ordered) order.push_back(one.index);
+  }
+  if (!order.empty()) return;
+  for (const Member& one : members_) {
+    if (one.up) order.push_back(one.index);
+  }
+}
+
+void Pool::observe(milliseconds now) {
+  for (Member& one : members_) {
+    const route::Backend& backend = *one.backend;
+    one.up = backend.up.load(kRelaxed);
+    one.standing = standing_of(backend, now);
+    one.usable = one.up && one.standing != Standing::ejected;
+    one.ordered = false;
+    one.load = backend.load();
+    one.expected_us = expected_us(backend, now);
+  }
+}
+
+bool Pool::aligned(const route::Domain& domain) const {
+  return members_.size() == domain.servers.size() &&
+         std::ranges::all_of(members_, [&domain](const Member& one) {
+           const route::Server& server = domain.servers[one.index];
+           return server.backend == one.backend && server.weight == one.weight &&
+                  server.priority == one.priority;
+         });
+}
+
+void Pool::align(const route::Domain& domain) {
+  if (aligned(domain)) return;
+  std::vector<Member> next;
+  next.reserve(domain.servers.size());
+  for (size_t i = 0; i < domain.servers.size(); ++i) {
+    const route::Server& server = domain.servers[i];
+    Member member{.backend = server.backend,
+                  .index = i,
+                  .priority = server.priority,
+                  .weight = server.weight,
+                  .identity = hash_of(server.backend->name())};
+    const auto known = std::ranges::find(members_, server.backend, &Member::backend);
+    // Whoever is new begins somewhere, or all workers would send their first session to the same
+    // server.
+    member.credit = known != members_.end()
+                        ? known->credit
+                        : static_cast<int64_t>(balancer_.random() % (server.weight + 1));
+    next.push_back(std::move(member));
+  }
+  std::ranges::stable_sort(next, {}, &Member::priority);
+  members_ = std::move(next);
+}
+
+Pool& Pools::of(const route::Domain& domain) {
+  const auto found = pools_.find(domain.label);
+  if (found != pools_.end()) return found->second;
+  return pools_.emplace(domain.label, Pool(seed_ ^ hash_of(domain.label))).first->second;
+}
+
+void Pools::use(const route::Snapshot& snapshot) {
+  std::set<std::string_view> labels;
+  for (const auto& domain : snapshot.domains) labels.insert(domain->label);
+  std::erase_if(pools_, [&labels](const auto& pool) { return !labels.contains(pool.first); });
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,38 @@
+#include "gateway/origin/prober.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::origin {
+
+namespace {
+// Between the first checks of two servers: with a thousand of them this spreads over two seconds.
+constexpr milliseconds kApart{2};
+}  // namespace
+
+void Prober::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
+  auto before = std::exchange(watches_, {});
+  milliseconds first = loop_.now();
+  for (const auto& domain : snapshot->domains) {
+    const auto& health = domain->config->origin.health;
+    if (!health) continue;
+    for (size_t i = 0; i < domain->servers.size(); ++i) {
+      const route::Backend* backend = domain->servers[i].backend.get();
+      if (backend == nullptr) continue;
+      ServerWatch::Subject subject{snapshot, domain.get(), i};
+      const auto known = before.find(backend);
+      if (known != before.end()) {
+        known->second->use(std::move(subject));
+        watches_.insert(before.extract(known));
+        continue;
+      }
+      std::unique_ptr<ServerWatch>& watch = watches_[backend];
+      // The same server twice in one domain is one server.
+      if (watch) continue;
+      watch = std::make_unique<ServerWatch>(loop_, resolver_, rounds_, std::move(subject), first);
+      first = std::min(first + kApart, loop_.now() + health->interval);
+    }
+  }
+}
+
+}  // namespace gateway::origin

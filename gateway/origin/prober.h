@@ -1,0 +1,35 @@
+// The active checks of all servers of the configuration in force.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "gateway/net/loop.h"
+#include "gateway/net/resolver.h"
+#include "gateway/origin/server_watch.h"
+#include "gateway/route/snapshot.h"
+
+namespace gateway::origin {
+
+// One thread: its loop's. What it finds stands in the backends, and each change in the log.
+class Prober {
+ public:
+  Prober(net::Loop& loop, net::Resolver& resolver) : loop_(loop), resolver_(resolver) {}
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+  ~Prober() = default;
+
+  // Checks the servers of this configuration from now on. Servers that are checked already go on
+  // as they are; new ones are checked at once, one shortly after the other.
+  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+
+  size_t size() const { return watches_.size(); }
+
+ private:
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  Rounds rounds_;
+  std::map<const route::Backend*, std::unique_ptr<ServerWatch>> watches_;
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,189 @@
+#include "gateway/origin/server_watch.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "gateway/log/log.h"
+#include "gateway/origin/ejection.h"
+#include "proto/base/encoding.h"
+
+namespace gateway::origin {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+// When too many rounds are under way, this one comes a little later.
+constexpr milliseconds kBusy{50};
+
+// Within 10 % around the interval, so that the checks of a fleet do not come together.
+milliseconds jittered(milliseconds interval) {
+  std::array<uint8_t, 2> bytes{};
+  proto::random_bytes(bytes);
+  const int64_t fraction = bytes[0] * 256 + bytes[1];  // of 65535
+  return interval * 9 / 10 + interval * fraction / 65535 / 5;
+}
+
+bool has_listener(const route::Snapshot& snapshot, bool tls) {
+  return std::ranges::any_of(snapshot.document.listeners,
+                             [tls](const config::Listener& one) { return one.tls == tls; });
+}
+
+std::string counted(uint32_t number, const char* what) {
+  return std::to_string(number) + (number == 1 ? " check " : " checks ") + what;
+}
+
+}  // namespace
+
+bool Verdict::add(bool passed, const config::Health& settings) {
+  streak_ = passed == passing_ ? streak_ + 1 : 1;
+  passing_ = passed;
+  if (passed == up_ || streak_ < (passed ? settings.rise : settings.fall)) return false;
+  up_ = passed;
+  return true;
+}
+
+ServerWatch::ServerWatch(net::Loop& loop, net::Resolver& resolver, Rounds& rounds, Subject subject,
+                         milliseconds first)
+    : loop_(loop),
+      resolver_(resolver),
+      rounds_(rounds),
+      current_(std::move(subject)),
+      backend_(server().backend) {
+  arm(first);
+}
+
+ServerWatch::~ServerWatch() {
+  if (running_) --rounds_.running;
+  backend_->up.store(true, kRelaxed);
+}
+
+void ServerWatch::arm(milliseconds when) {
+  due_ = when;
+  loop_.wheel().set(*this, when);
+}
+
+void ServerWatch::use(Subject subject) {
+  const milliseconds interval = subject.domain->config->origin.health->interval;
+  next_ = std::move(subject);
+  // A shorter interval need not wait for the end of the longer one.
+  if (!running_) arm(std::min(due_, loop_.now() + jittered(interval)));
+}
+
+void ServerWatch::on_deadline(milliseconds now) {
+  if (rounds_.running >= Rounds::kMost) {
+    arm(now + jittered(kBusy));
+    return;
+  }
+  if (next_) current_ = *std::exchange(next_, std::nullopt);
+  running_ = true;
+  ++rounds_.running;
+  began_ = now;
+  const auto& proxy = settings().forward_proxy;
+  const bool by_proxy = proxy && !proxy->is_direct(server().host);
+  if (server().address || by_proxy) {
+    plan_round({});
+    return;
+  }
+  const net::Resolver::Life life{.min = settings().resolve.min, .max = settings().resolve.max};
+  query_ = resolver_.resolve(server().host, life,
+                             [this](const net::Resolver::Answer& answer) { resolved(answer); });
+}
+
+void ServerWatch::resolved(const net::Resolver::Answer& answer) {
+  query_.reset();
+  if (answer.addresses.empty()) {
+    end_round(server().host + " is not resolved: " + answer.error);
+  } else {
+    plan_round(answer.addresses);
+  }
+}
+
+// Where the protocol follows the client's there are two ways to the server, as far as listeners
+// offer them; it is up when one of them is open.
+void ServerWatch::plan_round(const std::vector<net::Address>& addresses) {
+  using Protocol = config::Origin::Protocol;
+  attempts_.clear();
+  const bool follows =
+      settings().protocol == Protocol::follow || settings().protocol == Protocol::follow_port;
+  const bool tls = has_listener(*current_.snapshot, true) && current_.domain->origin_tls != nullptr;
+  if (!follows || !tls || has_listener(*current_.snapshot, false)) plan_target(false, addresses);
+  if (follows && tls) plan_target(true, addresses);
+  attempts_.resize(std::min(attempts_.size(), kMaxAttempts));
+  std::ranges::reverse(attempts_);
+  try_next();
+}
+
+// One attempt for each candidate port and address.
+void ServerWatch::plan_target(bool client_tls, const std::vector<net::Address>& addresses) {
+  Target target = choose_target(settings(), server(), client_tls);
+  const std::vector<uint16_t>& candidates =
+      target.tls ? settings().https_ports : settings().http_ports;
+  const size_t ports = server().port ? 1 : candidates.size();
+  for (size_t i = 0; i < ports; ++i) {
+    if (!server().port) target.port = candidates[i];
+    if (addresses.empty()) attempts_.push_back({target, server().address, i});
+    for (const net::Address& address : addresses) attempts_.push_back({target, address, i});
+  }
+}
+
+void ServerWatch::try_next() {
+  attempt_ = attempts_.back();
+  attempts_.pop_back();
+  route::Server one = server();
+  one.address = attempt_.address;
+  one.port = attempt_.target.port;  // this candidate and no other
+  check_ = std::make_unique<HealthCheck>(
+      loop_, resolver_,
+      HealthCheck::Plan{
+          .domain = *current_.domain, .server = std::move(one), .target = attempt_.target},
+      *this);
+}
+
+void ServerWatch::on_checked(const std::string& failure) {
+  const std::string reason = failure;  // the check's own, and that ends here
+  check_.reset();
+  if (reason.empty()) {
+    passed();
+  } else if (!attempts_.empty()) {
+    try_next();
+  } else {
+    end_round(reason);
+  }
+}
+
+void ServerWatch::passed() {
+  if (!server().port) {
+    auto& answered = attempt_.target.tls ? backend_->https_port : backend_->http_port;
+    answered.store(static_cast<uint8_t>(attempt_.candidate), kRelaxed);
+  }
+  end_round({});
+}
+
+void ServerWatch::end_round(const std::string& failure) {
+  running_ = false;
+  --rounds_.running;
+  const config::Health& health = *settings().health;
+  if (verdict_.add(failure.empty(), health)) {
+    if (verdict_.up()) pardon(*backend_);
+    backend_->up.store(verdict_.up(), kRelaxed);
+    tell(failure);
+  }
+  // A round may have taken longer than the interval.
+  arm(std::max(began_ + jittered(health.interval), loop_.now() + health.interval / 10));
+}
+
+void ServerWatch::tell(const std::string& failure) const {
+  const std::string who = "origin " + backend_->name() + " of " + backend_->domain();
+  if (verdict_.up()) {
+    log::say(log::Level::info, who + " is up: " + counted(verdict_.streak(), "passed"));
+    return;
+  }
+  // The reason need not name the server again.
+  const std::string own = backend_->name() + ": ";
+  log::say(log::Level::warning,
+           who + " is down: " + counted(verdict_.streak(), "failed") +
+               ", the last: " + (failure.starts_with(own) ? failure.substr(own.size()) : failure));
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,98 @@
+// Keeps checking one server: round after round over its addresses, until it is known whether it is
+// up.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/net/resolver.h"
+#include "gateway/origin/health_check.h"
+#include "gateway/route/snapshot.h"
+
+namespace gateway::origin {
+
+using std::chrono::milliseconds;
+
+// What the rounds of a server have come to.
+class Verdict {
+ public:
+  // True: this round has changed it. `up` begins as true: a server is sent sessions until it has
+  // failed `fall` times.
+  [[nodiscard]] bool add(bool passed, const config::Health& settings);
+  bool up() const { return up_; }
+  uint32_t streak() const { return streak_; }  // rounds in a row that say the same
+
+ private:
+  bool up_ = true;
+  bool passing_ = true;
+  uint32_t streak_ = 0;
+};
+
+// How many rounds are under way at all servers together: each holds a descriptor.
+struct Rounds {
+  static constexpr size_t kMost = 256;
+  size_t running = 0;
+};
+
+// One server of one domain. A round passes as soon as one address of it does; each has
+// health.timeout. What is known outlives reloads. Destroying it leaves the server up: whoever is
+// not checked is not known to be down.
+class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWheel::Entry {
+ public:
+  struct Subject {
+    std::shared_ptr<const route::Snapshot> snapshot;
+    const route::Domain* domain;  // in it; with health
+    size_t server;                // an index of its servers
+  };
+
+  ServerWatch(net::Loop& loop, net::Resolver& resolver, Rounds& rounds, Subject subject,
+              milliseconds first);
+  ServerWatch(const ServerWatch&) = delete;
+  ServerWatch& operator=(const ServerWatch&) = delete;
+  ~ServerWatch();
+
+  // Goes on with these settings, from the next round on.
+  void use(Subject subject);
+
+ private:
+  static constexpr size_t kMaxAttempts = 32;  // in one round
+
+  struct Attempt {
+    Target target;
+    std::optional<net::Address> address;  // nothing: a forward proxy resolves the name
+    size_t candidate = 0;                 // of the ports
+  };
+
+  void on_deadline(milliseconds now) override;
+  void on_checked(const std::string& failure) override;
+  void resolved(const net::Resolver::Answer& answer);
+  void plan_round(const std::vector<net::Address>& addresses);
+  void plan_target(bool client_tls, const std::vector<net::Address>& addresses);
+  void try_next();
+  void passed();
+  void end_round(const std::string& failure);
+  void tell(const std::string& failure) const;
+  void arm(milliseconds earliest);
+  const config::Origin& settings() const { return current_.domain->config->origin; }
+  const route::Server& server() const { return current_.domain->servers[current_.server]; }
+
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  Rounds& rounds_;
+  Subject current_;  // of the round that is running
+  std::optional<Subject> next_;
+  std::shared_ptr<route::Backend> backend_;
+  Verdict verdict_;
+  bool running_ = false;
+  milliseconds began_{0};
+  milliseconds due_{0};
+  std::vector<Attempt> attempts_;  // the next one last
+  Attempt attempt_{};
+  std::unique_ptr<net::Resolver::Query> query_;
+  std::unique_ptr<HealthCheck> check_;
+};
+
+}  // namespace gateway::origin
