@@ -7,6 +7,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/findings.h"
+#include "gateway/config/origin_check.h"
 #include "gateway/config/units.h"
 
 namespace gateway::config {
@@ -14,7 +15,6 @@ namespace gateway::config {
 namespace {
 
 using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
 
 using Problems = std::vector<Problem>;
 
@@ -30,16 +30,6 @@ void warn(Problems& problems, const Place& place, std::string path, std::string 
 // "chat.yaml:3", for messages that name a second place.
 std::string where(const Place& place) {
   return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
-}
-
-std::string name_of(const Domain& domain) {
-  return "domain " + (domain.names.empty() ? "without a name" : shown(domain.names.front()));
-}
-
-std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
-                    milliseconds b_time) {
-  return std::string(a) + ' ' + format_duration(a_time) + " > " + std::string(b) + ' ' +
-         format_duration(b_time);
 }
 
 // Two sockets can stand in each other's way when one of them takes every address of the same
@@ -135,52 +125,6 @@ void check_enabled(const Domain& domain, Problems& problems) {
   }
 }
 
-// An address is a loop only where a listener of ours answers; a name is one as soon as it resolves
-// to us.
-bool is_loop(const Document& document, const Domain& domain, const Server& server) {
-  std::string name = is_ipv6(server.host) ? '[' + server.host + ']' : server.host;
-  if (std::find(domain.names.begin(), domain.names.end(), name) == domain.names.end()) return false;
-  if (!is_ip(server.host) && server.host != "localhost") return true;
-  auto listens = [&document](uint16_t port) {
-    return std::any_of(document.listeners.begin(), document.listeners.end(),
-                       [port](const Listener& listener) {
-                         return std::find(listener.ports.begin(), listener.ports.end(), port) !=
-                                listener.ports.end();
-                       });
-  };
-  if (server.port) return listens(*server.port);
-  const Origin& origin = domain.origin;
-  return std::any_of(origin.http_ports.begin(), origin.http_ports.end(), listens) ||
-         std::any_of(origin.https_ports.begin(), origin.https_ports.end(), listens);
-}
-
-void check_origin(const Document& document, const Domain& domain, Problems& problems) {
-  const Origin& origin = domain.origin;
-  bool builtin = origin.builtin != Origin::Builtin::none;
-  if (builtin && !origin.servers.empty()) {
-    error(problems, origin.place, "origin",
-          name_of(domain) +
-              ": builtin and servers exclude each other; remove one (builtin: none "
-              "undoes an inherited one)");
-  }
-  bool nothing = !builtin && origin.servers.empty();
-  if (nothing && domain.websocket.enabled) {
-    error(problems, origin.place, "origin.servers",
-          name_of(domain) +
-              ": websocket.enabled needs an origin; write servers: [{ address: "
-              "\"10.0.0.5:8080\" }] or builtin: echo");
-  } else if (nothing) {
-    warn(problems, origin.place, "origin.servers", "W_NO_ORIGIN",
-         name_of(domain) + ": no origin, so every request is refused");
-  }
-  for (const Server& server : origin.servers) {
-    if (!is_loop(document, domain, server)) continue;
-    error(problems, server.place, "origin.servers",
-          name_of(domain) + ": the origin " + in_quotes(server.host) +
-              " is the domain itself, so requests would come back here without end");
-  }
-}
-
 void check_timeouts(const Domain& domain, Problems& problems) {
   const WebSocket& websocket = domain.websocket;
   milliseconds edge = websocket.connection_timeout;
@@ -203,18 +147,6 @@ void check_timeouts(const Domain& domain, Problems& problems) {
             " >= connection_timeout " + format_duration(edge) +
             ": an idle session ends before its first ping");
   }
-  const Origin& origin = domain.origin;
-  if (origin.request_timeout > 150s) {
-    say(origin.place, "origin.request_timeout", "W_REQUEST_TIMEOUT",
-        "request_timeout " + format_duration(origin.request_timeout) +
-            " is above 150s: few clients wait that long; 60s or less is recommended");
-  }
-  if (origin.request_timeout > origin.establish_timeout) {
-    say(origin.place, "origin.request_timeout", "W_ESTABLISH_TIMEOUT",
-        greater("request_timeout", origin.request_timeout, "establish_timeout",
-                origin.establish_timeout) +
-            ": establish_timeout ends the attempt first");
-  }
 }
 
 bool has_error(const Problems& problems) {
@@ -223,6 +155,16 @@ bool has_error(const Problems& problems) {
 }
 
 }  // namespace
+
+std::string name_of(const Domain& domain) {
+  return "domain " + (domain.names.empty() ? "without a name" : shown(domain.names.front()));
+}
+
+std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
+                    milliseconds b_time) {
+  return std::string(a) + ' ' + format_duration(a_time) + " > " + std::string(b) + ' ' +
+         format_duration(b_time);
+}
 
 void check(const Document& document, std::vector<Problem>& problems) {
   // What is missing may stand in a part that could not be read; to report that too would only
@@ -235,8 +177,9 @@ void check(const Document& document, std::vector<Problem>& problems) {
   check_names(document, problems);
   for (const Domain& domain : document.domains) {
     if (domain.websocket.enabled) check_enabled(domain, problems);
-    if (whole || !domain.origin.servers.empty()) check_origin(document, domain, problems);
+    if (whole || !domain.origin.servers.empty()) check_servers(document, domain, problems);
     check_timeouts(domain, problems);
+    check_origin(domain, problems);
   }
 }
 

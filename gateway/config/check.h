@@ -1,6 +1,8 @@
 // What no single key can say: rules between keys, files and domains.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/document.h"
@@ -13,5 +15,11 @@ namespace gateway::config {
 // client_timeout <= connection_timeout <= origin_timeout, W_REQUEST_TIMEOUT above 150 s,
 // W_USAGE_INTERVAL, …
 void check(const Document& document, std::vector<Problem>& problems);
+
+// "domain chat.example.com", for messages.
+std::string name_of(const Domain& domain);
+// "a 90s > b 60s", for messages.
+std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
+                    milliseconds b_time);
 
 }  // namespace gateway::config

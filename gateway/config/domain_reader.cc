@@ -98,6 +98,30 @@ void read_listed_origins(const Section& section, Access& access) {
   access.listed = std::move(listed);
 }
 
+// A wildcard is nobody's Host, so a name that is written out goes first; else the name the wildcard
+// stands below.
+std::string name_for_checks(const std::vector<std::string>& names) {
+  auto written_out = std::find_if(names.begin(), names.end(),
+                                  [](const auto& name) { return !name.starts_with("*."); });
+  if (written_out != names.end()) return *written_out;
+  return names.empty() ? std::string() : names.front().substr(2);
+}
+
+void fill_in_health_host(Domain& domain) {
+  Origin& origin = domain.origin;
+  if (!origin.health || !origin.health->host.empty()) return;
+  switch (origin.host_header) {
+    case Origin::Host::client:
+      origin.health->host = name_for_checks(domain.names);
+      break;
+    case Origin::Host::fixed:
+      origin.health->host = origin.fixed_host;
+      break;
+    case Origin::Host::origin:
+      break;
+  }
+}
+
 }  // namespace
 
 void read_access(const Section& section, Access& access) {
@@ -140,6 +164,7 @@ Domain read_domain(const Section& section, const Defaults& defaults) {
     read_domain_usage(*usage, domain.usage);
     warn_without_limit(*usage, domain.usage.budget);
   }
+  fill_in_health_host(domain);
   return domain;
 }
 

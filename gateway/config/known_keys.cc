@@ -11,174 +11,10 @@ namespace gateway::config {
 
 namespace {
 
-constexpr std::string_view kNodePaths[] = {
-    "version",
-    "node",
-    "workers",
-    "state_dir",
-    "listeners",
-    "listeners.name",
-    "listeners.address",
-    "listeners.ports",
-    "listeners.mode",
-    "listeners.tls",
-    "admin",
-    "admin.listen",
-    "domains",
-    "log",
-    "log.access",
-    "log.access.path",
-    "log.access.format",
-    "log.level",
-    "drain",
-    "drain.timeout",
-    "drain.close_rate",
-    "limits",
-    "limits.header_timeout",
-    "limits.max_head",
-    "limits.max_headers",
-    "limits.max_connections",
-    "usage",
-    "usage.flush_interval",
-    "usage.interim_interval",
-    "usage.keep",
-    "usage.sessions",
-    "usage.postgres",
-    "usage.postgres.url",
-    "usage.postgres.timeout",
-    "reload",
-    "reload.on_change",
-    "defaults",
-    "defaults.websocket",
-    "defaults.origin",
-    "defaults.access",
-    "defaults.usage",
-};
-
-constexpr std::string_view kDomainPaths[] = {
-    "domain",
-    "names",
-    "kind",
-    "http2",
-    "acceleration",
-    "acceleration.dynamic",
-    "tls",
-    "tls.certificate",
-    "tls.key",
-    "tls.min_version",
-    "websocket",
-    "websocket.enabled",
-    "websocket.connection_timeout",
-    "websocket.client_timeout",
-    "websocket.origin_timeout",
-    "websocket.read_idle",
-    "websocket.read_idle.client",
-    "websocket.read_idle.origin",
-    "websocket.write_idle",
-    "websocket.write_idle.client",
-    "websocket.write_idle.origin",
-    "websocket.keepalive",
-    "websocket.keepalive.interval",
-    "websocket.keepalive.timeout",
-    "websocket.max_lifetime",
-    "websocket.max_lifetime.after",
-    "websocket.max_lifetime.jitter",
-    "websocket.send_stall_timeout",
-    "websocket.close_timeout",
-    "websocket.abnormal_close_send_timeout",
-    "websocket.on_disable",
-    "origin",
-    "origin.builtin",
-    "origin.protocol",
-    "origin.host_header",
-    "origin.sni",
-    "origin.ports",
-    "origin.ports.http",
-    "origin.ports.https",
-    "origin.servers",
-    "origin.servers.address",
-    "origin.tls",
-    "origin.tls.verify",
-    "origin.tls.ca",
-    "origin.connect_timeout",
-    "origin.io_timeout",
-    "origin.request_timeout",
-    "origin.establish_timeout",
-    "origin.max_response_head",
-    "access",
-    "access.origins",
-    "usage",
-    "usage.billing",
-    "usage.direction",
-    "usage.overhead_percent",
-    "usage.budget",
-    "usage.budget.traffic",
-    "usage.budget.connection_seconds",
-    "usage.budget.messages",
-    "usage.budget.period",
-    "usage.budget.soft",
-    "usage.budget.close",
-};
-
-constexpr std::string_view kPricePaths[] = {
-    "version",
-    "currency",
-    "currency.code",
-    "currency.digits",
-    "day_begins",
-    "charge_overhead",
-    "traffic",
-    "traffic.tiers",
-    "traffic.tiers.up_to",
-    "traffic.tiers.price",
-    "peak_bandwidth",
-    "peak_bandwidth.tiering",
-    "peak_bandwidth.tiers",
-    "peak_bandwidth.tiers.up_to",
-    "peak_bandwidth.tiers.price",
-    "p95",
-    "p95.price",
-    "per_million",
-    "per_million.messages",
-    "per_million.message_units_2k",
-    "per_million.message_units_32k",
-    "per_million.connection_minutes",
-    "per_million.sessions",
-    "packs",
-    "packs.name",
-    "packs.gb",
-    "packs.from",
-    "packs.to",
-    "domains",
-    "domains.*",
-    "domains.*.traffic",
-    "domains.*.traffic.tiers",
-    "domains.*.traffic.tiers.up_to",
-    "domains.*.traffic.tiers.price",
-    "domains.*.peak_bandwidth",
-    "domains.*.peak_bandwidth.tiering",
-    "domains.*.peak_bandwidth.tiers",
-    "domains.*.peak_bandwidth.tiers.up_to",
-    "domains.*.peak_bandwidth.tiers.price",
-    "domains.*.p95",
-    "domains.*.p95.price",
-    "domains.*.per_million",
-    "domains.*.per_million.messages",
-    "domains.*.per_million.message_units_2k",
-    "domains.*.per_million.message_units_32k",
-    "domains.*.per_million.connection_minutes",
-    "domains.*.per_million.sessions",
-    "domains.*.packs",
-    "domains.*.packs.name",
-    "domains.*.packs.gb",
-    "domains.*.packs.from",
-    "domains.*.packs.to",
-};
-
-// What other gateways and the older pages of this one call a key. More than one line for a word:
-// the scope decides.
 constexpr size_t kLongestWord = 64;  // the distance of longer ones is not worth its time
 
+// What other gateways and the older pages of this one call a key. More than one line for a word:
+// the scope decides, then the level, then the order.
 struct Alias {
   std::string_view word;
   Scope scope;
@@ -190,6 +26,7 @@ constexpr Alias kAliases[] = {
     {"ports", Scope::node, "listeners.ports"},
     {"port", Scope::node, "listeners.ports"},
     {"bind", Scope::node, "listeners.address"},
+    {"accept_proxy", Scope::node, "listeners.proxy_protocol"},
     {"hostname", Scope::node, "node"},
     {"threads", Scope::node, "workers"},
     {"worker_processes", Scope::node, "workers"},
@@ -242,6 +79,30 @@ constexpr Alias kAliases[] = {
     {"proxy_connect_timeout", Scope::domain, "origin.connect_timeout"},
     {"scheme", Scope::domain, "origin.protocol"},
     {"url", Scope::domain, "origin.servers.address"},
+    {"host", Scope::domain, "origin.servers.address"},
+    {"name", Scope::domain, "origin.servers.address"},
+    {"backup", Scope::domain, "origin.servers.priority"},
+    {"load_balancing", Scope::domain, "origin.balance"},
+    {"lb_policy", Scope::domain, "origin.balance"},
+    {"health_check", Scope::domain, "origin.health"},
+    {"healthcheck", Scope::domain, "origin.health"},
+    {"outlier_detection", Scope::domain, "origin.ejection"},
+    {"max_fails", Scope::domain, "origin.ejection.failures"},
+    {"fail_timeout", Scope::domain, "origin.ejection.time"},
+    {"max_retries", Scope::domain, "origin.retries.attempts"},
+    {"keepalive_connections", Scope::domain, "origin.warm"},
+    {"redirects", Scope::domain, "origin.max_redirects"},
+    {"max_redirections", Scope::domain, "origin.max_redirects"},
+    {"basic_auth", Scope::domain, "origin.auth"},
+    {"user", Scope::domain, "origin.auth.username"},
+    {"user", Scope::domain, "origin.forward_proxy.username"},
+    {"proxy", Scope::domain, "origin.forward_proxy"},
+    {"http_proxy", Scope::domain, "origin.forward_proxy"},
+    {"send_proxy", Scope::domain, "origin.proxy_protocol"},
+    {"proxy_bind", Scope::domain, "origin.source"},
+    {"source_address", Scope::domain, "origin.source"},
+    {"client_cert", Scope::domain, "origin.tls.client_certificate"},
+    {"max_message_size", Scope::domain, "websocket.max_message"},
     {"insecure_skip_verify", Scope::domain, "origin.tls.verify"},
     {"allowed_origins", Scope::domain, "access.origins"},
     {"cors", Scope::domain, "access.origins"},
@@ -250,6 +111,7 @@ constexpr Alias kAliases[] = {
     {"billing_mode", Scope::domain, "usage.billing"},
     {"overhead", Scope::domain, "usage.overhead_percent"},
     {"quota", Scope::domain, "usage.budget"},
+    {"budget", Scope::domain, "usage.budget"},
     {"bytes", Scope::domain, "usage.budget.traffic"},
     {"traffic_limit", Scope::domain, "usage.budget.traffic"},
     {"hard", Scope::domain, "usage.budget.close"},
@@ -287,10 +149,14 @@ std::optional<std::string_view> misplaced(const Level& level, std::string_view k
 }
 
 std::optional<std::string_view> other_word(const Level& level, std::string_view key) {
+  std::optional<std::string_view> first;
   for (const Alias& alias : kAliases) {
-    if (alias.word == key && alias.scope == level.scope) return alias.path;
+    if (alias.word != key || alias.scope != level.scope) continue;
+    bool below = !level.prefix.empty() && alias.path.starts_with(level.prefix + '.');
+    if (below) return alias.path;
+    if (!first) first = alias.path;
   }
-  return std::nullopt;
+  return first;
 }
 
 // "warn" for "warning": a word that was cut short, as long as only one begins with it.
@@ -326,18 +192,6 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::span<const std::string_view> known_paths(Scope scope) {
-  switch (scope) {
-    case Scope::node:
-      return kNodePaths;
-    case Scope::domain:
-      return kDomainPaths;
-    case Scope::prices:
-      break;
-  }
-  return kPricePaths;
-}
-
 Level Level::below(std::string_view key) const { return {scope, joined(prefix, key)}; }
 
 bool Level::knows(std::string_view key) const {
@@ -365,8 +219,9 @@ std::string unknown_key(const Level& level, std::string_view key) {
   auto names = names_on(level);
   std::string out = "unknown key " + in_quotes(key);
   if (auto near = nearest(key, names)) return out + ": did you mean " + in_quotes(*near) + "?";
-  auto elsewhere = misplaced(level, key);
-  if (!elsewhere) elsewhere = other_word(level, key);
+  // Many words have become keys of some corner, which is rarely what is meant on another level.
+  auto elsewhere = other_word(level, key);
+  if (!elsewhere) elsewhere = misplaced(level, key);
   if (elsewhere) return out + ": did you mean " + in_quotes(*elsewhere) + "?";
   return out + "; known here: " + one_of(names);
 }

@@ -1,4 +1,4 @@
-// Every key there is, and what to say about one that is not.
+// What to say about a key that is none.
 #pragma once
 
 #include <optional>
@@ -6,14 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/config/known_paths.h"
+
 namespace gateway::config {
-
-// The kinds of map that are read: the node file, one domain, and the price file of `weir bill`.
-enum class Scope { node, domain, prices };
-
-// Full paths ("websocket.keepalive.interval"); items of a list carry the path of the list, and "*"
-// stands for a name of the operator's own.
-std::span<const std::string_view> known_paths(Scope scope);
 
 // Where in a scope a map stands: "websocket.keepalive", or nothing for the top.
 struct Level {

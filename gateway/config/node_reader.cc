@@ -26,6 +26,7 @@ constexpr Range kConnections = {1, 10'000'000};
 constexpr Range kHead = {1'024, 65'536};
 constexpr Range kHeaders = {10, 1000};
 constexpr Range kSources = {0, 100'000};
+constexpr Range kTrusted = {1, 1000};
 constexpr TimeRange kHeaderTimeout = {100ms, 5min};
 constexpr TimeRange kDrainTimeout = {0ms, 1h};
 
@@ -74,6 +75,28 @@ void read_ports(const Section& section, Listener& listener) {
   });
 }
 
+void read_proxy_protocol(const Section& section, std::vector<Network>& trusted) {
+  if (!section.has("trusted")) {
+    section.error("trusted",
+                  "is missing: write the networks of your load balancers, such as [10.0.0.0/8]");
+  }
+  std::vector<Network> networks;
+  bool given = section.list("trusted", kTrusted, [&](const Node& node, const std::string& path) {
+    auto value = section.scalar(node, path);
+    if (!value) return;
+    auto network = parse_network(*value);
+    if (!network) return section.error(node, path, network.error());
+    networks.push_back(*network);
+  });
+  if (given) trusted = std::move(networks);
+  auto everybody = [](const Network& network) { return network.prefix == 0; };
+  if (std::any_of(trusted.begin(), trusted.end(), everybody)) {
+    section.warn("trusted", "W_TRUSTS_EVERYBODY",
+                 "every client may name any address as its own: list the networks of your load "
+                 "balancers alone");
+  }
+}
+
 Listener read_listener(const Section& section) {
   Listener listener;
   listener.place = section.place();
@@ -89,6 +112,9 @@ Listener read_listener(const Section& section) {
   read_ports(section, listener);
   section.choice("mode", listener.mode, kModes);
   section.boolean("tls", listener.tls);
+  if (auto below = section.section_or_off("proxy_protocol", listener.proxy_protocol)) {
+    read_proxy_protocol(*below, listener.proxy_protocol->trusted);
+  }
   return listener;
 }
 

@@ -1,9 +1,10 @@
+#include "gateway/config/origin_reader.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/domain_reader.h"
-#include "gateway/config/paths.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -18,56 +19,8 @@ constexpr TimeRange kWhole = {1s, 900s};
 constexpr Range kHead = {1'024, 65'536};
 constexpr std::string_view kHostWords[] = {"client", "origin"};
 constexpr std::string_view kSniWords[] = {"host"};
-constexpr Range kServers = {1, 20};
 constexpr Range kPorts = {1, 16};
 constexpr Range kPort = {1, 65'535};
-
-void read_server_address(const Section& section, Server& server) {
-  auto value = section.scalar("address");
-  if (!value) {
-    if (!section.has("address")) {
-      section.error("address", "is missing: every server needs one, such as \"10.0.0.5:8080\"");
-    }
-    return;
-  }
-  if (value->find("//") != std::string::npos) {
-    return section.error("address", in_quotes(*value) +
-                                        " is a URL: write host or host:port; origin.protocol says "
-                                        "whether it is http or https");
-  }
-  auto parts = split_host_port(*value);
-  if (!parts) {
-    return section.error("address", in_quotes(*value) +
-                                        " is not an address: write \"10.0.0.5:8080\", "
-                                        "\"[::1]:8080\" or \"name.example.net:8080\"");
-  }
-  server.host = parts->host;
-  auto problem = is_ip(server.host) ? std::nullopt : host_name_problem(server.host);
-  if (problem) section.error("address", in_quotes(server.host) + ' ' + *problem);
-  if (!parts->port) return;
-  auto port = proto::parse_decimal(*parts->port);
-  if (port && *port >= 1 && *port <= 65535) {
-    server.port = static_cast<uint16_t>(*port);
-  } else {
-    section.error("address",
-                  "port " + in_quotes(*parts->port) + " is out of range; allowed is 1 to 65535");
-  }
-}
-
-void read_servers(const Section& section, Origin& origin) {
-  std::vector<Server> servers;
-  bool given = section.list("servers", kServers, [&](const Node& node, const std::string& path) {
-    if (node.kind == Node::Kind::scalar) {
-      section.error(node, path, "must be a map: write { address: " + in_quotes(node.text) + " }");
-      servers.emplace_back();
-      return;
-    }
-    Section server = section.item(node, path, "servers");
-    servers.emplace_back().place = server.place();
-    read_server_address(server, servers.back());
-  });
-  if (given) origin.servers = std::move(servers);
-}
 
 void read_ports(const Section& section, std::string_view key, std::vector<uint16_t>& ports) {
   const Node* node = section.find(key);
@@ -130,17 +83,6 @@ void read_sni(const Section& section, Origin& origin) {
   }
 }
 
-void read_origin_tls(const Section& section, OriginTls& tls) {
-  section.boolean("verify", tls.verify);
-  const Node* ca = section.find("ca");
-  if (ca == nullptr) return;
-  if (ca->kind == Node::Kind::scalar && ca->text == "system") {
-    tls.ca = "system";
-  } else if (auto path = file_value(section, "ca", Environment::refused)) {
-    tls.ca = "file:" + *path;
-  }
-}
-
 }  // namespace
 
 void read_origin(const Section& section, Origin& origin) {
@@ -153,13 +95,14 @@ void read_origin(const Section& section, Origin& origin) {
     read_ports(*ports, "http", origin.http_ports);
     read_ports(*ports, "https", origin.https_ports);
   }
-  read_servers(section, origin);
+  read_pool(section, origin);
   if (auto tls = section.section("tls")) read_origin_tls(*tls, origin.tls);
   section.duration("connect_timeout", origin.connect_timeout, kStep);
   section.duration("io_timeout", origin.io_timeout, kStep);
   section.duration("request_timeout", origin.request_timeout, kWhole);
   section.duration("establish_timeout", origin.establish_timeout, kWhole);
   section.size("max_response_head", origin.max_response_head, kHead);
+  read_way(section, origin);
 }
 
 }  // namespace gateway::config

@@ -1,78 +1,25 @@
 #include <string>
-#include <type_traits>
-#include <utility>
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/database_url.h"
 #include "gateway/config/units.h"
 #include "gateway/config/words.h"
+#include "gateway/config/yaml_lines.h"
 #include "gateway/config/yaml_reader.h"
 
 namespace gateway::config {
 
 namespace {
 
-// Quotes every text that came from outside, so that none of it can be read as something else.
-std::string quote(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    // The reader lets no control character through; a document built in code could have one.
-    if (byte < 0x20 || byte == 0x7F) continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-template <class T>
-std::string quote_all(const std::vector<T>& items) {
-  std::string out = "[";
-  for (const T& item : items) {
-    if (out.size() > 1) out += ", ";
-    if constexpr (std::is_integral_v<T>) {
-      out += std::to_string(item);
-    } else {
-      out += quote(item);
-    }
-  }
-  return out + ']';
-}
-
-const char* truth(bool value) { return value ? "true" : "false"; }
-
-std::string time_or_off(const std::optional<milliseconds>& time) {
-  return time ? format_duration(*time) : "off";
-}
-
 template <class T>
 std::string number_or_auto(const std::optional<T>& number) {
   return number ? std::to_string(*number) : "auto";
 }
 
-// Lines of YAML at a depth of two spaces each.
-class Lines {
- public:
-  void line(const std::string& text) { out_ += std::string(depth_, ' ') + text + '\n'; }
-  void key(std::string_view name, std::string_view value) {
-    line(std::string(name) + ": " + std::string(value));
-  }
-  void open(std::string_view name) {
-    line(std::string(name) + ':');
-    depth_ += 2;
-  }
-  // A list item whose keys follow on the next lines.
-  void open_item(std::string_view name, std::string_view value) {
-    line("- " + std::string(name) + ": " + std::string(value));
-    depth_ += 2;
-  }
-  void close() { depth_ -= 2; }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-  size_t depth_ = 0;
-};
+std::string proxy_protocol(const Listener& listener) {
+  if (!listener.proxy_protocol) return "off";
+  return "{ trusted: " + quote_all(texts_of(listener.proxy_protocol->trusted)) + " }";
+}
 
 void print_listeners(Lines& lines, const std::vector<Listener>& listeners) {
   lines.open("listeners");
@@ -82,6 +29,7 @@ void print_listeners(Lines& lines, const std::vector<Listener>& listeners) {
     lines.key("ports", quote_all(listener.ports));
     lines.key("mode", text_of_word(kModes, listener.mode));
     lines.key("tls", truth(listener.tls));
+    lines.key("proxy_protocol", proxy_protocol(listener));
     lines.close();
   }
   lines.close();
@@ -139,6 +87,10 @@ std::string per_leg(const PerLeg& legs) {
   return "{ client: " + time_or_off(legs.client) + ", origin: " + time_or_off(legs.origin) + " }";
 }
 
+std::string size_or_off(const std::optional<uint64_t>& size) {
+  return size ? format_size(*size) : "off";
+}
+
 void print_websocket(Lines& lines, const WebSocket& websocket) {
   lines.open("websocket");
   lines.key("enabled", truth(websocket.enabled));
@@ -154,48 +106,9 @@ void print_websocket(Lines& lines, const WebSocket& websocket) {
   lines.key("send_stall_timeout", time_or_off(websocket.send_stall_timeout));
   lines.key("close_timeout", format_duration(websocket.close_timeout));
   lines.key("abnormal_close_send_timeout", format_duration(websocket.abnormal_close_send_timeout));
+  lines.key("max_message", "{ text: " + size_or_off(websocket.max_message.text) +
+                               ", binary: " + size_or_off(websocket.max_message.binary) + " }");
   lines.key("on_disable", text_of_word(kOnDisable, websocket.on_disable));
-  lines.close();
-}
-
-std::string host_header(const Origin& origin) {
-  switch (origin.host_header) {
-    case Origin::Host::client:
-      return "client";
-    case Origin::Host::origin:
-      return "origin";
-    case Origin::Host::fixed:
-      return quote(origin.fixed_host);
-  }
-  return "client";
-}
-
-void print_servers(Lines& lines, const std::vector<Server>& servers) {
-  // An empty list is an error to the reader, which asks for one server at least.
-  if (servers.empty()) return;
-  lines.open("servers");
-  for (const Server& server : servers) {
-    lines.line("- { address: " + quote(join_host_port(server.host, server.port)) + " }");
-  }
-  lines.close();
-}
-
-void print_origin(Lines& lines, const Origin& origin) {
-  lines.open("origin");
-  lines.key("builtin", text_of_word(kBuiltins, origin.builtin));
-  lines.key("protocol", text_of_word(kProtocols, origin.protocol));
-  lines.key("host_header", host_header(origin));
-  lines.key("sni", origin.sni ? quote(*origin.sni) : "host");
-  lines.key("ports", "{ http: " + quote_all(origin.http_ports) +
-                         ", https: " + quote_all(origin.https_ports) + " }");
-  print_servers(lines, origin.servers);
-  lines.key("tls", std::string("{ verify: ") + truth(origin.tls.verify) +
-                       ", ca: " + quote(origin.tls.ca) + " }");
-  lines.key("connect_timeout", format_duration(origin.connect_timeout));
-  lines.key("io_timeout", format_duration(origin.io_timeout));
-  lines.key("request_timeout", format_duration(origin.request_timeout));
-  lines.key("establish_timeout", format_duration(origin.establish_timeout));
-  lines.key("max_response_head", format_size(origin.max_response_head));
   lines.close();
 }
 

@@ -152,15 +152,28 @@ bool Section::boolean(std::string_view key, bool& out) const {
   return true;
 }
 
-std::optional<size_t> Section::pick(std::string_view key,
+bool Section::is_off(std::string_view key) const {
+  const Node* node = find(key);
+  return node != nullptr && node->kind == Node::Kind::scalar && node->text == "off";
+}
+
+bool Section::is_map_or_reported(std::string_view key) const {
+  const Node* node = find(key);
+  if (node == nullptr) return false;
+  if (node->kind == Node::Kind::map || node->kind == Node::Kind::null) return true;
+  error(key, std::string("must be off, or a map (key: value), but is ") + kind_name(node->kind));
+  return false;
+}
+
+std::optional<size_t> Section::pick(const Node& node, const std::string& path,
                                     std::span<const std::string_view> words) const {
-  auto value = scalar(key);
+  auto value = scalar(node, path);
   if (!value) return std::nullopt;
   auto found = std::find(words.begin(), words.end(), *value);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
   std::string text = in_quotes(*value) + " is not known here; allowed is " + one_of(words);
   if (auto near = nearest(*value, words)) text += "; did you mean " + in_quotes(*near) + "?";
-  error(key, text);
+  error(node, path, text);
   return std::nullopt;
 }
 
@@ -187,6 +200,13 @@ bool Section::number(std::string_view key, uint64_t& out, Range range) const {
   return value.has_value();
 }
 
+bool Section::number(std::string_view key, uint32_t& out, Range range) const {
+  assert(range.most <= UINT32_MAX);
+  auto value = number_in(key, range, {});
+  if (value) out = static_cast<uint32_t>(*value);
+  return value.has_value();
+}
+
 bool Section::number(std::string_view key, std::optional<uint64_t>& out, Range range,
                      std::string_view none) const {
   const Node* node = find(key);
@@ -199,26 +219,35 @@ bool Section::number(std::string_view key, std::optional<uint64_t>& out, Range r
   return value.has_value();
 }
 
-bool Section::port(std::string_view key, uint16_t& out) const {
-  auto value = number_in(key, {1, 65535}, {});
-  if (value) out = static_cast<uint16_t>(*value);
-  return value.has_value();
-}
-
-bool Section::size(std::string_view key, uint64_t& out, Range range) const {
+std::optional<uint64_t> Section::size_in(std::string_view key, Range range, Off off) const {
   auto value = scalar(key);
-  if (!value) return false;
+  if (!value) return std::nullopt;
   auto bytes = parse_size(*value);
-  auto limits = allowed(format_size(range.least), format_size(range.most), Off::never);
+  auto limits = allowed(format_size(range.least), format_size(range.most), off);
   if (!bytes) {
     error(key, bytes.error() + "; " + limits);
   } else if (*bytes < range.least || *bytes > range.most) {
     error(key, in_quotes(*value) + " is out of range; " + limits);
   } else {
-    out = *bytes;
+    return *bytes;
+  }
+  return std::nullopt;
+}
+
+bool Section::size(std::string_view key, uint64_t& out, Range range) const {
+  auto bytes = size_in(key, range, Off::never);
+  if (bytes) out = *bytes;
+  return bytes.has_value();
+}
+
+bool Section::size(std::string_view key, std::optional<uint64_t>& out, Range range) const {
+  if (is_off(key)) {
+    out.reset();
     return true;
   }
-  return false;
+  auto bytes = size_in(key, range, Off::word);
+  if (bytes) out = *bytes;
+  return bytes.has_value();
 }
 
 bool Section::traffic(std::string_view key, std::optional<uint64_t>& out, Range range) const {
@@ -283,8 +312,7 @@ bool Section::duration(std::string_view key, milliseconds& out, TimeRange range)
 
 bool Section::duration(std::string_view key, std::optional<milliseconds>& out, TimeRange range,
                        Off off) const {
-  const Node* node = find(key);
-  if (node != nullptr && node->kind == Node::Kind::scalar && node->text == "off") {
+  if (is_off(key)) {
     out.reset();
     return true;
   }

@@ -49,6 +49,18 @@ class Section {
   std::optional<Section> section(std::string_view key) const;
   // The same, for a map whose keys are those of another level.
   std::optional<Section> section(std::string_view key, const Level& level) const;
+  // The map below a key, to be read into `out`, which then holds something; the word `off` empties
+  // `out` instead.
+  template <class T>
+  std::optional<Section> section_or_off(std::string_view key, std::optional<T>& out) const {
+    if (is_off(key)) {
+      out.reset();
+      return std::nullopt;
+    }
+    if (!is_map_or_reported(key)) return std::nullopt;
+    if (!out) out.emplace();
+    return section(key);
+  }
   // Calls `each` with every item of the list below `key` and its path. False when the list is
   // absent or has a wrong length.
   bool list(std::string_view key, Range length,
@@ -61,12 +73,16 @@ class Section {
   std::optional<std::string> scalar(const Node& node, const std::string& path) const;
   bool text(std::string_view key, std::string& out) const;
   bool boolean(std::string_view key, bool& out) const;
+  // True when the value is the word `off`.
+  bool is_off(std::string_view key) const;
   bool number(std::string_view key, uint64_t& out, Range range) const;
+  bool number(std::string_view key, uint32_t& out, Range range) const;
   // `none` is the word for "no number": auto.
   bool number(std::string_view key, std::optional<uint64_t>& out, Range range,
               std::string_view none) const;
-  bool port(std::string_view key, uint16_t& out) const;
   bool size(std::string_view key, uint64_t& out, Range range) const;
+  // `off` is nothing.
+  bool size(std::string_view key, std::optional<uint64_t>& out, Range range) const;
   // Decimal units; `off` is nothing.
   bool traffic(std::string_view key, std::optional<uint64_t>& out, Range range) const;
   bool percent(std::string_view key, double& out, Range range) const;
@@ -78,9 +94,14 @@ class Section {
 
   template <class E, size_t N>
   bool choice(std::string_view key, E& out, const Words<E, N>& words) const {
+    const Node* node = find(key);
+    return node != nullptr && choice(*node, path_of(key), out, words);
+  }
+  template <class E, size_t N>
+  bool choice(const Node& node, const std::string& path, E& out, const Words<E, N>& words) const {
     std::array<std::string_view, N> texts;
     for (size_t i = 0; i < N; ++i) texts[i] = words[i].text;
-    auto index = pick(key, texts);
+    auto index = pick(node, path, texts);
     if (index) out = words[*index].value;
     return index.has_value();
   }
@@ -96,7 +117,10 @@ class Section {
   Place place() const { return findings_->place(node_->at); }
 
  private:
-  std::optional<size_t> pick(std::string_view key, std::span<const std::string_view> words) const;
+  bool is_map_or_reported(std::string_view key) const;
+  std::optional<size_t> pick(const Node& node, const std::string& path,
+                             std::span<const std::string_view> words) const;
+  std::optional<uint64_t> size_in(std::string_view key, Range range, Off off) const;
   std::optional<milliseconds> time_in(std::string_view key, TimeRange range, Off off) const;
   std::optional<uint64_t> number_in(std::string_view key, Range range, std::string_view none) const;
 

@@ -16,6 +16,7 @@ constexpr TimeRange kSendStall = {100ms, 1h};
 constexpr TimeRange kPingInterval = {1s, 24h};
 constexpr TimeRange kPongTimeout = {100ms, 5min};
 constexpr TimeRange kLifetime = {1s, 365 * 24h};
+constexpr Range kMessage = {125, 1'073'741'824};
 
 void read_per_leg(const Section& section, std::string_view key, PerLeg& legs) {
   auto below = section.section(key);
@@ -46,6 +47,10 @@ void read_websocket(const Section& section, WebSocket& websocket) {
   section.duration_or_default("close_timeout", websocket.close_timeout, kClose);
   section.duration_or_default("abnormal_close_send_timeout", websocket.abnormal_close_send_timeout,
                               kAbnormalClose);
+  if (auto message = section.section("max_message")) {
+    message->size("text", websocket.max_message.text, kMessage);
+    message->size("binary", websocket.max_message.binary, kMessage);
+  }
   section.choice("on_disable", websocket.on_disable, kOnDisable);
 }
 

@@ -48,6 +48,27 @@ inline constexpr Words<Origin::Protocol, 4> kProtocols = {
      {"https", Origin::Protocol::https},
      {"follow_port", Origin::Protocol::follow_port}}};
 
+inline constexpr Words<Origin::Balance, 4> kBalances = {
+    {{"weighted", Origin::Balance::weighted},
+     {"least_sessions", Origin::Balance::least_sessions},
+     {"hash", Origin::Balance::hash},
+     {"performance", Origin::Balance::performance}}};
+inline constexpr Words<HashOn::Source, 4> kHashSources = {{{"client_ip", HashOn::Source::client_ip},
+                                                           {"header", HashOn::Source::header},
+                                                           {"cookie", HashOn::Source::cookie},
+                                                           {"query", HashOn::Source::query}}};
+inline constexpr Words<Health::Type, 3> kHealthTypes = {{{"tcp", Health::Type::tcp},
+                                                         {"http", Health::Type::http},
+                                                         {"websocket", Health::Type::websocket}}};
+inline constexpr Words<Origin::ProxyProtocol, 3> kProxyProtocols = {
+    {{"off", Origin::ProxyProtocol::off},
+     {"v1", Origin::ProxyProtocol::v1},
+     {"v2", Origin::ProxyProtocol::v2}}};
+// Of authentication, in order of preference.
+enum class Scheme { digest, basic };
+inline constexpr Words<Scheme, 2> kSchemes = {
+    {{"digest", Scheme::digest}, {"basic", Scheme::basic}}};
+
 template <class E, size_t N>
 std::string_view text_of_word(const Words<E, N>& words, E value) {
   for (const Word<E>& word : words) {

@@ -64,3 +64,14 @@ TEST_CASE("addresses: names a domain can and cannot have") {
     CHECK(domain_name_problem(name).has_value());
   }
 }
+
+TEST_CASE("addresses: a wildcard stands for one label or more in front") {
+  CHECK(name_matches("a.test", "A.test"));
+  CHECK_FALSE(name_matches("a.test", "b.a.test"));
+  CHECK(name_matches("*.a.test", "b.a.test"));
+  CHECK(name_matches("*.a.test", "c.b.A.TEST"));
+  CHECK_FALSE(name_matches("*.a.test", "a.test"));
+  CHECK_FALSE(name_matches("*.a.test", ".a.test"));
+  CHECK_FALSE(name_matches("*.a.test", "ba.test"));
+  CHECK_FALSE(name_matches("a.test", ""));
+}

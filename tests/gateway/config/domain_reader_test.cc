@@ -51,6 +51,7 @@ TEST_CASE("domain: every key of websocket is read") {
   send_stall_timeout: -1
   close_timeout: 5s
   abnormal_close_send_timeout: 100ms
+  max_message: { text: 125, binary: 1GiB }
   on_disable: drain)"))
                             .websocket;
   WebSocket expected;
@@ -67,6 +68,7 @@ TEST_CASE("domain: every key of websocket is read") {
   expected.send_stall_timeout = std::nullopt;
   expected.close_timeout = 5s;
   expected.abnormal_close_send_timeout = 100ms;
+  expected.max_message = {125, 1'073'741'824};
   expected.on_disable = WebSocket::OnDisable::drain;
   CHECK(websocket == expected);
 }
@@ -93,6 +95,10 @@ TEST_CASE("domain: wrong values of websocket are answered with the range") {
            Row{"websocket: { close_timeout: 301s }", "allowed is 100ms to 5m"},
            Row{"websocket: { close_timeout: off }", "is not a time"},
            Row{"websocket: { on_disable: close }", "allowed is keep or drain"},
+           Row{"websocket: { max_message: 1000 }", "max_message: must be a map"},
+           Row{"websocket: { max_message: { text: 124 } }", "allowed is 125 to 1GiB, or off"},
+           Row{"websocket: { max_message: { binary: 2GiB } }", "is out of range"},
+           Row{"websocket: { max_message: { all: 1 } }", "known here: text or binary"},
            Row{"websocket: { max_frame: 1 }", "unknown key \"max_frame\""},
            Row{"websocket: true", "must be a map"},
        }) {

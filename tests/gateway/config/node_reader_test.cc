@@ -29,7 +29,7 @@ workers: 4
 state_dir: /srv/weir
 listeners:
   - { name: web, address: "0.0.0.0", ports: [80, "81"] }
-  - { name: six, address: "0:0:0:0:0:0:0:0", ports: [80], mode: first_available, tls: off }
+  - { name: six, address: "0:0:0:0:0:0:0:0", ports: [80], mode: first_available, tls: off, proxy_protocol: { trusted: [10.0.0.0/8, "2001:db8::/32", 192.0.2.1] } }
 admin: { listen: "[::1]:9200" }
 domains: [{ domain: a.test, origin: { builtin: echo } }]
 log: { access: { path: off, format: json }, level: debug }
@@ -47,6 +47,13 @@ reload: { on_change: on }
   CHECK(document.listeners[1].address == "::");
   CHECK(document.listeners[1].mode == Listener::Mode::first_available);
   CHECK(document.listeners[1].place.line == 8);
+  CHECK_FALSE(document.listeners[0].proxy_protocol.has_value());
+  REQUIRE(document.listeners[1].proxy_protocol.has_value());
+  const auto& trusted = document.listeners[1].proxy_protocol->trusted;
+  REQUIRE(trusted.size() == 3);
+  CHECK(trusted[0].contains("10.1.2.3"));
+  CHECK(trusted[1].contains("2001:db8::7"));
+  CHECK(to_string(trusted[2]) == "192.0.2.1/32");
   CHECK(document.admin.address == "::1");
   CHECK(document.admin.port == 9200);
   CHECK_FALSE(document.log.access.path.has_value());
@@ -123,7 +130,19 @@ TEST_CASE("node: wrong listeners are answered one by one") {
         Row{"{ name: web, ports: [80, 80] }", "port 80 is listed twice"},
         Row{"{ name: web, ports: [80], address: localhost }", "is not an IP address"},
         Row{"{ name: web, ports: [80], mode: any }", "allowed is all or first_available"},
-        Row{"{ name: web, ports: [80], proxy_protocol: on }", "unknown key \"proxy_protocol\""},
+        Row{"{ name: web, ports: [80], proxy_protocol: on }", "must be off, or a map"},
+        Row{"{ name: web, ports: [80], proxy_protocol: [a] }", "must be off, or a map"},
+        Row{"{ name: web, ports: [80], proxy_protocol: {} }", "trusted: is missing"},
+        Row{"{ name: web, ports: [80], proxy_protocol: { trusted: [] } }",
+            "has 0 entries; allowed is 1 to 1000"},
+        Row{"{ name: web, ports: [80], proxy_protocol: { trusted: [lb.test] } }",
+            "trusted[0]: \"lb.test\" is neither an IP address nor a network"},
+        Row{"{ name: web, ports: [80], proxy_protocol: { trusted: [10.0.0.0/33] } }",
+            "allowed is /0 to /32"},
+        Row{"{ name: web, ports: [80], proxy_protocol: { trusted: [10.0.0.1/8] } }",
+            "did you mean \"10.0.0.0/8\"?"},
+        Row{"{ name: web, ports: [80], proxy_protocol: { trusted: [\"::/0\"] } }",
+            "W_TRUSTS_EVERYBODY"},
         Row{"{ name: \"a/b\", ports: [80] }", "is not a name"}, Row{"web", "must be a map"}}) {
     CAPTURE(row.listener);
     auto yaml = "listeners: [" + std::string(row.listener) + "]\ndomains: []\n";

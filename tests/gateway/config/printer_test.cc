@@ -30,7 +30,7 @@ workers: 7
 state_dir: "/srv/a \"quoted\" \\ folder # no comment"
 listeners:
   - { name: web, address: "::1", ports: [80, 0, 0], mode: first_available }
-  - { name: secure, ports: [443], tls: true }
+  - { name: secure, ports: [443], tls: true, proxy_protocol: { trusted: [10.0.0.0/8, "::1"] } }
 admin: { listen: "[::1]:0" }
 log: { access: { path: off, format: dcdn }, level: error }
 drain: { timeout: 0, close_rate: 12 }
@@ -52,14 +52,27 @@ domains:
       send_stall_timeout: off
       close_timeout: 300s
       abnormal_close_send_timeout: 1ms
+      max_message: { text: 125, binary: 1GiB }
       on_disable: drain
     origin:
       protocol: follow_port
       host_header: host.example
       sni: sni.example
-      ports: { http: 1, https: 65535 }
-      servers: [{ address: "10.0.0.1:1" }, { address: "[::1]:2" }, { address: "::2" }, { address: c.test }]
-      tls: { verify: false, ca: "file:/ca" }
+      ports: { http: [1, 2], https: 65535 }
+      servers: [{ address: "10.0.0.1:1", priority: 1, weight: 100 }, { address: "[::1]:2" }, { address: "::2" }, { address: c.test }]
+      tls: { verify: false, ca: "file:/ca", pins: ["sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], client_certificate: "file:/c", client_key: "file:/k", min_version: "1.3" }
+      balance: hash
+      hash_on: "query:room"
+      health: { type: http, interval: 5m, timeout: 100ms, fall: 1, rise: 10, path: "/a\\b", host: "c.test:81", expect: ["200-204", 304] }
+      ejection: { failures: 1, time: 1h }
+      retries: { budget: 0.5%, attempts: 0 }
+      warm: 64
+      warm_idle: 1s
+      resolve: { min: 2s, max: 1d }
+      max_redirects: 1
+      redirect_hosts: [r.test, "*.r.test"]
+      forward_proxy: { url: "http://[::1]:3128", no_proxy: [n.test, 10.0.0.0/8, "::2"] }
+      source: [192.0.2.1, "2001:db8::1"]
       connect_timeout: 100ms
       io_timeout: 60s
       request_timeout: 1s
@@ -71,8 +84,8 @@ domains:
       direction: both
       overhead_percent: 7.5
       budget: { traffic: 1500GB, connection_seconds: 86400, messages: 1000000, period: day, soft: 99.5%, close: true }
-  - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin }, access: { origins: any } }
-  - { domain: d.test }
+  - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin, health: { type: websocket }, ejection: off, proxy_protocol: v2 }, access: { origins: any } }
+  - { domain: d.test, origin: { health: off } }
 )",
                               "t.yaml");
   for (const Problem& problem : reading.problems)
@@ -88,6 +101,23 @@ TEST_CASE("printer: a password of the database is never printed") {
   postgres.url_source = "file:/etc/weir/database";
   CHECK(tests::contains(print(document), "url: \"file:/etc/weir/database\""));
   CHECK_FALSE(tests::contains(print(document), "hunter2"));
+}
+
+TEST_CASE("printer: a password for an origin or a proxy is never printed") {
+  auto document =
+      read_text(tests::with_domain(
+                    "origin: { builtin: echo, auth: { username: weir, password: hunter2, realm: "
+                    "r, schemes: [basic] }, forward_proxy: { url: \"http://p.test\", username: "
+                    "weir, password: hunter3 } }"),
+                "t.yaml")
+          .document;
+  CHECK_FALSE(tests::contains(print(document), "hunter"));
+  CHECK(tests::contains(print(document), "password: \"***\""));
+  Origin& origin = document.domains.at(0).origin;
+  origin.auth->credentials.password_source = "file:/etc/weir/password";
+  origin.forward_proxy->credentials->password_source = "${PROXY_PASSWORD}";
+  CHECK(tests::contains(print(document), "password: \"file:/etc/weir/password\""));
+  CHECK(tests::contains(print(document), "password: \"${PROXY_PASSWORD}\""));
 }
 
 TEST_CASE("printer: says which file a domain came from") {

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "gateway/config/yaml_reader.h"
 
@@ -43,6 +46,35 @@ inline std::string problem_with(std::string_view yaml, std::string_view part) {
 
 inline bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+// The origin of a domain whose `origin: { … }` holds `keys`, which must be without problems.
+inline gateway::config::Origin origin_of(const std::string& keys) {
+  auto reading = gateway::config::read_text(with_domain("origin: { " + keys + " }"), "t.yaml");
+  for (const auto& problem : reading.problems) FAIL_CHECK(to_string(problem));
+  REQUIRE(reading.document.domains.size() == 1);
+  return reading.document.domains[0].origin;
+}
+
+struct OriginRow {
+  const char* keys;
+  const char* says;
+};
+
+// Each row's keys have one problem, which says so.
+inline void expect_in_origin(std::initializer_list<OriginRow> rows) {
+  for (const OriginRow& row : rows) {
+    CAPTURE(row.keys);
+    // Where servers are given there is nothing builtin beside them.
+    bool serves = std::string_view(row.keys).starts_with("servers");
+    auto found = problems_of(
+        with_domain("origin: { " + std::string(serves ? "" : "builtin: echo, ") + row.keys + " }"));
+    REQUIRE(found.size() >= 1);
+    CAPTURE(found[0]);
+    CHECK(found.size() == 1);
+    CHECK(contains(found[0], "t.yaml:4:"));
+    CHECK(contains(found[0], row.says));
+  }
 }
 
 }  // namespace tests

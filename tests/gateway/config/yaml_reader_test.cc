@@ -67,6 +67,9 @@ TEST_CASE("yaml reader: what the examples call a default is the default") {
   chat.websocket.enabled = false;
   CHECK(chat.websocket == WebSocket{});
   chat.origin.servers.clear();
+  REQUIRE(chat.origin.health.has_value());
+  CHECK(chat.origin.health->host == "chat.example.com");
+  chat.origin.health->host.clear();
   CHECK(chat.origin == Origin{});
   CHECK(chat.access == Access{});
 }
