@@ -1,6 +1,7 @@
 #include "gateway/usage/ledger_database.h"
 
 #include <algorithm>
+#include <sys/stat.h>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
@@ -40,6 +41,13 @@ LedgerError error_of(sqlite3* database, int code) {
   const bool systems = family == SQLITE_IOERR || family == SQLITE_CANTOPEN || family == SQLITE_FULL;
   if (system != 0 && systems) error.text += ": " + std::generic_category().message(system);
   return error;
+}
+
+// Addresses of clients are in it: not for every user of the machine, whatever the umask says. The
+// side files take its mode over. Made by name, because closing a descriptor of a ledger would take
+// the locks of all of SQLite's along. What is in the way is told by whoever opens it.
+void make_private(const std::string& path) {
+  [[maybe_unused]] const int made = ::mknod(path.c_str(), S_IFREG | 0640, 0);
 }
 
 nlohmann::json object_of(std::string_view text) {
@@ -149,6 +157,7 @@ void Database::Close::operator()(void* database) const noexcept {
 proto::Result<Database, LedgerError> Database::open(const std::string& path, Access access) {
   const int mode =
       access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (access == Access::write) make_private(path);
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw,
                                    mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
