@@ -69,6 +69,7 @@ usage::RecordQueue* Metering::records(size_t worker) {
 }
 
 void Metering::start() {
+  started_ = true;
   if (postgres_) bookkeeper_->on_flushed([this] { postgres_->wake(); });
   bookkeeper_->start();
   if (postgres_) postgres_->start();
@@ -106,6 +107,8 @@ void Metering::stop() {
   if (postgres_) postgres_->stop(kLastWords);
   postgres_.reset();
   bookkeeper_.reset();
+  if (started_) return;
+  for (size_t worker = 0; worker < meters_.size(); ++worker) meters_.book(worker).discard();
 }
 
 void Metering::ask(std::string path, std::string query, admin::UsageDone done) {

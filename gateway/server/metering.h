@@ -44,7 +44,8 @@ class Metering {
   void start();
   // Takes the budgets of a configuration that is in force from now on.
   void use(const config::Document& document);
-  // After the workers have ended: brings everything to the disk.
+  // After the workers have ended: brings everything to the disk. Without a start() before it, takes
+  // away what was made: a process that is restarted in vain must not fill the disk.
   void stop();
 
   metrics::UsageFacts facts();
@@ -57,6 +58,7 @@ class Metering {
   Plan plan_;
   net::Loop& loop_;
   bool keeps_records_;
+  bool started_ = false;
   usage::Meters meters_;
   Standings standings_;
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
