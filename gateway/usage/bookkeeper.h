@@ -46,7 +46,7 @@ class Bookkeeper {
   bool flush();
 
   // Budgets of a new configuration, by domain label. `changed` comes on the ledger's thread
-  // whenever a domain's standing changes.
+  // whenever a domain's standing changes, and with each flush while it is hard.
   using BudgetChanged = std::function<void(const std::string& domain, BudgetStanding now)>;
   void use_budgets(std::map<std::string, BudgetPlan> plans, BudgetChanged changed);
 

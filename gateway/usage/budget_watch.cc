@@ -127,10 +127,12 @@ void BudgetWatch::read(const std::string& ledger_path, const LiveRows& live) {
 void BudgetWatch::weigh(const std::string& domain, Account& account, const Totals& used) {
   const BudgetStanding standing = judge(account.plan, used);
   if (account.plan.standing) account.plan.standing->store(standing, std::memory_order_relaxed);
-  if (standing == account.standing) return;
+  const bool is_new = standing != account.standing;
   account.standing = standing;
-  say_standing(domain, account.plan, used, standing);
-  if (changed_) changed_(domain, standing);
+  if (is_new) say_standing(domain, account.plan, used, standing);
+  // Said again as long as it is so: a session may have been on its way in when it came to this, and
+  // a reload may want open sessions to end that were left alone before.
+  if (changed_ && (is_new || standing == BudgetStanding::hard)) changed_(domain, standing);
 }
 
 void BudgetWatch::settle(const Row& row) {

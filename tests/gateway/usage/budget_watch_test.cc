@@ -1,0 +1,39 @@
+#include "gateway/usage/budget_watch.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/gateway/usage/ledger_scene.h"
+#include "tests/support/folder.h"
+
+using gateway::usage::BudgetPlan;
+using gateway::usage::BudgetStanding;
+
+TEST_CASE("budget watch: says hard with each flush, for sessions that came in meanwhile") {
+  const tests::Folder folder;
+  tests::Boot boot(folder.path(), "boot-1", 1);
+  BudgetPlan plan;
+  plan.traffic = 10;
+  int told = 0;
+  boot.keeper().use_budgets({{"a", plan}}, [&told](const std::string&, BudgetStanding now) {
+    told += now == BudgetStanding::hard ? 1 : 0;
+  });
+  boot.add(0, "a", 10);
+  CHECK(boot.flush());
+  CHECK(boot.flush());
+  CHECK(told == 2);
+}
+
+TEST_CASE("budget watch: a reload hears of a budget that was used up before it") {
+  const tests::Folder folder;
+  tests::Boot boot(folder.path(), "boot-1", 1);
+  BudgetPlan plan;
+  plan.traffic = 10;
+  boot.keeper().use_budgets({{"a", plan}}, {});
+  boot.add(0, "a", 10);
+  CHECK(boot.flush());
+  BudgetStanding told = BudgetStanding::within;
+  boot.keeper().use_budgets({{"a", plan}},
+                            [&told](const std::string&, BudgetStanding now) { told = now; });
+  CHECK(boot.flush());
+  CHECK(told == BudgetStanding::hard);
+}
