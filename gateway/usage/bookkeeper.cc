@@ -28,6 +28,9 @@ constexpr size_t kMostRows = 20'000;
 // Rows to prune in one transaction, and how long to rest when there were fewer.
 constexpr size_t kPruned = 5'000;
 constexpr std::chrono::hours kPruneRest{1};
+// However far ahead the clock is set, rows grow old by no more than a day in an hour: whoever sets
+// it right in time has lost little, and a node that was away for months catches up within days.
+constexpr int64_t kPruneSpeed = 24;
 
 milliseconds since(Clock::time_point begin) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
@@ -62,6 +65,8 @@ struct Bookkeeper::State {
   std::optional<LedgerError> recover();
   std::optional<LedgerError> write_rows();
   std::optional<LedgerError> prune();
+  void find_latest();
+  int64_t prune_time() const;  // Unix seconds
   void drop_ledger(const LedgerError& error);
   void report(Clock::time_point begin, const std::optional<LedgerError>& error);
   void finish();
@@ -79,6 +84,8 @@ struct Bookkeeper::State {
   LedgerHealth health;
   BudgetWatch budgets;
   Clock::time_point next_prune = Clock::now();
+  std::optional<int64_t> latest;  // Unix seconds: how far the ledger went when it was first opened
+  Clock::time_point begun = Clock::now();
   Clock::time_point last_good = Clock::now();
   size_t rows_written = 0;
 
@@ -206,7 +213,16 @@ std::optional<LedgerError> Bookkeeper::State::open() {
   auto opened = Ledger::open(path);
   if (!opened) return opened.error();
   ledger.emplace(std::move(*opened));
+  find_latest();
   return std::nullopt;
+}
+
+void Bookkeeper::State::find_latest() {
+  if (latest) return;
+  latest = plan.wall().count() / 1000;
+  const auto reader = LedgerReader::open(path);
+  if (!reader) return;
+  if (const auto extent = (*reader)->extent()) latest = extent->last + kBucketSeconds;
 }
 
 std::optional<LedgerError> Bookkeeper::State::recover() {
@@ -239,9 +255,15 @@ std::optional<LedgerError> Bookkeeper::State::write_rows() {
   }
 }
 
+int64_t Bookkeeper::State::prune_time() const {
+  const int64_t now = plan.wall().count() / 1000;
+  const auto passed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun);
+  return std::min(now, latest.value_or(now) + passed.count() * kPruneSpeed);
+}
+
 std::optional<LedgerError> Bookkeeper::State::prune() {
   if (Clock::now() < next_prune) return std::nullopt;
-  const int64_t now = plan.wall().count() / 1000;
+  const int64_t now = prune_time();
   const int64_t keep_seconds = std::chrono::duration_cast<std::chrono::seconds>(plan.keep).count();
   const auto gone = ledger->prune(std::min(now - keep_seconds, budgets.needed_from(now)), kPruned);
   if (!gone) return gone.error();

@@ -271,6 +271,19 @@ TEST_CASE("bookkeeper: rows older than keep go, but not those that a budget coun
   }
 }
 
+TEST_CASE("bookkeeper: a clock that is a year ahead does not cost the ledger") {
+  const Site site;
+  {
+    auto ledger = tests::opened(site.ledger());
+    tests::must_write(ledger, {tests::row_of("a", kNoon - 86400 * 40, 1, true),
+                               tests::row_of("a", kNoon - 86400 * 10, 2, true)});
+  }
+  Boot boot(site.path(), "boot-1");
+  boot.tick_by(std::chrono::hours{24 * 365});
+  CHECK(boot.flush());
+  CHECK(bytes_out(site.ledger()) == 3);
+}
+
 TEST_CASE("bookkeeper: tells a sink after a flush that wrote something, and only then") {
   const Site site;
   Boot boot(site.path(), "boot-1");
