@@ -86,6 +86,10 @@ proto::Result<std::vector<Place>, PostgresError> places_of(const Lists& lists) {
   for (size_t i = 0; i < count; ++i) {
     // The port is not repeated: an unescaped '/' in a password makes a piece of it the port.
     if (!is_port(ports[i])) return proto::Unexpected{wrong_setting("the port is no number")};
+    // Nor is such a host: an unescaped '@' in a password makes a piece of it the host. One in front
+    // is an abstract socket.
+    if (hosts[i].find('@', 1) != std::string::npos)
+      return proto::Unexpected{wrong_setting("there is an '@' in the host's name")};
     places.push_back({hosts[i], addresses[i], ports[i]});
   }
   return places;

@@ -39,6 +39,10 @@ TEST_CASE("postgres_target: both forms of a connection string, with all their ho
   REQUIRE(words->places.size() == 1);
   CHECK(words->places[0].host == "/run/postgresql");
 
+  const auto abstract = parse_postgres_target("host=@postgresql dbname=db");
+  REQUIRE(abstract.has_value());
+  CHECK(abstract->places[0].host == "@postgresql");
+
   const auto ports = parse_postgres_target("host=a,b,c port=1 dbname=db");
   REQUIRE(ports.has_value());
   CHECK(ports->places.at(2).port == "1");
@@ -54,7 +58,8 @@ TEST_CASE("postgres_target: no complaint tells a piece of the password") {
   for (const char* url : {"postgresql://u:sec/ret@host/db", "postgresql://u:sec%ret@host/db",
                           "postgresql://u:sec ret@host:x/db", "host=h password=sec ret dbname=db",
                           "host=h password='secret", "postgresql://u:p@[::1/secret",
-                          "host=a,b port=1,2,3 dbname=x", "host=h nothing=secret"}) {
+                          "host=a,b port=1,2,3 dbname=x", "host=h nothing=secret",
+                          "postgresql://u:x@sec@host/db", "postgresql://u:x@a,sec@host/db"}) {
     INFO(url);
     const std::string why = why_not(url);
     CHECK(!has(why, "sec"));
