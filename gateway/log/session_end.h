@@ -29,6 +29,7 @@ enum class Cause : uint8_t {
   max_lifetime,
   slow_consumer,  // send_stall_timeout
   protocol_error,
+  message_too_big,  // websocket.max_message
   drain,
   overload,
   quota,            // usage.budget is used up; also before the 101
@@ -37,6 +38,7 @@ enum class Cause : uint8_t {
   // before the 101:
   bad_request,
   request_timeout,  // the request head did not come in time
+  proxy_header,     // the PROXY header of a load balancer: missing, malformed, or not allowed
   no_route,
   misdirected,  // the TLS server name and Host disagree
   websocket_disabled,

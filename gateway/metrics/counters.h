@@ -68,6 +68,10 @@ struct Histogram {
   }
 };
 
+// What may be limited, by the names of the configuration.
+inline constexpr std::array<std::string_view, 1> kLimits{"max_message"};
+inline constexpr size_t kMaxMessageLimit = 0;
+
 // One for each worker and domain. "in" is from the peer to us, "out" from us to the peer.
 struct Domain {
   Count client_bytes_in;  // after the 101, inside TLS: frame headers and payload
@@ -81,9 +85,10 @@ struct Domain {
   std::array<std::array<Count, log::kCauses>, 3> closed;      // by initiator and cause
   std::array<Count, kStatuses.size()> handshakes;             // answers by status
   std::array<std::array<Count, kCloseSlots>, 2> close_codes;  // received from client, from origin
-  std::array<Count, 2> pauses;           // reading of client, of origin was stopped
-  std::array<Count, 2> protocol_errors;  // by client, by origin
-  Count edge_pings;                      // keepalive, never in the figures above
+  std::array<Count, 2> pauses;                // reading of client, of origin was stopped
+  std::array<Count, 2> protocol_errors;       // by client, by origin
+  std::array<Count, kLimits.size()> limited;  // kLimits: sessions that were ended by it
+  Count edge_pings;                           // keepalive, never in the figures above
   Count slow_heartbeats;  // idle closes after a client whose gap was nearly as long: its heartbeat
                           // is too slow
   std::array<Count, log::kCauses> origin_failures;
@@ -93,11 +98,13 @@ struct Domain {
 struct Listener {
   Count active;
   Count accepted;
-  std::array<Count, 2> rejected;            // kRejections
+  std::array<Count, 3> rejected;            // kRejections
   std::array<std::array<Count, 2>, 2> tls;  // TLS 1.2, 1.3; full, resumed
   Count tls_failed;
 };
-inline constexpr std::array<std::string_view, 2> kRejections{"overload", "no_descriptors"};
+inline constexpr std::array<std::string_view, 3> kRejections{"overload", "no_descriptors",
+                                                             "proxy_header"};
+inline constexpr size_t kProxyHeaderRejection = 2;
 
 // One for each worker.
 struct Worker {

@@ -224,6 +224,16 @@ void add_trouble(const Rows& rows, Page& page) {
               counter("weir_protocol_errors_total",
                       "WebSocket protocol violations, by the side that made them."),
               &Domain::protocol_errors);
+  add_family(rows, page,
+             counter("weir_limited_total", "Sessions that a limit of the configuration ended."),
+             [](Family& to, const std::string& domain, const Blocks& blocks) {
+               const auto pick = [](const Domain& block, size_t slot) -> const Count& {
+                 return block.limited[slot];
+               };
+               add_slots(kLimits.size(), blocks, pick, [&](size_t slot, uint64_t number) {
+                 to.add({{"domain", domain}, {"limit", kLimits[slot]}}, number);
+               });
+             });
   add_rare(rows, page,
            counter("weir_edge_pings_total", "Keepalive pings sent to clients by the edge itself."),
            &Domain::edge_pings);

@@ -39,6 +39,10 @@ std::optional<MaskingKey> key_towards(Side side) {
   return side == Side::origin ? std::optional(fresh_key()) : std::nullopt;
 }
 
+FrameScanner::Options scanner_options(Sender sender, const Relay::Rules& rules) {
+  return {.sender = sender, .permessage_deflate = rules.permessage_deflate, .limits = rules.limits};
+}
+
 }  // namespace
 
 Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
@@ -71,16 +75,16 @@ void Relay::Leg::on_drained() {
 
 void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
 
-Relay::Relay(Streams streams, bool permessage_deflate, const Figures& figures,
+Relay::Relay(Streams streams, const Rules& rules, const Figures& figures,
              const net::DeadlineWheel& clock, Observer& observer)
     : counters_(figures.counters),
       meter_(figures.meter),
       clock_(clock),
       observer_(observer),
       client_(*this, Side::client, std::move(streams.client),
-              {.sender = Sender::client, .permessage_deflate = permessage_deflate}),
+              scanner_options(Sender::client, rules)),
       origin_(*this, Side::origin, std::move(streams.origin),
-              {.sender = Sender::server, .permessage_deflate = permessage_deflate}) {
+              scanner_options(Sender::server, rules)) {
   client_.received = client_.sent = origin_.received = origin_.sent = clock.now();
 }
 
@@ -114,7 +118,7 @@ void Relay::receive(Leg& from, Bytes data) {
     if (scan.close || scan.violation || from.over()) count_in(from, from.held);
     if (scan.close) closed_by(from, *scan.close);
     if (scan.violation) {
-      violated_by(from, *scan.violation);
+      violated_by(from, scan);
       return;
     }
     data = scan.rest;
@@ -260,17 +264,28 @@ void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   complete(from);
 }
 
-void Relay::violated_by(Leg& from, const proto::ws::Violation& violation) {
-  counters_.protocol_errors[index(from.side)].add(1);
+void Relay::violated_by(Leg& from, const FrameScanner::Scan& scan) {
+  const bool too_big = scan.exceeded != 0;
+  if (too_big) {
+    counters_.limited[metrics::kMaxMessageLimit].add(1);
+  } else {
+    counters_.protocol_errors[index(from.side)].add(1);
+  }
   from.offended = true;
   Leg& to = other(from);
   if (to.stream) account(to);
   begin_closing({.by = by(from.side),
                  .stage = Stage::open,
-                 .cause = Cause::protocol_error,
-                 .code = violation.code});
+                 .cause = too_big ? Cause::message_too_big : Cause::protocol_error,
+                 .code = scan.violation->code});
   // The offender is told what he did, the other that the session is over through no fault of his.
-  give_close(from, violation.code, violation.why);
+  if (too_big) {
+    const std::string why = "message larger than " + std::to_string(scan.exceeded) + " bytes";
+    give_close(from, scan.violation->code, why);
+    give_close(to, CloseCode::going_away, "the peer's message was too large");
+    return;
+  }
+  give_close(from, scan.violation->code, scan.violation->why);
   give_close(to, from.side == Side::client ? CloseCode::going_away : CloseCode::internal_error,
              "protocol error of the peer");
 }

@@ -92,7 +92,13 @@ class Relay {
     bool over() const { return scanner.closed() || offended; }
   };
 
-  Relay(Streams streams, bool permessage_deflate, const Figures& figures,
+  // What holds for the frames of both peers.
+  struct Rules {
+    bool permessage_deflate = false;  // was negotiated
+    proto::ws::MessageLimits limits = {};
+  };
+
+  Relay(Streams streams, const Rules& rules, const Figures& figures,
         const net::DeadlineWheel& clock, Observer& observer);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -148,7 +154,7 @@ class Relay {
   bool answers_ping(const proto::ws::FrameScanner::Pong& pong) const;
   void take_pong(Leg& from, proto::ws::FrameScanner::Scan& scan);
   void closed_by(Leg& from, const proto::ws::Close& close);
-  void violated_by(Leg& from, const proto::ws::Violation& violation);
+  void violated_by(Leg& from, const proto::ws::FrameScanner::Scan& scan);
   void lost(Leg& leg);
   void give_close(Leg& leg, CloseCode code, std::string_view reason);
   void complete(Leg& leg);

@@ -35,6 +35,12 @@ milliseconds next_interim(milliseconds interval, milliseconds now) {
   return now + milliseconds(static_cast<int64_t>(static_cast<double>(interval.count()) * spread));
 }
 
+// The largest that can be configured is far below 4 GiB.
+proto::ws::MessageLimits limits_of(const config::MaxMessage& limit) {
+  return {.text = static_cast<uint32_t>(limit.text.value_or(0)),
+          .binary = static_cast<uint32_t>(limit.binary.value_or(0))};
+}
+
 // "60s", "2m30s" would be for people; operators compare it with the file, so it is the unit that
 // they wrote.
 std::string in_seconds(milliseconds time) {
@@ -51,8 +57,10 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       counters_(*domain_.counters[surroundings.worker]),
       meter_(*domain_.meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(std::move(opening.streams), opening.permessage_deflate, {counters_, meter_},
-             surroundings.wheel, *this),
+      relay_(std::move(opening.streams),
+             {.permessage_deflate = opening.permessage_deflate,
+              .limits = limits_of(domain_.config->websocket.max_message)},
+             {counters_, meter_}, surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
       opened_ms_(unix_milliseconds()) {
   timers_.opened = timers_.pinged = surroundings.wheel.now();

@@ -16,6 +16,8 @@ TEST_CASE("session end: every cause has a name of its own") {
   CHECK_FALSE(names.contains(""));
   CHECK(to_string(Cause::client_close) == "client_close");
   CHECK(to_string(Cause::internal) == "internal");
+  CHECK(to_string(Cause::message_too_big) == "message_too_big");
+  CHECK(to_string(Cause::proxy_header) == "proxy_header");
   CHECK(to_string(Cause::bad_request) == "bad_request");
   CHECK(to_string(Cause::loop) == "loop");
   CHECK(to_string(Cause::origin_refused_upgrade) == "origin_refused_upgrade");
