@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/edge/handshake_log.h"
 #include "gateway/edge/responses.h"
 #include "gateway/net/tcp_stream.h"
 #include "gateway/origin/echo.h"
@@ -46,12 +47,20 @@ ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& e
   // A system call that only the log needs.
   if (surroundings.sessions.scribe.access != nullptr)
     server_ = net::Address::local_of(fd.get()).value_or(peer);
-  auto tcp = std::make_unique<net::TcpStream>(surroundings.loop, std::move(fd));
-  if (!entrance.tls) {
+  if (const auto rule = preface_rule(snapshot_->document, entrance.name, peer)) {
+    preface_ = std::make_unique<ProxyPreface>(surroundings.loop, std::move(fd), *rule, *this);
+  } else {
+    open_stream(std::move(fd));
+  }
+}
+
+void ClientConnection::open_stream(net::UniqueFd fd) {
+  auto tcp = std::make_unique<net::TcpStream>(surroundings_.loop, std::move(fd));
+  if (!entrance_.tls) {
     stream_ = std::move(tcp);
     return;
   }
-  auto tls = std::make_unique<net::TlsStream>(surroundings.loop, std::move(tcp),
+  auto tls = std::make_unique<net::TlsStream>(surroundings_.loop, std::move(tcp),
                                               snapshot_->listener_tls->new_connection(),
                                               net::TlsStream::Role::server, nullptr);
   tls_ = tls.get();
@@ -61,7 +70,25 @@ ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& e
 void ClientConnection::start() {
   // Absolute: a byte now and then does not move it (slowloris).
   surroundings_.loop.wheel().set(*this, accepted_ + snapshot_->document.limits.header_timeout);
+  if (preface_) {
+    preface_->start();
+  } else {
+    stream_->start(*this);
+  }
+}
+
+void ClientConnection::on_prefaced(net::UniqueFd fd, const std::optional<net::Address>& client) {
+  if (client) identity_.proxy = std::make_unique<net::Address>(identity_.client);
+  if (client) identity_.client = *client;
+  preface_.reset();
+  open_stream(std::move(fd));
   stream_->start(*this);
+}
+
+void ClientConnection::on_preface_refused(const std::string& why) {
+  entrance_.counters.rejected[metrics::kProxyHeaderRejection].add(1);
+  record({.status = 0, .cause = Cause::proxy_header, .why = why});
+  leave();
 }
 
 void ClientConnection::on_data(net::Bytes data) {
@@ -85,7 +112,7 @@ void ClientConnection::read_head(net::Bytes data) {
   const auto fed = parser_.feed(data);
   head_size_ += fed.consumed;
   if (fed.progress == Progress::more) return;
-  count_tls();
+  if (tls_ != nullptr) count_tls(entrance_.counters, *tls_);
   if (fed.progress == Progress::refused) {
     const auto& rejection = parser_.rejection();
     refuse({.status = rejection.status, .cause = Cause::bad_request, .why = rejection.why});
@@ -265,15 +292,11 @@ usage::Meter& ClientConnection::meter() const {
                                     : *surroundings_.unmatched_meter;
 }
 
-// The client's request and the answer to it: WebSocket is billed apart from all other HTTP.
 void ClientConnection::bill(size_t answered) {
-  using usage::Field;
   billed_ = true;
   identity_.handshake_in = static_cast<uint32_t>(head_size_);
   identity_.handshake_out = static_cast<uint32_t>(answered);
-  const bool upgrade = request_.head.text && proto::ws::asks_for_upgrade(request_.head);
-  meter().add(upgrade ? Field::client_handshake_in : Field::client_http_in, head_size_);
-  meter().add(upgrade ? Field::client_handshake_out : Field::client_http_out, answered);
+  bill_handshake(meter(), request_, head_size_, answered);
 }
 
 void ClientConnection::end_upgrade() {
@@ -284,39 +307,13 @@ void ClientConnection::end_upgrade() {
 }
 
 session::HandshakeStory ClientConnection::story(int status) const {
-  session::HandshakeStory told;
-  told.domain =
-      request_.domain != nullptr ? std::string_view(request_.domain->label) : std::string_view();
-  told.method = request_.head.method;
-  if (request_.head.text) {
-    told.host = request_.head.fields.first("Host").value_or("");
-    told.user_agent = request_.head.fields.first("User-Agent").value_or("");
-    told.origin_header = request_.head.fields.first("Origin").value_or("");
-    told.referer = request_.head.fields.first("Referer").value_or("");
-    told.forwarded_for = request_.head.fields.first("X-Forwarded-For").value_or("");
-    told.via = request_.head.fields.first("Via").value_or("");
-    told.http_version = request_.head.minor_version == 1 ? "1.1" : "1.0";
-  }
-  if (tls_ != nullptr) {
-    const net::TlsFacts facts = tls_->facts();
-    told.tls_version = facts.version_name;
-    told.tls_cipher = facts.cipher;
-    told.sni = facts.server_name;
-    told.tls_resumed = facts.resumed;
-  }
+  session::HandshakeStory told = story_of(request_, tls_);
   told.status = status;
   told.generation = snapshot_->generation;
   told.handshake = surroundings_.loop.now() - accepted_;
   told.server = server_;
   told.listener = entrance_.name;
   return told;
-}
-
-void ClientConnection::count_tls() {
-  if (tls_ == nullptr) return;
-  const net::TlsFacts facts = tls_->facts();
-  const size_t version = facts.version == net::TlsVersion::tls1_3 ? 1 : 0;
-  entrance_.counters.tls[version][facts.resumed ? 1 : 0].add(1);
 }
 
 void ClientConnection::on_end() {
@@ -352,6 +349,11 @@ void ClientConnection::on_failed(const net::IoError& error) {
 }
 
 void ClientConnection::on_deadline(milliseconds) {
+  if (preface_ && preface_->rule() == ProxyPreface::Rule::required) {
+    on_preface_refused("no PROXY header came within header_timeout");
+    return;
+  }
+  if (preface_) preface_->give_up_waiting();
   if (stage_ == Stage::answered) {
     leave();
   } else if (tls_ != nullptr && !tls_->facts().handshake_done) {
@@ -376,6 +378,7 @@ void ClientConnection::leave() {
   if (!billed_) bill(0);
   stage_ = Stage::gone;
   end_upgrade();
+  preface_.reset();
   stream_.reset();
   surroundings_.loop.wheel().clear(*this);
   surroundings_.clients.retire(*this);

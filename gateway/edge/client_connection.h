@@ -1,5 +1,5 @@
-// A client from accept to the 101: TLS, the request head, its judgement, the answer. Then the
-// session takes over, or the refusal is said and the connection closed.
+// A client from accept to the 101: PROXY header, TLS, the request head, its judgement, the answer.
+// Then the session takes over, or the refusal is said and the connection closed.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gateway/edge/judgement.h"
+#include "gateway/edge/proxy_preface.h"
 #include "gateway/edge/surroundings.h"
 #include "gateway/net/tls_stream.h"
 #include "gateway/session/upgrade.h"
@@ -28,6 +29,7 @@ struct Entrance {
 class ClientConnection final : public net::RosterMember,
                                private net::Stream::Handler,
                                private net::DeadlineWheel::Entry,
+                               public ProxyPreface::Handler,
                                public session::Upgrade::Handler {
  public:
   ClientConnection(Surroundings& surroundings, const Entrance& entrance, net::UniqueFd fd,
@@ -46,10 +48,14 @@ class ClientConnection final : public net::RosterMember,
   void on_drained() override {}
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
+  void on_prefaced(net::UniqueFd fd, const std::optional<net::Address>& client) override;
+  void on_preface_refused(const std::string& why) override;
+  void on_preface_abandoned() override { leave(); }
   void on_upgraded(session::Upgrade::Upgraded upgraded) override;
   void on_refused(session::Upgrade::Refused refused) override;
   void on_upgrade_failed(const origin::Failure& failure) override;
 
+  void open_stream(net::UniqueFd fd);
   void read_head(net::Bytes data);
   void keep_early(net::Bytes data);
   void decide();
@@ -62,13 +68,13 @@ class ClientConnection final : public net::RosterMember,
   void bill(size_t answered);
   void end_upgrade();
   session::HandshakeStory story(int status) const;
-  void count_tls();
   void leave();
 
   Surroundings& surroundings_;
   const Entrance& entrance_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   net::Admission::Pass pass_;
+  std::unique_ptr<ProxyPreface> preface_;  // until it has passed: there is no stream yet
   std::unique_ptr<net::Stream> stream_;
   net::TlsStream* tls_ = nullptr;  // stream_, when it is one
   std::chrono::milliseconds accepted_;

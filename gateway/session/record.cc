@@ -9,6 +9,10 @@ namespace gateway::session {
 
 namespace {
 
+std::string proxy_ip(const Identity& identity) {
+  return identity.proxy ? identity.proxy->host() : std::string();
+}
+
 void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
            const Identity& identity, std::string_view domain) {
   const int64_t now = unix_milliseconds();
@@ -20,6 +24,7 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
   line.text("scheme", identity.client_tls ? "wss" : "ws");
   line.text_if("uri", identity.path);
   line.text("client_ip", identity.client.host()).number("remote_port", identity.client.port());
+  line.text_if("proxy_ip", proxy_ip(identity));
 }
 
 // By DCDN's names of its real-time log; without the query, which may hold secrets.
@@ -56,10 +61,18 @@ log::DcdnRequest dcdn_request(const Identity& identity, const HandshakeStory& st
           .user_agent = story.user_agent};
 }
 
-log::DcdnEnd dcdn_end(const std::string& client, int code, milliseconds time, const Sizes& sizes) {
+// Whose connection it was, as text.
+struct Peers {
+  explicit Peers(const Identity& identity)
+      : client(identity.client.host()), proxy(proxy_ip(identity)) {}
+  std::string client;
+  std::string proxy;
+};
+
+log::DcdnEnd dcdn_end(const Peers& peers, int code, milliseconds time, const Sizes& sizes) {
   return {.unix_seconds = unix_milliseconds() / 1000,
-          .client_ip = client,
-          .proxy_ip = {},
+          .client_ip = peers.client,
+          .proxy_ip = peers.proxy,
           .response = time,
           .code = code,
           .request_bytes = sizes.request,
@@ -155,7 +168,7 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
   if (is_dcdn(scribe)) {
     scribe.access->write(
         dcdn_line(dcdn_opening(dcdn_request(identity, story)),
-                  dcdn_end(identity.client.host(), story.status, story.handshake, sizes)));
+                  dcdn_end(Peers(identity), story.status, story.handshake, sizes)));
     return;
   }
   log::JsonLine line;
@@ -178,7 +191,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
                     client.taken};
   if (is_dcdn(scribe)) {
     scribe.access->write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
-                                   dcdn_end(identity.client.host(), 101, lasted, sizes)));
+                                   dcdn_end(Peers(identity), 101, lasted, sizes)));
     return;
   }
   log::JsonLine line;

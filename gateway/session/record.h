@@ -25,7 +25,8 @@ std::string to_string(const SessionId& id);
 // What stays with a session to its end. What is said once, at open, does not.
 struct Identity {
   SessionId id{};
-  net::Address client;
+  net::Address client;                  // by the PROXY header, where there was one
+  std::unique_ptr<net::Address> proxy;  // who sent that header; null: the client came by itself
   net::Address origin;
   std::string path;                        // without the query, which may hold secrets
   std::unique_ptr<log::DcdnOpening> dcdn;  // for its line at the end; null: another format
