@@ -44,9 +44,7 @@ ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& e
       parser_(limits_of(snapshot_->document.limits)) {
   identity_.client = peer;
   identity_.client_tls = entrance.tls;
-  // A system call that only the log needs.
-  if (surroundings.sessions.scribe.access != nullptr)
-    server_ = net::Address::local_of(fd.get()).value_or(peer);
+  server_ = net::Address::local_of(fd.get()).value_or(peer);
   if (const auto rule = preface_rule(snapshot_->document, entrance.name, peer)) {
     preface_ = std::make_unique<ProxyPreface>(surroundings.loop, std::move(fd), *rule, *this);
   } else {
@@ -166,15 +164,12 @@ void ClientConnection::decide() {
 }
 
 void ClientConnection::begin_upgrade() {
-  end_upgrade();
-  const size_t count = request_.domain->servers.size();
-  if (tried_ == 0) first_server_ = surroundings_.turn++ % count;
-  const route::Server& server = request_.domain->servers[(first_server_ + tried_++) % count];
   upgrade_ = std::make_unique<Upgrade>(
-      surroundings_.loop, surroundings_.resolver, *snapshot_, *request_.domain, server,
-      Upgrade::Asked{request_.head, request_.target, request_.upgrade, identity_.client,
+      surroundings_.origins, *snapshot_, *request_.domain,
+      session::Asked{request_.head, request_.target, request_.upgrade, identity_.client, server_,
                      identity_.client_tls, asked_},
       *this);
+  upgrade_->start();
 }
 
 void ClientConnection::open_echo() {
@@ -200,6 +195,7 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
                                                  : std::string_view();
   told.extensions = upgraded.answer.extensions;
   told.origin_connect = upgraded.connect;
+  origin::SessionToken token(upgrade_ ? upgrade_->backend() : nullptr);
   const std::string response = switching_response(request_.upgrade, upgraded);
   meter().answer(101);
   bill(response.size());
@@ -215,7 +211,8 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
                                 .streams = {std::move(stream_), std::move(upgraded.origin)},
                                 .permessage_deflate = upgraded.answer.permessage_deflate,
                                 .identity = std::move(identity_),
-                                .pass = std::move(pass_)});
+                                .pass = std::move(pass_),
+                                .token = std::move(token)});
   session::Session& opened = surroundings_.sessions.table.add(std::move(session));
   opened.start(proto::bytes_of(early_), upgraded.rest);
   leave();
@@ -233,17 +230,10 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 }
 
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
-  identity_.origin = upgrade_ ? upgrade_->address() : net::Address();
+  identity_.origin = upgrade_->address();
   request_.domain->counters[surroundings_.sessions.worker]
       ->origin_failures[static_cast<size_t>(failure.cause)]
       .add(1);
-  // Another server may do, as long as this one was asked nothing.
-  const bool in_time =
-      surroundings_.loop.now() < asked_ + request_.domain->config->origin.establish_timeout;
-  if (failure.nothing_asked && in_time && tried_ < request_.domain->servers.size()) {
-    begin_upgrade();
-    return;
-  }
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,
@@ -312,6 +302,10 @@ session::HandshakeStory ClientConnection::story(int status) const {
   told.generation = snapshot_->generation;
   told.handshake = surroundings_.loop.now() - accepted_;
   told.server = server_;
+  if (upgrade_) {
+    told.retries = upgrade_->retries();
+    told.setbacks = upgrade_->setbacks();
+  }
   told.listener = entrance_.name;
   return told;
 }

@@ -84,8 +84,6 @@ class ClientConnection final : public net::RosterMember,
   size_t head_size_ = 0;                // bytes of the request head that have come
   bool billed_ = false;                 // they and the answer are in the meter
   std::chrono::milliseconds asked_{0};  // when the origin's side began
-  size_t first_server_ = 0;             // of the pool, and how many were tried
-  size_t tried_ = 0;
   size_t discarded_ = 0;  // bytes that came after the answer
   proto::http1::RequestParser parser_;
   Request request_;

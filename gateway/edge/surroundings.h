@@ -5,9 +5,9 @@
 
 #include "gateway/net/admission.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/resolver.h"
 #include "gateway/net/roster.h"
 #include "gateway/route/snapshot.h"
+#include "gateway/session/attempt.h"
 #include "gateway/session/session.h"
 
 namespace gateway::edge {
@@ -16,7 +16,7 @@ class ClientConnection;
 
 struct Surroundings {
   net::Loop& loop;
-  net::Resolver& resolver;
+  session::OriginSide origins;
   session::Surroundings sessions;
   net::Roster<ClientConnection>& clients;
   net::Admission& admission;
@@ -24,7 +24,6 @@ struct Surroundings {
   metrics::Domain* unmatched;                       // counts what no domain was found for
   usage::Meter* unmatched_meter;
   bool draining = false;  // no new sessions
-  size_t turn = 0;        // of the servers of a pool
 };
 
 }  // namespace gateway::edge

@@ -98,6 +98,8 @@ void tell(log::JsonLine& line, const HandshakeStory& story) {
       .text_if("sni", story.sni);
   if (!story.tls_version.empty()) line.flag("tls_resumed", story.tls_resumed);
   line.number("return_code", story.status).number("handshake_ms", story.handshake.count());
+  if (story.retries > 0) line.number("retries", story.retries);
+  line.text_if("origin_setbacks", story.setbacks);
   line.count("config_generation", story.generation);
 }
 

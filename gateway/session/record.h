@@ -65,7 +65,9 @@ struct HandshakeStory {
   uint64_t generation = 0;
   milliseconds handshake{0};  // connection accepted to answer
   milliseconds origin_connect{0};
-  net::Address server;  // our own end
+  uint32_t retries = 0;       // at other servers or addresses
+  std::string_view setbacks;  // what made them necessary
+  net::Address server;        // our own end
   std::string_view listener;
 };
 

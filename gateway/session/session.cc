@@ -62,6 +62,7 @@ Session::Session(const Surroundings& surroundings, Opening opening)
               .limits = limits_of(domain_.config->websocket.max_message)},
              {counters_, meter_}, surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
+      token_(std::move(opening.token)),
       opened_ms_(unix_milliseconds()) {
   timers_.opened = timers_.pinged = surroundings.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_.config->websocket.max_lifetime, timers_.opened);

@@ -1,5 +1,6 @@
 #include "gateway/session/upgrade.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proto/http1/forwarding.h"
@@ -8,216 +9,297 @@
 namespace gateway::session {
 
 using log::Cause;
-using proto::http1::Progress;
-using std::chrono::milliseconds;
+using origin::Outcome;
+using origin::Redirected;
 
 namespace {
 
-// What we write ourselves in the request to the origin.
-const std::vector<std::string_view>& own_fields() {
-  static const std::vector<std::string_view> kNames = [] {
-    std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
-                                        proto::http1::kForwardedFields.end());
-    names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-                               "Sec-WebSocket-Extensions", "Content-Length"});
-    return names;
-  }();
-  return kNames;
+constexpr int kUnauthorized = 401;
+
+// The URL that a request with this Host and target asks for.
+origin::Place place_of(const origin::Target& target, std::string_view host,
+                       std::string_view path_and_query) {
+  origin::Place place{.tls = target.tls, .host = {}, .port = std::nullopt};
+  if (const auto authority = proto::http1::parse_authority(host)) {
+    place.host = authority->host;
+    place.port = authority->port;
+  }
+  place.path_and_query = path_and_query;
+  return place;
 }
 
-proto::http1::HeadLimits limits_of(const config::Origin& settings) {
-  proto::http1::HeadLimits limits;
-  limits.max_head = settings.max_response_head;
-  return limits;
-}
-
-std::vector<proto::ws::Extension> forwarded_offers(std::string_view text) {
-  auto parsed = proto::ws::parse_extensions(text);
-  return parsed ? std::move(*parsed) : std::vector<proto::ws::Extension>{};
+std::string response_text(const Attempt::Answer& answer) {
+  const int status = answer.head.status;
+  std::string text;
+  proto::http1::append_status_line(text, status);
+  for (const auto& field :
+       proto::http1::end_to_end_fields(answer.head.fields, {"Content-Length"})) {
+    proto::http1::append_field(text, field.name, field.value);
+  }
+  const bool bodiless = status == 204 || status == 304;
+  if (!bodiless)
+    proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
+  proto::http1::append_field(text, "Connection", "close");
+  proto::http1::append_end(text);
+  if (!bodiless) text += answer.body;
+  return text;
 }
 
 }  // namespace
 
-Upgrade::Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot,
-                 const route::Domain& domain, const route::Server& server, const Asked& asked,
-                 Handler& handler)
-    : loop_(loop),
+Upgrade::Upgrade(const OriginSide& side, const route::Snapshot& snapshot,
+                 const route::Domain& domain, const Asked& asked, Handler& handler)
+    : side_(side),
       snapshot_(snapshot),
+      domain_(domain),
       settings_(domain.config->origin),
       asked_(asked),
       handler_(handler),
-      target_(origin::choose_target(settings_, server, asked.client_tls)),
-      host_(origin::host_header(settings_, server, target_,
-                                asked.head.fields.first("Host").value_or(""))),
-      key_(proto::ws::random_key()),
-      offers_text_(proto::ws::offers_to_forward(asked.request.extensions)),
-      began_(asked.began),
-      parser_(limits_of(settings_)) {
-  if (!offers_text_.empty()) offers_ = forwarded_offers(offers_text_);
-  loop_.wheel().set(*this, began_ + settings_.establish_timeout);
-  origin::Connector::Plan plan{domain, server, target_, origin::tls_name(settings_, host_)};
-  connector_ = std::make_unique<origin::Connector>(loop, resolver, std::move(plan), *this);
+      trail_(settings_.max_redirects) {}
+
+Upgrade::~Upgrade() {
+  if (attempt_ && !foreign_) settle({.kind = Outcome::Kind::abandoned});
 }
 
-void Upgrade::on_connect_failed(const origin::Failure& failure) {
-  handler_.on_upgrade_failed(failure);
-}
-
-void Upgrade::on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) {
-  address_ = address;
-  connected_ = loop_.now();
-  stream_ = std::move(stream);
-  connector_.reset();
-  stream_->start(*this);
-  const std::string request = request_text();
-  moved_.out = request.size();
-  stream_->write(proto::bytes_of(request));
-  loop_.wheel().set(*this, std::min(began_ + settings_.establish_timeout,
-                                    connected_ + settings_.request_timeout));
-}
-
-std::string Upgrade::request_text() const {
-  std::string text;
-  text.reserve(asked_.head.text->size() + 512);
-  proto::http1::append_request_line(text, "GET", asked_.target.path_and_query);
-  proto::http1::append_field(text, "Host", host_);
-  proto::http1::append_field(text, "Upgrade", "websocket");
-  proto::http1::append_field(text, "Connection", "Upgrade");
-  proto::http1::append_field(text, "Sec-WebSocket-Key", key_);
-  proto::http1::append_field(text, "Sec-WebSocket-Version", "13");
-  if (!offers_text_.empty())
-    proto::http1::append_field(text, "Sec-WebSocket-Extensions", offers_text_);
-  for (const auto& field : proto::http1::end_to_end_fields(asked_.head.fields, own_fields())) {
-    proto::http1::append_field(text, field.name, field.value);
-  }
-  const std::string client = asked_.client.host();
-  proto::http1::append_hop(text, asked_.head.fields,
-                           {.client_address = client,
-                            .scheme = asked_.client_tls ? "https" : "http",
-                            .host = {},
-                            .via = snapshot_.via});
-  proto::http1::append_end(text);
-  return text;
-}
-
-void Upgrade::on_data(net::Bytes data) {
-  moved_.in += data.size();
-  if (body_) {
-    read_refusal(data);
+void Upgrade::start() {
+  origin::Pool& pool = side_.pools.of(domain_);
+  pool.retries().count_request(now());
+  const bool hashed = settings_.balance == config::Origin::Balance::hash;
+  order_ = pool.order(domain_,
+                      {.key = hashed ? origin::hash_key(settings_.hash_on, asked_.head,
+                                                        asked_.target, asked_.client)
+                                     : 0},
+                      now());
+  if (!find_server()) {
+    fail(Cause::origin_down, "no server of the origin is up");
     return;
   }
-  while (!data.empty()) {
-    const auto fed = parser_.feed(data);
-    data = data.subspan(fed.consumed);
-    if (fed.progress == Progress::more) return;
-    if (fed.progress == Progress::refused) {
-      fail(Cause::origin_bad_upgrade, 502,
-           "the origin's answer is not HTTP/1.1: " + parser_.refusal());
-      return;
-    }
-    proto::http1::ResponseHead head = parser_.take();
-    const bool interim = head.status >= 100 && head.status < 200 && head.status != 101;
-    if (!interim) {
-      judge(std::move(head), data);
-      return;
-    }
-    // RFC 9110 §15.2: any number of them may come, but not for ever.
-    if (++interim_ > kMaxInterim) {
-      fail(Cause::origin_bad_upgrade, 502, "the origin sends one interim answer after the other");
-      return;
-    }
-    parser_ = proto::http1::ResponseParser(limits_of(settings_));
-  }
+  turn_to_server();
 }
 
-void Upgrade::judge(proto::http1::ResponseHead head, net::Bytes rest) {
-  if (head.status == 101) {
-    switch_over(head, rest);
-    return;
+bool Upgrade::find_server() {
+  for (; position_ < order_.size(); ++position_) {
+    route::Backend& backend = *server_backend();
+    if (origin::standing_of(backend, now()) != origin::Standing::on_trial ||
+        origin::begin_trial(backend, now()))
+      return true;
   }
-  refusal_ = std::move(head);
-  body_.emplace(*refusal_, kMaxRefusalBody);
-  read_refusal(rest);
+  return false;
 }
 
-void Upgrade::switch_over(const proto::http1::ResponseHead& head, net::Bytes rest) {
-  const proto::ws::Expected expected{proto::ws::accept_for(key_), asked_.request.subprotocols,
-                                     offers_};
-  auto answer = proto::ws::judge_answer(head, expected);
-  if (!answer) {
-    fail(Cause::origin_bad_upgrade, 502, "the origin's 101 is not valid: " + answer.error());
-    return;
+void Upgrade::turn_to_server() {
+  elsewhere_.reset();
+  foreign_ = fresh_ = false;
+  tried_.clear();
+  authentication_ = {};
+  target_ = origin::choose_target(settings_, configured(), asked_.client_tls);
+  host_ = origin::host_header(settings_, configured(), target_,
+                              asked_.head.fields.first("Host").value_or(""));
+  place_ = place_of(target_, host_, asked_.target.path_and_query);
+  trail_ = origin::RedirectTrail(settings_.max_redirects);
+  ask();
+}
+
+void Upgrade::ask() {
+  end_attempt();
+  if (!foreign_) token_ = origin::AttemptToken(server_backend());
+  attempt_ = std::make_unique<Attempt>(side_, snapshot_, asked_,
+                                       Attempt::Plan{.domain = domain_,
+                                                     .server = server(),
+                                                     .target = target_,
+                                                     .host = host_,
+                                                     .path_and_query = place_.path_and_query,
+                                                     .authorization = authorization(),
+                                                     .fresh = fresh_,
+                                                     .foreign = foreign_,
+                                                     .tried = tried_},
+                                       *this);
+}
+
+void Upgrade::end_attempt() {
+  token_ = {};
+  if (!attempt_) return;
+  moved_.in += attempt_->moved().in;
+  moved_.out += attempt_->moved().out;
+  attempt_.reset();
+}
+
+net::Volume Upgrade::moved() const {
+  net::Volume all = moved_;
+  if (attempt_) {
+    all.in += attempt_->moved().in;
+    all.out += attempt_->moved().out;
   }
-  Upgraded upgraded;
-  upgraded.origin = std::move(stream_);
-  upgraded.address = address_;
-  upgraded.tls = target_.tls;
-  upgraded.answer = std::move(*answer);
-  upgraded.rest = rest;
-  moved_.in -= rest.size();
-  upgraded.connect = connected_ - began_;
-  for (const auto& field : proto::http1::end_to_end_fields(
-           head.fields,
-           {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
-            "Sec-WebSocket-Version", "Content-Length", "Date"})) {
-    proto::http1::append_field(upgraded.fields, field.name, field.value);
-  }
+  return all;
+}
+
+proto::auth::Request Upgrade::signed_request() const {
+  return {.method = "GET",
+          .uri = place_.path_and_query,
+          .basic_allowed = target_.tls || settings_.auth->allow_basic_plaintext};
+}
+
+std::optional<std::string> Upgrade::authorization() {
+  proto::auth::Authorizer* const authorizer =
+      foreign_ ? nullptr : side_.authenticator.of(domain_, configured());
+  return authorizer == nullptr ? std::nullopt
+                               : authorizer->authorize(signed_request(), authentication_);
+}
+
+void Upgrade::on_attempt_upgraded(Upgraded upgraded) {
+  address_ = upgraded.address;
+  target_ = attempt_->target();
+  settle({.kind = Outcome::Kind::upgraded, .took = attempt_->lasted()});
   handler_.on_upgraded(std::move(upgraded));
 }
 
-void Upgrade::read_refusal(net::Bytes data) {
-  const auto state = body_->feed(data);
-  if (state == proto::http1::BodyReader::State::broken) {
-    fail(Cause::origin_bad_upgrade, 502, "the body of the origin's answer is malformed");
-  } else if (state == proto::http1::BodyReader::State::complete || body_->full()) {
-    pass_on_refusal();
-  }
-}
-
-void Upgrade::pass_on_refusal() {
-  stream_.reset();
-  std::string text;
-  proto::http1::append_status_line(text, refusal_->status);
-  for (const auto& field : proto::http1::end_to_end_fields(refusal_->fields, {"Content-Length"})) {
-    proto::http1::append_field(text, field.name, field.value);
-  }
-  const bool bodiless = refusal_->status == 204 || refusal_->status == 304;
-  if (!bodiless)
-    proto::http1::append_field(text, "Content-Length", std::to_string(body_->body().size()));
-  proto::http1::append_field(text, "Connection", "close");
-  proto::http1::append_end(text);
-  if (!bodiless) text += body_->body();
-  handler_.on_refused({.status = refusal_->status,
-                       .response = std::move(text),
-                       .address = address_,
-                       .tls = target_.tls});
-}
-
-void Upgrade::on_end() {
-  if (body_ && body_->end() == proto::http1::BodyReader::State::complete) {
-    pass_on_refusal();
+void Upgrade::on_attempt_answered(Attempt::Answer answer) {
+  address_ = answer.address;
+  const int status = answer.head.status;
+  if (status == kUnauthorized && settings_.auth && !foreign_) {
+    if (authenticate(answer)) ask();
     return;
   }
-  fail(Cause::origin_bad_upgrade, 502,
-       parser_.started() || body_ ? "the origin closed the connection in the middle of its answer"
-                                  : "the origin closed the connection without an answer");
+  if (settings_.max_redirects > 0 && origin::is_redirect(status, answer.head.fields)) {
+    redirect(std::move(answer));
+    return;
+  }
+  if (status >= 500) {
+    note("answered " + std::to_string(status));
+    settle({.kind = Outcome::Kind::status_5xx});
+    if (may_retry() && try_next()) return;
+  } else {
+    settle({.kind = Outcome::Kind::refused});
+  }
+  pass_on(answer);
 }
 
-void Upgrade::on_failed(const net::IoError& error) {
-  fail(Cause::origin_connect, 502, "the connection to the origin was lost: " + error.text);
+bool Upgrade::authenticate(const Attempt::Answer& answer) {
+  proto::auth::Authorizer* const authorizer = side_.authenticator.of(domain_, configured());
+  const auto problem =
+      authorizer->challenged(answer.head.fields, signed_request(), authentication_);
+  if (!problem) return true;
+  settle({.kind = Outcome::Kind::refused, .cause = Cause::origin_auth});
+  note(*problem);
+  fail(Cause::origin_auth, "the origin asks for credentials that it is not given");
+  return false;
 }
 
-void Upgrade::on_deadline(milliseconds now) {
-  const bool establishing = now >= began_ + settings_.establish_timeout;
-  fail(Cause::origin_timeout, 504,
-       establishing ? "no WebSocket with the origin within establish_timeout"
-                    : "the origin did not answer within request_timeout");
+void Upgrade::redirect(Attempt::Answer answer) {
+  settle({.kind = Outcome::Kind::refused});
+  if (answer.head.fields.count("Location") != 1) {
+    fail(Cause::origin_redirect, "the origin redirects without a Location, or with several");
+    return;
+  }
+  const auto place = origin::resolve_location(place_, *answer.head.fields.first("Location"));
+  if (!place) {
+    fail(Cause::origin_redirect, "the origin's Location leads nowhere: " + place.error());
+    return;
+  }
+  const Redirected where = origin::judge_host(*domain_.config, place_.host, *place);
+  if (where == Redirected::foreign) {
+    pass_on(answer);
+    return;
+  }
+  if (const auto problem = trail_.step(place_, *place)) {
+    fail(Cause::origin_redirect, *problem);
+    return;
+  }
+  go_to(*place, where);
 }
 
-void Upgrade::fail(Cause cause, int status, std::string why) {
-  std::string detail = address_.family() == AF_UNSPEC ? std::string() : address_.to_string();
+void Upgrade::go_to(const origin::Place& place, Redirected where) {
+  // A redirect within the host that another redirect has led to stays there.
+  const bool stays = place.host == place_.host;
+  const bool same_door =
+      stays && place.tls == place_.tls && place.effective_port() == place_.effective_port();
+  if (!same_door) {
+    route::Server next = server();
+    if (where == Redirected::listed && !stays) {
+      foreign_ = true;
+      next = {.host = place.host,
+              .port = {},
+              .address = net::Address::parse(place.host, 0),
+              .backend = nullptr};
+    }
+    const auto& ports = place.tls ? settings_.https_ports : settings_.http_ports;
+    const uint16_t usual = foreign_ ? place.effective_port() : ports.front();
+    next.port = place.port.value_or(usual);
+    target_ = {.tls = place.tls, .port = *next.port};
+    elsewhere_ = std::move(next);
+    host_ = origin::authority_of(place);
+  }
+  place_ = place;
+  tried_.clear();
+  authentication_ = {};
+  ask();
+}
+
+void Upgrade::on_attempt_failed(const origin::Failure& failure) {
+  address_ = attempt_->address();
+  if (attempt_->met_stale_connection()) {
+    fresh_ = true;
+    ask();
+    return;
+  }
+  if (!failure.exhausted) {
+    note(failure.detail.empty() ? failure.why : failure.why + " (" + failure.detail + ")");
+    settle(origin::outcome_of(failure));
+  }
+  const bool harmless = failure.nothing_asked || failure.unanswered;
+  if (harmless && !foreign_ && try_again(failure)) return;
+  handler_.on_upgrade_failed(failure);
+}
+
+// At the next address of the same name, then at the next server.
+bool Upgrade::try_again(const origin::Failure& failure) {
+  if (!failure.exhausted && !may_retry()) return false;
+  const bool asked = attempt_->was_asked();
+  if (asked && !server().address && !failure.exhausted) {
+    tried_.push_back(attempt_->address());
+    ask();
+    return true;
+  }
+  return try_next();
+}
+
+bool Upgrade::may_retry() {
+  if (retries_ >= settings_.retries.attempts) return false;
+  if (now() >= asked_.began + settings_.establish_timeout) return false;
+  if (position_ + 1 >= order_.size() && server().address) return false;
+  if (!side_.pools.of(domain_).retries().take_retry(settings_.retries.budget_percent, now()))
+    return false;
+  ++retries_;
+  return true;
+}
+
+bool Upgrade::try_next() {
+  ++position_;
+  if (!find_server()) return false;
+  turn_to_server();
+  return true;
+}
+
+void Upgrade::settle(const Outcome& outcome) {
+  if (!foreign_) origin::report(domain_, order_[position_], outcome, now());
+}
+
+void Upgrade::note(const std::string& what) {
+  if (setbacks_.size() + what.size() > kMaxSetbacks) return;
+  if (!setbacks_.empty()) setbacks_ += "; ";
+  setbacks_ += server().host + ": " + what;
+}
+
+void Upgrade::pass_on(const Attempt::Answer& answer) {
+  handler_.on_refused({.status = answer.head.status,
+                       .response = response_text(answer),
+                       .address = answer.address,
+                       .tls = answer.tls});
+}
+
+void Upgrade::fail(Cause cause, std::string why) {
   handler_.on_upgrade_failed(
-      {.cause = cause, .status = status, .why = std::move(why), .detail = std::move(detail)});
+      {.cause = cause, .status = 502, .why = std::move(why), .detail = setbacks_});
 }
 
 }  // namespace gateway::session

@@ -1,41 +1,26 @@
-// The opening handshake with the origin: connect, ask, judge the answer. Lives only until there is
-// one, so that an open session carries nothing of it.
+// The way to a 101: which server is asked, what its answer means, and whether another one is asked.
+// Lives only until there is an end, so that an open session carries nothing of it.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "gateway/net/resolver.h"
-#include "gateway/net/stream.h"
-#include "gateway/origin/connector.h"
-#include "gateway/route/snapshot.h"
-#include "proto/http1/body.h"
-#include "proto/http1/head_parser.h"
-#include "proto/http1/target.h"
-#include "proto/ws/handshake.h"
+#include "gateway/origin/ejection.h"
+#include "gateway/origin/redirects.h"
+#include "gateway/origin/tokens.h"
+#include "gateway/session/attempt.h"
 
 namespace gateway::session {
 
-//  connecting ──connected──▶ asking ──101──▶ upgraded (handler)
-//      │                        │└──any other final status──▶ refused ──body──▶ (handler)
-//      └────failure, deadline───┴──▶ failed (handler)
-class Upgrade final : public origin::Connector::Handler,
-                      private net::Stream::Handler,
-                      private net::DeadlineWheel::Entry {
+//  asking ──101──▶ upgraded
+//   │  ▲ └──401, redirect, 5xx, failure──┐ another attempt: with credentials, elsewhere, at the
+//   next │  └─────────────────────────────────┘ address or server └──any other answer──▶ refused;
+//   nothing left to try──▶ failed
+class Upgrade final : public Attempt::Handler {
  public:
-  static constexpr size_t kMaxRefusalBody = size_t{64} * 1024;
-  static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
-
-  struct Upgraded {
-    std::unique_ptr<net::Stream> origin;
-    net::Address address;
-    bool tls = false;
-    proto::ws::UpgradeAnswer answer;
-    std::string fields;  // of the origin's 101, to pass on: end-to-end ones, each with its CR LF
-    net::Bytes rest;     // glued to the 101; valid for the call
-    std::chrono::milliseconds connect{0};
-  };
+  using Upgraded = Attempt::Upgraded;
   struct Refused {
     int status;
     std::string response;  // whole: head and body
@@ -53,62 +38,78 @@ class Upgrade final : public origin::Connector::Handler,
     ~Handler() = default;
   };
 
-  // What the client asked; outlives the upgrade.
-  struct Asked {
-    const proto::http1::RequestHead& head;
-    const proto::http1::Target& target;
-    const proto::ws::UpgradeRequest& request;
-    net::Address client;
-    bool client_tls = false;
-    std::chrono::milliseconds
-        began;  // establish_timeout runs from here, over all servers that are tried
-  };
+  Upgrade(const OriginSide& side, const route::Snapshot& snapshot, const route::Domain& domain,
+          const Asked& asked, Handler& handler);
+  Upgrade(const Upgrade&) = delete;
+  Upgrade& operator=(const Upgrade&) = delete;
+  ~Upgrade();
 
-  // One of the callbacks comes, from the loop; each may destroy the upgrade.
-  Upgrade(net::Loop& loop, net::Resolver& resolver, const route::Snapshot& snapshot,
-          const route::Domain& domain, const route::Server& server, const Asked& asked,
-          Handler& handler);
+  // One of the callbacks comes, now or from the loop; each may destroy the upgrade.
+  void start();
 
+  // Where the last attempt went.
   net::Address address() const { return address_; }
-  // What was said to the origin and heard from it, up to the end of the 101.
-  net::Volume moved() const { return moved_; }
+  bool tls() const { return target_.tls; }
+  // The server of the pool that gave the 101; null: a redirect has led elsewhere.
+  route::Backend* backend() const { return foreign_ ? nullptr : server_backend(); }
+  // Of all attempts.
+  net::Volume moved() const;
+  uint32_t retries() const { return retries_; }
+  // What went wrong on the way, "10.0.0.5:8080: connection refused; …", for the log alone.
+  const std::string& setbacks() const { return setbacks_; }
 
  private:
-  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override;
-  void on_connect_failed(const origin::Failure& failure) override;
-  void on_data(net::Bytes data) override;
-  void on_end() override;
-  void on_drained() override {}
-  void on_failed(const net::IoError& error) override;
-  void on_deadline(std::chrono::milliseconds now) override;
+  static constexpr size_t kMaxSetbacks = 1024;  // bytes
 
-  std::string request_text() const;
-  void judge(proto::http1::ResponseHead head, net::Bytes rest);
-  void switch_over(const proto::http1::ResponseHead& head, net::Bytes rest);
-  void read_refusal(net::Bytes data);
-  void pass_on_refusal();
-  void fail(log::Cause cause, int status, std::string why);
+  void on_attempt_upgraded(Upgraded upgraded) override;
+  void on_attempt_answered(Attempt::Answer answer) override;
+  void on_attempt_failed(const origin::Failure& failure) override;
 
-  net::Loop& loop_;
+  const route::Server& configured() const { return domain_.servers[order_[position_]]; }
+  const route::Server& server() const { return elsewhere_ ? *elsewhere_ : configured(); }
+  route::Backend* server_backend() const { return configured().backend.get(); }
+  std::chrono::milliseconds now() const { return side_.loop.now(); }
+
+  bool find_server();  // from position_ on: one that may be asked
+  void turn_to_server();
+  void ask();
+  void end_attempt();
+  std::optional<std::string> authorization();
+  proto::auth::Request signed_request() const;
+  bool authenticate(const Attempt::Answer& answer);  // false: it is the end, told
+  void redirect(Attempt::Answer answer);
+  void go_to(const origin::Place& place, origin::Redirected where);
+  bool may_retry();
+  bool try_again(const origin::Failure& failure);
+  bool try_next();
+  void settle(const origin::Outcome& outcome);
+  void note(const std::string& what);
+  void pass_on(const Attempt::Answer& answer);
+  void fail(log::Cause cause, std::string why);
+
+  OriginSide side_;
   const route::Snapshot& snapshot_;
+  const route::Domain& domain_;
   const config::Origin& settings_;
   Asked asked_;
   Handler& handler_;
+  std::vector<size_t> order_;  // of domain_.servers
+  size_t position_ = 0;
+  std::optional<route::Server> elsewhere_;  // where a redirect has led; nothing: configured()
+  bool foreign_ = false;                    // and that is not the domain's own
   origin::Target target_;
-  std::string host_;  // the Host field for the origin
-  std::string key_;
-  std::vector<proto::ws::Extension> offers_;  // as forwarded
-  std::string offers_text_;
-  std::chrono::milliseconds began_;
-  std::chrono::milliseconds connected_{0};
-  std::unique_ptr<origin::Connector> connector_;
+  std::string host_;     // the Host field
+  origin::Place place_;  // the URL that is asked for
+  origin::RedirectTrail trail_;
+  proto::auth::Attempt authentication_;
+  std::vector<net::Address> tried_;  // of this server
   net::Address address_;
-  std::unique_ptr<net::Stream> stream_;
-  proto::http1::ResponseParser parser_;
-  net::Volume moved_;
-  int interim_ = 0;
-  std::optional<proto::http1::ResponseHead> refusal_;
-  std::optional<proto::http1::BodyReader> body_;
+  net::Volume moved_;  // of attempts that are over
+  uint32_t retries_ = 0;
+  bool fresh_ = false;  // no warm connection: the last one was stale
+  std::string setbacks_;
+  origin::AttemptToken token_;
+  std::unique_ptr<Attempt> attempt_;
 };
 
 }  // namespace gateway::session

@@ -98,11 +98,17 @@ class EdgeStage {
   gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
   gateway::net::Resolver resolver{stage.loop};
+  gateway::origin::Pools pools{1};
+  gateway::origin::Authenticator authenticator;
+  gateway::route::Backends backends;
   gateway::net::Admission admission;
   gateway::net::Roster<gateway::edge::ClientConnection> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
   gateway::edge::Surroundings surroundings{.loop = stage.loop,
-                                           .resolver = resolver,
+                                           .origins = {.loop = stage.loop,
+                                                       .resolver = resolver,
+                                                       .pools = pools,
+                                                       .authenticator = authenticator},
                                            .sessions = {.wheel = stage.loop.wheel(),
                                                         .table = table,
                                                         .scribe = scribe,
@@ -141,7 +147,8 @@ class EdgeStage {
     for (const auto& server : config.origin.servers) {
       domain->servers.push_back({.host = server.host,
                                  .port = server.port,
-                                 .address = gateway::net::Address::parse(server.host, 0)});
+                                 .address = gateway::net::Address::parse(server.host, 0),
+                                 .backend = backends.of(domain->label, server.host)});
     }
     if (config.tls) {
       auto context = gateway::net::make_server_context(

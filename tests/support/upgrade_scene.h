@@ -10,6 +10,7 @@
 #include "gateway/session/upgrade.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/waiting.h"
 
 namespace tests {
 
@@ -18,9 +19,25 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   UpgradeScene() {
     snapshot.via = "weir-node-1";
     domain.config = &config;
+    domain.label = "chat.example.com";
+    config.names = {"chat.example.com"};
     server.host = "127.0.0.1";
     server.port = origin.address().port();
     server.address = gateway::net::Address::parse(server.host, 0);
+  }
+
+  void add_server(gateway::route::Server added) {
+    config.origin.servers.push_back({.host = added.host, .port = added.port, .place = {}});
+    added.backend =
+        backends.of("chat.example.com", added.host + ":" + std::to_string(added.port.value_or(0)));
+    domain.servers.push_back(std::move(added));
+  }
+  // Another server of the pool, at a port of this machine.
+  void add_server(uint16_t port) {
+    if (domain.servers.empty()) add_server(server);
+    gateway::route::Server added = server;
+    added.port = port;
+    add_server(std::move(added));
   }
 
   void begin() {
@@ -30,19 +47,31 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     head_ = parser.take();
     target_ = *proto::http1::request_target(head_);
     request_ = *proto::ws::judge_request(head_);
+    if (domain.servers.empty()) add_server(server);
     upgrade = std::make_unique<gateway::session::Upgrade>(
-        stage.loop, resolver, snapshot, domain, server,
-        gateway::session::Upgrade::Asked{.head = head_,
-                                         .target = target_,
-                                         .request = request_,
-                                         .client = *gateway::net::Address::parse("203.0.113.7", 4),
-                                         .began = stage.loop.now()},
+        gateway::session::OriginSide{.loop = stage.loop,
+                                     .resolver = resolver,
+                                     .pools = pools,
+                                     .authenticator = authenticator},
+        snapshot, domain,
+        gateway::session::Asked{.head = head_,
+                                .target = target_,
+                                .request = request_,
+                                .client = *gateway::net::Address::parse("203.0.113.7", 4),
+                                .server = *gateway::net::Address::parse("192.0.2.1", 80),
+                                .began = stage.loop.now()},
         *this);
+    upgrade->start();
   }
   // Begins, and gives the origin's end when the whole request has come there.
   RawPeer ask() {
     begin();
-    RawPeer peer(origin.accept());
+    return next(origin);
+  }
+  // The next whole request that comes to one of the servers.
+  RawPeer next(const RawListener& at) {
+    REQUIRE(stage.run_until([&] { return readable(at.fd()); }));
+    RawPeer peer(at.accept());
     REQUIRE(stage.run_until([&] {
       peer.read();
       return peer.received.find("\r\n\r\n") != std::string::npos;
@@ -60,6 +89,9 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   LoopStage stage;
   RawListener origin;
   gateway::net::Resolver resolver{stage.loop};
+  gateway::origin::Pools pools{1};
+  gateway::origin::Authenticator authenticator;
+  gateway::route::Backends backends;
   gateway::route::Snapshot snapshot;
   gateway::config::Domain config;
   gateway::route::Domain domain;
@@ -78,11 +110,14 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   std::string rest;
   gateway::session::Upgrade::Refused refused{};
   gateway::origin::Failure failure{};
+  uint32_t retries = 0;
+  std::string setbacks;
 
  private:
   // Each destroys the upgrade inside its callback, as a client connection may.
   void on_upgraded(gateway::session::Upgrade::Upgraded upgraded) override {
     ++upgrades;
+    remember();
     stream = std::move(upgraded.origin);
     address = upgraded.address;
     answer = std::move(upgraded.answer);
@@ -92,13 +127,20 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   }
   void on_refused(gateway::session::Upgrade::Refused what) override {
     ++refusals;
+    remember();
     refused = std::move(what);
     upgrade.reset();
   }
   void on_upgrade_failed(const gateway::origin::Failure& why) override {
     ++failures;
+    remember();
     failure = why;
     upgrade.reset();
+  }
+
+  void remember() {
+    retries = upgrade->retries();
+    setbacks = upgrade->setbacks();
   }
 
   proto::http1::RequestHead head_;

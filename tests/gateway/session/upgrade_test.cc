@@ -290,6 +290,6 @@ TEST_CASE("upgrade: a refusal's body is cut at 64 KiB, and its length says so") 
     REQUIRE(scene.finished());
     REQUIRE(scene.refusals == 1);
     CHECK(field_of(scene.refused.response, "Content-Length") == "65536");
-    CHECK(body_of(scene.refused.response).size() == Upgrade::kMaxRefusalBody);
+    CHECK(body_of(scene.refused.response).size() == gateway::session::Attempt::kMaxBody);
   }
 }

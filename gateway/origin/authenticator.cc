@@ -1,0 +1,38 @@
+#include "gateway/origin/authenticator.h"
+
+#include <utility>
+
+namespace gateway::origin {
+
+namespace {
+
+proto::auth::Credentials credentials_of(const config::Credentials& settings) {
+  return {.username = settings.username,
+          .password = settings.password,
+          .realm = settings.realm,
+          .digest = settings.digest,
+          .basic = settings.basic};
+}
+
+// '\n' is in no name.
+std::string key_of(const route::Domain& domain, const route::Server& server) {
+  return domain.label + '\n' + server.host + '\n' +
+         (server.port ? std::to_string(*server.port) : std::string());
+}
+
+}  // namespace
+
+proto::auth::Authorizer* Authenticator::of(const route::Domain& domain,
+                                           const route::Server& server) {
+  const std::optional<config::OriginAuth>& settings = domain.config->origin.auth;
+  if (!settings) return nullptr;
+  Known& known = known_[key_of(domain, server)];
+  if (!known.authorizer || !(known.settings == *settings)) {
+    known.settings = *settings;
+    known.authorizer = std::make_unique<proto::auth::Authorizer>(
+        credentials_of(settings->credentials), proto::auth::Asker::origin);
+  }
+  return known.authorizer.get();
+}
+
+}  // namespace gateway::origin

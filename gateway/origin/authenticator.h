@@ -1,0 +1,30 @@
+// Our credentials for origins, by server: what a server's challenge taught serves every later
+// request to it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gateway/config/document.h"
+#include "gateway/route/snapshot.h"
+#include "proto/auth/authorizer.h"
+
+namespace gateway::origin {
+
+// One for each worker; its thread's.
+class Authenticator {
+ public:
+  // Null: this domain has no credentials for its origin. Kept as long as they stay the same; valid
+  // until the next call.
+  proto::auth::Authorizer* of(const route::Domain& domain, const route::Server& server);
+
+ private:
+  struct Known {
+    config::OriginAuth settings;
+    std::unique_ptr<proto::auth::Authorizer> authorizer;
+  };
+  std::map<std::string, Known> known_;  // by domain and server: as many as the configuration has
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,62 @@
+// Where a redirect of an origin leads (RFC 3986 §5, RFC 9110 §15.4), and whether it may be
+// followed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/document.h"
+#include "proto/base/result.h"
+#include "proto/http1/head.h"
+
+namespace gateway::origin {
+
+// An http or https URL, taken apart; ws and wss count as those.
+struct Place {
+  bool tls = false;
+  std::string host;                  // lower case; an IPv6 literal has its brackets
+  std::optional<uint16_t> port;      // as written; nothing: the scheme's
+  std::string path_and_query = "/";  // begins with '/'
+
+  uint16_t effective_port() const { return port.value_or(tls ? 443 : 80); }
+  bool operator==(const Place&) const = default;
+};
+
+// "https://name:8443", without a port that is the scheme's.
+std::string authority_of(const Place& place);
+
+// Location as seen from `base`. Error: why it is none.
+[[nodiscard]] proto::Result<Place, std::string> resolve_location(const Place& base,
+                                                                 std::string_view location);
+
+// 301, 302, 303, 307, 308, and 300 with a Location. 305 and 304 are none.
+[[nodiscard]] bool is_redirect(int status, const proto::http1::Fields& fields);
+
+enum class Redirected : uint8_t {
+  own,      // to the host that was asked, or another one of this domain: the same servers
+  listed,   // to one of redirect_hosts
+  foreign,  // to anybody else: the answer is the client's
+};
+
+// `asked`: the host that the request named.
+[[nodiscard]] Redirected judge_host(const config::Domain& domain, std::string_view asked,
+                                    const Place& place);
+
+// The way of one request: how far it has come, and that it does not walk in circles.
+class RedirectTrail {
+ public:
+  explicit RedirectTrail(uint32_t most) : most_(most) {}
+
+  // Error: the limit is reached, the place was there before, or it leads from https to http.
+  [[nodiscard]] std::optional<std::string> step(const Place& from, const Place& to);
+  size_t length() const { return been_.size(); }
+
+ private:
+  uint32_t most_;
+  std::vector<Place> been_;
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,119 @@
+#include "gateway/origin/redirects.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using namespace gateway::origin;
+
+namespace {
+
+const Place kBase{
+    .tls = false, .host = "chat.example.com", .port = 8080, .path_and_query = "/a/b/c?x=1"};
+
+std::string text_of(const Place& place) {
+  return std::string(place.tls ? "https://" : "http://") + authority_of(place) +
+         place.path_and_query;
+}
+
+}  // namespace
+
+TEST_CASE("redirects: a Location is resolved as RFC 3986 says") {
+  struct Case {
+    const char* location;
+    const char* place;
+  };
+  constexpr Case kCases[] = {
+      {"/other", "http://chat.example.com:8080/other"},
+      {"other", "http://chat.example.com:8080/a/b/other"},
+      {"../up?y=2", "http://chat.example.com:8080/a/up?y=2"},
+      {"../../../../up", "http://chat.example.com:8080/up"},
+      {"./", "http://chat.example.com:8080/a/b/"},
+      {"..", "http://chat.example.com:8080/a/"},
+      {"?z=3", "http://chat.example.com:8080/a/b/c?z=3"},
+      {"", "http://chat.example.com:8080/a/b/c?x=1"},
+      {"#part", "http://chat.example.com:8080/a/b/c?x=1"},
+      {"/x#part", "http://chat.example.com:8080/x"},
+      {"//other.example.com/x", "http://other.example.com/x"},
+      {"http://other.example.com", "http://other.example.com/"},
+      {"http://other.example.com?q", "http://other.example.com/?q"},
+      {"HTTP://Other.Example.Com:81/x", "http://other.example.com:81/x"},
+      {"https://other.example.com/x", "https://other.example.com/x"},
+      {"ws://other.example.com/x", "http://other.example.com/x"},
+      {"wss://other.example.com:8443/x", "https://other.example.com:8443/x"},
+      {"http://[2001:db8::1]:8080/x", "http://[2001:db8::1]:8080/x"},
+      {"http://other.example.com/a/../b/./c", "http://other.example.com/b/c"},
+      {"/a:b", "http://chat.example.com:8080/a:b"},
+  };
+  for (const Case& one : kCases) {
+    INFO(one.location);
+    const auto place = resolve_location(kBase, one.location);
+    REQUIRE(place.has_value());
+    CHECK(text_of(*place) == one.place);
+  }
+}
+
+TEST_CASE("redirects: a Location that leads nowhere says why") {
+  for (const std::string& location :
+       {std::string("ftp://other.example.com/x"), std::string("javascript:alert(1)"),
+        std::string("http:/x"), std::string("http://"), std::string("http:///x"),
+        std::string("http://user@other.example.com/"), std::string("http://a b/"),
+        std::string("/a b"), std::string("/a\x7F"), std::string("/\xC3\xA4"),
+        std::string("http://other.example.com:0/"), std::string("http://other.example.com:99999/"),
+        "/" + std::string(5000, 'x')}) {
+    INFO(location.substr(0, 60));
+    const auto place = resolve_location(kBase, location);
+    CHECK_FALSE(place.has_value());
+    if (!place) CHECK_FALSE(place.error().empty());
+  }
+}
+
+TEST_CASE("redirects: which answers are some") {
+  proto::http1::Fields none;
+  proto::http1::Fields some;
+  some.add("Location", "/x");
+  for (const int status : {301, 302, 303, 307, 308}) CHECK(is_redirect(status, none));
+  for (const int status : {200, 304, 305, 306, 401, 503}) CHECK_FALSE(is_redirect(status, some));
+  CHECK(is_redirect(300, some));
+  CHECK_FALSE(is_redirect(300, none));
+}
+
+TEST_CASE("redirects: own hosts, listed ones, anybody else") {
+  gateway::config::Domain domain;
+  domain.names = {"chat.example.com", "*.chat.example.com"};
+  domain.origin.redirect_hosts = {"login.example.net", "*.cdn.example.net"};
+  const auto judged = [&](const char* host) {
+    return judge_host(domain, "origin.internal", Place{.tls = false, .host = host, .port = {}});
+  };
+  CHECK(judged("origin.internal") == Redirected::own);
+  CHECK(judged("chat.example.com") == Redirected::own);
+  CHECK(judged("eu.chat.example.com") == Redirected::own);
+  CHECK(judged("login.example.net") == Redirected::listed);
+  CHECK(judged("a.cdn.example.net") == Redirected::listed);
+  CHECK(judged("cdn.example.net") == Redirected::foreign);
+  CHECK(judged("evilchat.example.com") == Redirected::foreign);
+  CHECK(judged("169.254.169.254") == Redirected::foreign);
+  CHECK(judged("localhost") == Redirected::foreign);
+}
+
+TEST_CASE("redirects: a trail has a length, no circles and no way back to clear text") {
+  const Place http{.tls = false, .host = "a", .port = {}, .path_and_query = "/0"};
+  Place https = http;
+  https.tls = true;
+  CHECK_FALSE(RedirectTrail(1).step(http, https));
+  CHECK(RedirectTrail(1).step(https, http));
+  CHECK(RedirectTrail(5).step(http, http));
+
+  RedirectTrail trail(20);
+  Place at = http;
+  for (int i = 1; i <= 20; ++i) {
+    Place next = at;
+    next.path_and_query = "/" + std::to_string(i);
+    CHECK_FALSE(trail.step(at, next));
+    at = next;
+  }
+  Place beyond = at;
+  beyond.path_and_query = "/21";
+  CHECK(trail.step(at, beyond));
+  CHECK(trail.step(at, http));
+}
