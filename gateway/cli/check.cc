@@ -26,11 +26,13 @@ int check(const std::string& config, const CheckOptions& options) {
     net::TicketKeys keys;
     usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
     server::Standings standings;
+    route::Backends backends;
     auto snapshot = server::build_snapshot(std::move(reading.document), {.generation = 0,
                                                                          .registry = registry,
                                                                          .ticket_keys = keys,
                                                                          .meters = meters,
-                                                                         .standings = standings});
+                                                                         .standings = standings,
+                                                                         .backends = backends});
     if (!snapshot)
       problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
   }

@@ -112,17 +112,6 @@ void add_handshakes(const Rows& rows, Page& page) {
                  to.add({{"domain", domain}, {"code", code}}, number);
                });
              });
-  add_family(
-      rows, page,
-      counter("weir_origin_failures_total", "Handshakes that failed at the origin, by cause."),
-      [](Family& to, const std::string& domain, const Blocks& blocks) {
-        const auto pick = [](const Domain& block, size_t slot) -> const Count& {
-          return block.origin_failures[slot];
-        };
-        add_slots(log::kCauses, blocks, pick, [&](size_t slot, uint64_t number) {
-          to.add({{"domain", domain}, {"cause", to_string(static_cast<Cause>(slot))}}, number);
-        });
-      });
 }
 
 void add_opened(const Rows& rows, Page& page) {

@@ -7,6 +7,7 @@
 
 #include "gateway/metrics/domain_families.h"
 #include "gateway/metrics/families.h"
+#include "gateway/metrics/origin_families.h"
 #include "gateway/metrics/process.h"
 #include "gateway/metrics/usage_families.h"
 
@@ -159,6 +160,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_listeners(registry, page);
   add_durations(registry, page);
   add_domains(registry, page);
+  add_origins(registry, facts.origins, page);
   add_usage(registry, facts.usage, page);
   add_process(page);
   return page.take();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/metrics/counters.h"
@@ -23,6 +24,7 @@ struct UsageFacts {
     double lag_seconds = 0;
     uint64_t errors = 0;
     uint64_t rows = 0;
+    uint64_t rows_refused = 0;
   };
   std::function<double(const std::string& domain)> session_seconds;  // of ended and open sessions
   bool ledger_up = true;
@@ -33,6 +35,17 @@ struct UsageFacts {
   uint64_t records_dropped = 0;
   std::vector<Budget> budgets;
   std::optional<Postgres> postgres;  // nothing: there is no central store
+};
+
+// One server of a domain's origin.
+struct OriginFacts {
+  std::string domain;
+  std::string origin;    // as configured: "10.0.0.5:8080"
+  bool up = true;        // by active checks
+  bool ejected = false;  // left out for what sessions met
+  uint64_t sessions = 0;
+  uint64_t ejections = 0;
+  std::vector<std::pair<log::Cause, uint64_t>> failures;  // those that have occurred
 };
 
 // What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
@@ -63,6 +76,7 @@ struct Facts {
   uint64_t access_log_dropped = 0;
   std::vector<Port> ports;
   UsageFacts usage;
+  std::vector<OriginFacts> origins;
 };
 
 // The Prometheus text format 0.0.4. Causes, codes and statuses that have not occurred are left out;

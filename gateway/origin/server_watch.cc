@@ -169,8 +169,10 @@ void ServerWatch::end_round(const std::string& failure) {
     backend_->up.store(verdict_.up(), kRelaxed);
     tell(failure);
   }
-  // A round may have taken longer than the interval.
-  arm(std::max(began_ + jittered(health.interval), loop_.now() + health.interval / 10));
+  // A reload may have come meanwhile, and a round may have taken longer than the interval.
+  const Subject& next = next_ ? *next_ : current_;
+  const milliseconds interval = next.domain->config->origin.health->interval;
+  arm(std::max(began_ + jittered(interval), loop_.now() + interval / 10));
 }
 
 void ServerWatch::tell(const std::string& failure) const {

@@ -156,6 +156,7 @@ int Server::start() {
   }
   hand_out(change);
   for (const auto& worker : workers_) worker->start();
+  origins_.use(snapshot_);
   if (document.reload.on_change) {
     watcher_.emplace(loop_, *this);
     watcher_->watch(document.files);
@@ -277,6 +278,7 @@ Server::Reloaded Server::reload_from_files() {
   snapshot_ = std::move(*snapshot);
   for (const auto& worker : workers_) worker->use(snapshot_);
   metering_->use(snapshot_->document);
+  origins_.use(snapshot_);
   hand_out(change);
   admission_.set_limit(connection_limit(snapshot_->document.limits));
   log::set_level(level_of(snapshot_->document.log.level));
@@ -382,6 +384,7 @@ std::string Server::metrics() {
     facts.ports.push_back({port.listener, port.address.host(), port.address.port()});
   }
   facts.usage = metering_->facts();
+  facts.origins = origins_.facts();
   return metrics::render(*registry_, facts);
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/config/yaml_reader.h"
 #include "gateway/log/log.h"
 #include "gateway/server/metering.h"
+#include "gateway/server/origins.h"
 #include "gateway/server/ports.h"
 #include "gateway/server/signals.h"
 #include "gateway/server/snapshot_builder.h"
@@ -68,7 +69,9 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
             .registry = *registry_,
             .ticket_keys = ticket_keys_,
             .meters = metering_->meters(),
-            .standings = metering_->standings()};
+            .standings = metering_->standings(),
+            .backends = origins_.backends(),
+            .origin_sessions = &origins_.sessions()};
   }
   void begin_drain();
   void stop();
@@ -98,6 +101,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   session::Scribe scribe_;
   net::Admission admission_;
   net::TicketKeys ticket_keys_;
+  Origins origins_{loop_};
   std::unique_ptr<metrics::Registry> registry_;
   std::unique_ptr<Metering> metering_;
   std::shared_ptr<const route::Snapshot> snapshot_;

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/net/tls_origin.h"
 #include "proto/base/text.h"
 
 namespace gateway::server {
@@ -11,12 +12,14 @@ namespace {
 
 using config::Problem;
 
+net::TlsVersion version_of(config::TlsVersion version) {
+  return version == config::TlsVersion::tls1_3 ? net::TlsVersion::tls1_3 : net::TlsVersion::tls1_2;
+}
+
 net::Certificate certificate_of(const config::DomainTls& tls) {
   return {.chain_file = tls.certificate,
           .key_file = tls.key,
-          .min_version = tls.min_version == config::DomainTls::Version::tls1_3
-                             ? net::TlsVersion::tls1_3
-                             : net::TlsVersion::tls1_2};
+          .min_version = version_of(tls.min_version)};
 }
 
 void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
@@ -35,23 +38,48 @@ void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& d
   domain.server_tls = std::move(*context);
 }
 
-void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain,
-                    std::vector<Problem>& problems) {
+net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessions* sessions) {
+  constexpr std::string_view kFile = "file:";
+  return {.verify = tls.verify,
+          .ca_file = tls.ca.starts_with(kFile) ? tls.ca.substr(kFile.size()) : std::string(),
+          .pins = tls.pins,
+          .client_chain_file = tls.client_certificate,
+          .client_key_file = tls.client_key,
+          .min_version = version_of(tls.min_version),
+          .sessions = sessions};
+}
+
+void add_origin_tls(const config::Origin& origin, size_t index, const Ingredients& ingredients,
+                    route::Domain& domain, std::vector<Problem>& problems) {
   using Protocol = config::Origin::Protocol;
   if (origin.builtin != config::Origin::Builtin::none || origin.protocol == Protocol::http) return;
-  constexpr std::string_view kFile = "file:";
-  const std::string& ca = origin.tls.ca;
-  auto context = net::make_origin_context(
-      {.verify = origin.tls.verify,
-       .ca_file = ca.starts_with(kFile) ? ca.substr(kFile.size()) : std::string()});
+  auto context = net::make_origin_context(options_of(origin.tls, ingredients.origin_sessions));
   if (!context) {
     problems.push_back({.place = origin.place,
-                        .path = "domains[" + std::to_string(index) + "].origin.tls.ca",
+                        .path = "domains[" + std::to_string(index) + "].origin.tls",
                         .text = context.error(),
                         .code = {}});
     return;
   }
   domain.origin_tls = std::move(*context);
+}
+
+// As configured: a server keeps its history across reloads by this name.
+std::string name_of(const config::Server& server) {
+  if (!server.port) return server.host;
+  const bool bare_ipv6 = server.host.find(':') != std::string::npos && server.host.front() != '[';
+  const std::string host = bare_ipv6 ? "[" + server.host + "]" : server.host;
+  return host + ":" + std::to_string(*server.port);
+}
+
+route::Server build_server(const config::Server& server, const std::string& domain,
+                           route::Backends& backends) {
+  return {.host = server.host,
+          .port = server.port,
+          .address = net::Address::parse(server.host, 0),
+          .priority = server.priority,
+          .weight = server.weight,
+          .backend = backends.of(domain, name_of(server))};
 }
 
 std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index,
@@ -65,12 +93,10 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
   const config::Budget& budget = config.usage.budget;
   if (budget.traffic || budget.connection_seconds || budget.messages)
     domain->budget = ingredients.standings.of(domain->label);
-  for (const config::Server& server : config.origin.servers) {
-    domain->servers.push_back(
-        {.host = server.host, .port = server.port, .address = net::Address::parse(server.host, 0)});
-  }
+  for (const config::Server& server : config.origin.servers)
+    domain->servers.push_back(build_server(server, domain->label, ingredients.backends));
   if (config.tls) add_server_tls(*config.tls, index, *domain, problems);
-  add_origin_tls(config.origin, index, *domain, problems);
+  add_origin_tls(config.origin, index, ingredients, *domain, problems);
   return domain;
 }
 

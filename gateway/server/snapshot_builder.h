@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "gateway/net/tls_sessions.h"
 #include "gateway/route/snapshot.h"
 #include "gateway/server/standings.h"
 #include "proto/base/result.h"
@@ -17,6 +18,8 @@ struct Ingredients {
   net::TicketKeys& ticket_keys;
   usage::Meters& meters;
   Standings& standings;
+  route::Backends& backends;
+  net::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
 };
 
 // Error: everything that stands in the way, with its place in the files.

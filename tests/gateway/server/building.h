@@ -37,7 +37,8 @@ struct Building {
                                             .registry = registry,
                                             .ticket_keys = keys,
                                             .meters = metering.meters(),
-                                            .standings = metering.standings()});
+                                            .standings = metering.standings(),
+                                            .backends = backends});
   }
   std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
     auto built = build(domains);
@@ -47,6 +48,7 @@ struct Building {
 
   gateway::metrics::Registry registry;
   gateway::net::TicketKeys keys;
+  gateway::route::Backends backends;
   Folder folder;
   gateway::net::Loop loop;  // for what metering would have to tell
   gateway::server::Metering metering;

@@ -1,0 +1,60 @@
+#include "gateway/metrics/origin_families.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace gateway::metrics {
+
+namespace {
+
+using log::Cause;
+using Blocks = std::vector<std::unique_ptr<Domain>>;
+
+// Handshakes that failed without a server that is to blame, as where all are down, have no origin
+// label; attempts at a server have one.
+void add_failures(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {
+  Family failures =
+      counter("weir_origin_failures_total",
+              "Attempts at an origin's server that failed, by cause; without an origin: handshakes "
+              "that failed at no single server.");
+  registry.for_each_domain([&](const std::string& domain, const Blocks& blocks) {
+    for (size_t slot = 0; slot < log::kCauses; ++slot) {
+      const uint64_t number = sum(blocks, [slot](const Domain& block) -> const Count& {
+        return block.origin_failures[slot];
+      });
+      if (number == 0) continue;
+      failures.add({{"domain", domain}, {"cause", to_string(static_cast<Cause>(slot))}}, number);
+    }
+  });
+  for (const OriginFacts& one : origins) {
+    for (const auto& [cause, number] : one.failures) {
+      failures.add({{"domain", one.domain}, {"origin", one.origin}, {"cause", to_string(cause)}},
+                   number);
+    }
+  }
+  page.add(std::move(failures));
+}
+
+}  // namespace
+
+void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {
+  add_failures(registry, origins, page);
+  Family up = gauge("weir_origin_up",
+                    "Whether active checks find the server alive; 1 where they are switched off.");
+  Family ejected =
+      gauge("weir_origin_ejected",
+            "Whether the server is left out for a while because sessions failed there.");
+  Family ejections =
+      counter("weir_origin_ejections_total", "Times that a server was left out for failures.");
+  Family sessions = gauge("weir_origin_sessions_active", "Sessions that are open to the server.");
+  for (const OriginFacts& one : origins) {
+    up.add({{"domain", one.domain}, {"origin", one.origin}}, one.up ? 1.0 : 0.0);
+    ejected.add({{"domain", one.domain}, {"origin", one.origin}}, one.ejected ? 1.0 : 0.0);
+    ejections.add_if({{"domain", one.domain}, {"origin", one.origin}}, one.ejections);
+    sessions.add({{"domain", one.domain}, {"origin", one.origin}}, one.sessions);
+  }
+  for (Family* family : {&up, &ejected, &ejections, &sessions}) page.add(std::move(*family));
+}
+
+}  // namespace gateway::metrics

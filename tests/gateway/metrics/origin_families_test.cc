@@ -1,0 +1,57 @@
+#include "gateway/metrics/origin_families.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using namespace gateway::metrics;
+using gateway::log::Cause;
+
+namespace {
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("origin families: every server has its lines") {
+  Registry registry(2);
+  registry.domain("chat.example.com")[1]
+      ->origin_failures[static_cast<size_t>(Cause::origin_down)]
+      .add(3);
+  Facts facts;
+  facts.origins.push_back({.domain = "chat.example.com",
+                           .origin = "10.0.0.5:8080",
+                           .up = true,
+                           .ejected = true,
+                           .sessions = 12,
+                           .ejections = 2,
+                           .failures = {{Cause::origin_connect, 4}, {Cause::origin_tls, 1}}});
+  facts.origins.push_back(
+      {.domain = "chat.example.com", .origin = "[2001:db8::1]", .up = false, .failures = {}});
+  const std::string text = render(registry, facts);
+  const std::string first = R"({domain="chat.example.com",origin="10.0.0.5:8080")";
+  const std::string second = R"({domain="chat.example.com",origin="[2001:db8::1]")";
+  for (const std::string& line :
+       {"weir_origin_up" + first + "} 1", "weir_origin_up" + second + "} 0",
+        "weir_origin_ejected" + first + "} 1", "weir_origin_ejected" + second + "} 0",
+        "weir_origin_ejections_total" + first + "} 2",
+        "weir_origin_sessions_active" + first + "} 12",
+        "weir_origin_sessions_active" + second + "} 0",
+        "weir_origin_failures_total" + first + R"(,cause="origin_connect"} 4)",
+        "weir_origin_failures_total" + first + R"(,cause="origin_tls"} 1)",
+        std::string(
+            R"(weir_origin_failures_total{domain="chat.example.com",cause="origin_down"} 3)")}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  CHECK(text.find("weir_origin_ejections_total" + second) == std::string::npos);
+}
+
+TEST_CASE("origin families: without servers there are none") {
+  Registry registry(1);
+  const std::string text = render(registry, {});
+  CHECK(text.find("weir_origin_up") == std::string::npos);
+  CHECK(text.find("weir_origin_failures") == std::string::npos);
+}
