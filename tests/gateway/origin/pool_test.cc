@@ -1,0 +1,174 @@
+#include "gateway/origin/pool.h"
+
+#include <map>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "gateway/origin/tokens.h"
+#include "proto/http1/head_parser.h"
+#include "tests/gateway/origin/pool_scene.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using namespace gateway::origin;
+using Balance = PoolScene::Balance;
+
+TEST_CASE("pool: a priority is asked when all above it are down") {
+  PoolScene scene(0);
+  scene.add(10, 30);
+  scene.add(10, 20);
+  scene.add(10, 20);
+  scene.add(10, 255);
+  for (int i = 0; i < 20; ++i) {
+    const auto order = scene.order();
+    REQUIRE(order.size() == 4);
+    CHECK(order[0] + order[1] == 3);
+    CHECK(order[2] == 0);
+    CHECK(order[3] == 3);
+  }
+  scene.at(1).up = false;
+  scene.at(2).up = false;
+  CHECK(scene.order() == std::vector<size_t>{0, 3});
+  scene.at(2).up = true;
+  CHECK(scene.order() == std::vector<size_t>{2, 0, 3});
+}
+
+TEST_CASE("pool: with all of them down the order is empty") {
+  PoolScene scene(3);
+  for (size_t i = 0; i < 3; ++i) scene.at(i).up = false;
+  CHECK(scene.order().empty());
+  PoolScene none(0);
+  CHECK(none.order().empty());
+}
+
+TEST_CASE("pool: a trial of a primary server does not send the others to it") {
+  PoolScene scene(0);
+  scene.add(10, 20);
+  scene.add(10, 30);
+  scene.fail(0);
+  CHECK(scene.order() == std::vector<size_t>{1});
+  scene.now += 10s;
+  CHECK(scene.order() == std::vector<size_t>{0, 1});
+  CHECK(scene.order() == std::vector<size_t>{1, 0});
+  scene.report(0, PoolScene::Kind::upgraded, 1ms);
+  CHECK(scene.order() == std::vector<size_t>{0, 1});
+}
+
+TEST_CASE("pool: a key goes to the next of its own order while its server is down, and back") {
+  PoolScene scene(5, Balance::hash);
+  for (uint64_t key = 0; key < 100; ++key) {
+    const auto before = scene.order(key);
+    scene.at(before[0]).up = false;
+    const auto without = scene.order(key);
+    CHECK(std::equal(without.begin(), without.end(), before.begin() + 1, before.end()));
+    scene.at(before[0]).up = true;
+    CHECK(scene.order(key) == before);
+  }
+}
+
+TEST_CASE("pool: a reload keeps whose turn it is, and takes new weights and servers") {
+  PoolScene scene(2);
+  const auto three = scene.shares(3);
+  // The same servers in a new snapshot: the turn goes on where it was.
+  gateway::route::Domain reloaded;
+  reloaded.config = &scene.config;
+  reloaded.label = scene.domain.label;
+  reloaded.servers = scene.domain.servers;
+  const size_t last = scene.choose();
+  CHECK(scene.pool.order(reloaded, {}, scene.now).front() != last);
+  CHECK(scene.choose() == last);
+
+  scene.domain.servers[0].weight = 30;
+  auto shares = scene.shares(4'000);
+  CHECK(shares[0] == doctest::Approx(0.75).epsilon(0.01));
+  scene.add(40);
+  shares = scene.shares(8'000);
+  CHECK(shares[2] == doctest::Approx(0.5).epsilon(0.01));
+  scene.domain.servers.erase(scene.domain.servers.begin());
+  shares = scene.shares(5'000);
+  CHECK(shares[0] == doctest::Approx(0.2).epsilon(0.01));
+}
+
+TEST_CASE("pool: workers do not all begin with the same server") {
+  std::map<size_t, int> first;
+  for (uint64_t worker = 0; worker < 64; ++worker) {
+    PoolScene scene(4);
+    Pools pools(worker * 0x9e3779b97f4a7c15 + 1);
+    ++first[pools.of(scene.domain).order(scene.domain, {}, scene.now).front()];
+  }
+  CHECK(first.size() == 4);
+}
+
+TEST_CASE("pool: pools are kept by domain until that is gone") {
+  PoolScene scene(2);
+  Pools pools(1);
+  Pool& pool = pools.of(scene.domain);
+  CHECK(&pools.of(scene.domain) == &pool);
+  gateway::route::Snapshot snapshot;
+  snapshot.domains.push_back(std::make_unique<gateway::route::Domain>());
+  snapshot.domains.back()->label = "chat.example.com";
+  pools.use(snapshot);
+  CHECK(&pools.of(scene.domain) == &pool);
+  snapshot.domains.back()->label = "other.example.com";
+  pools.use(snapshot);
+  CHECK(pools.size() == 0);
+}
+
+TEST_CASE("pool: tokens count sessions and attempts for as long as they live") {
+  PoolScene scene(1);
+  {
+    AttemptToken attempt(&scene.at(0));
+    CHECK(scene.at(0).attempts == 1);
+    SessionToken session(&scene.at(0));
+    SessionToken moved(std::move(session));
+    CHECK(scene.at(0).sessions == 1);
+    CHECK(scene.at(0).load() == 2);
+    SessionToken second(&scene.at(0));
+    second = std::move(moved);
+    CHECK(scene.at(0).sessions == 1);
+    attempt = {};
+    CHECK(scene.at(0).attempts == 0);
+  }
+  CHECK(scene.at(0).sessions == 0);
+  const SessionToken nothing(nullptr);
+}
+
+TEST_CASE("pool: what balance: hash goes by") {
+  using Source = gateway::config::HashOn::Source;
+  const std::string text =
+      "GET /chat?a=1&sid=xyz&sid2=no&empty= HTTP/1.1\r\nHost: chat.example.com\r\nX-User: 42\r\n"
+      "Cookie: theme=dark; sid=c1\r\nCookie: late=c2\r\n\r\n";
+  proto::http1::RequestParser parser({});
+  REQUIRE(parser.feed(proto::bytes_of(text)).progress == proto::http1::Progress::complete);
+  const auto head = parser.take();
+  const auto target = *proto::http1::request_target(head);
+  auto client = *gateway::net::Address::parse("203.0.113.7", 4711);
+  struct Row {
+    Source source;
+    std::string name;
+    std::string key;
+  };
+  const Row rows[] = {
+      {Source::client_ip, "", "203.0.113.7"},
+      {Source::header, "x-user", "42"},
+      {Source::header, "x-other", "203.0.113.7"},
+      {Source::cookie, "sid", "c1"},
+      {Source::cookie, "theme", "dark"},
+      {Source::cookie, "late", "c2"},
+      {Source::cookie, "si", "203.0.113.7"},
+      {Source::query, "sid", "xyz"},
+      {Source::query, "a", "1"},
+      {Source::query, "empty", "203.0.113.7"},
+      {Source::query, "missing", "203.0.113.7"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    CHECK(hash_key({.source = row.source, .name = row.name}, head, target, client) ==
+          hash_of(row.key));
+  }
+  // The next connection of the same client has another port.
+  const uint64_t before = hash_key({}, head, target, client);
+  client.set_port(4712);
+  CHECK(hash_key({}, head, target, client) == before);
+}

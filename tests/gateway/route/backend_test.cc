@@ -1,0 +1,88 @@
+#include "gateway/route/backend.h"
+
+#include <memory>
+
+#include <doctest/doctest.h>
+
+#include "gateway/route/snapshot.h"
+
+using namespace gateway::route;
+
+namespace {
+
+std::shared_ptr<Snapshot> snapshot_of(Backends& backends,
+                                      std::initializer_list<const char*> names) {
+  auto snapshot = std::make_shared<Snapshot>();
+  auto domain = std::make_unique<Domain>();
+  domain->label = "chat.example.com";
+  for (const char* name : names) {
+    Server server;
+    server.host = name;
+    server.backend = backends.of(domain->label, name);
+    domain->servers.push_back(std::move(server));
+  }
+  snapshot->domains.push_back(std::move(domain));
+  return snapshot;
+}
+
+}  // namespace
+
+TEST_CASE("backend: a reload finds the servers that it names again as they were") {
+  Backends backends;
+  auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
+  backends.use(*first);
+  first->domains[0]->servers[1].backend->up = false;
+  first->domains[0]->servers[1].backend->sessions = 7;
+  auto second = snapshot_of(backends, {"10.0.0.2", "10.0.0.3"});
+  CHECK(second->domains[0]->servers[0].backend == first->domains[0]->servers[1].backend);
+  CHECK(backends.of("other.example.com", "10.0.0.2") !=
+        backends.of("chat.example.com", "10.0.0.2"));
+}
+
+TEST_CASE("backend: one that is no longer configured is listed until its last session has ended") {
+  Backends backends;
+  auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
+  backends.use(*first);
+  CHECK(backends.list().size() == 2);
+  auto old = first->domains[0]->servers[0].backend;
+  old->sessions = 1;
+  auto second = snapshot_of(backends, {"10.0.0.2"});
+  backends.use(*second);
+  CHECK(backends.list().size() == 2);
+  old->sessions = 0;
+  REQUIRE(backends.list().size() == 1);
+  CHECK(backends.list()[0]->name() == "10.0.0.2");
+  // A session that begins late, on the old snapshot, still counts there.
+  CHECK(backends.size() == 2);
+  old->sessions = 1;
+  CHECK(backends.list().size() == 2);
+  old->sessions = 0;
+  old.reset();
+  first.reset();
+  CHECK(backends.list().size() == 1);
+  CHECK(backends.size() == 1);
+}
+
+TEST_CASE("backend: what is counted without a hold keeps it") {
+  Backends backends;
+  auto first = snapshot_of(backends, {"10.0.0.1"});
+  backends.use(*first);
+  Backend* raw = first->domains[0]->servers[0].backend.get();
+  raw->attempts = 1;
+  auto second = snapshot_of(backends, {});
+  backends.use(*second);
+  first.reset();
+  CHECK(backends.list().empty());
+  CHECK(backends.size() == 1);
+  raw->attempts = 0;
+  CHECK(backends.list().empty());
+  CHECK(backends.size() == 0);
+}
+
+TEST_CASE("backend: a configuration that is not taken leaves nothing behind") {
+  Backends backends;
+  backends.use(*snapshot_of(backends, {"10.0.0.1"}));
+  { const auto refused = snapshot_of(backends, {"10.0.0.9"}); }
+  CHECK(backends.list().size() == 1);
+  CHECK(backends.size() == 1);
+}
