@@ -103,23 +103,33 @@ void read_listed_origins(const Section& section, Access& access) {
 std::string name_for_checks(const std::vector<std::string>& names) {
   auto written_out = std::find_if(names.begin(), names.end(),
                                   [](const auto& name) { return !name.starts_with("*."); });
-  if (written_out != names.end()) return *written_out;
-  return names.empty() ? std::string() : names.front().substr(2);
+  if (written_out == names.end()) return names.empty() ? std::string() : names.front().substr(2);
+  bool ipv6 = written_out->starts_with('[') && written_out->ends_with(']');
+  if (!ipv6) return *written_out;
+  return '[' + canonical_ip(written_out->substr(1, written_out->size() - 2)) + ']';
 }
 
-void fill_in_health_host(Domain& domain) {
-  Origin& origin = domain.origin;
-  if (!origin.health || !origin.health->host.empty()) return;
-  switch (origin.host_header) {
+std::string host_for_checks(const Domain& domain) {
+  switch (domain.origin.host_header) {
     case Origin::Host::client:
-      origin.health->host = name_for_checks(domain.names);
-      break;
+      return name_for_checks(domain.names);
     case Origin::Host::fixed:
-      origin.health->host = origin.fixed_host;
-      break;
+      return domain.origin.fixed_host;
     case Origin::Host::origin:
       break;
   }
+  return {};
+}
+
+// What was inherited for a check of another type is dropped.
+void settle_health(const Domain& domain, Health& health) {
+  Health usual;
+  if (health.type != Health::Type::http) health.expect = std::move(usual.expect);
+  if (health.type == Health::Type::tcp) {
+    health.path = std::move(usual.path);
+    health.host.clear();
+  }
+  if (health.host.empty()) health.host = host_for_checks(domain);
 }
 
 }  // namespace
@@ -164,7 +174,7 @@ Domain read_domain(const Section& section, const Defaults& defaults) {
     read_domain_usage(*usage, domain.usage);
     warn_without_limit(*usage, domain.usage.budget);
   }
-  fill_in_health_host(domain);
+  if (domain.origin.health) settle_health(domain, *domain.origin.health);
   return domain;
 }
 

@@ -48,7 +48,7 @@ std::vector<std::string> status_texts(const std::vector<StatusRange>& ranges) {
   return texts;
 }
 
-// What a type of check does not use is left out: the reader would warn of it.
+// What a type of check does not use has its default, and the reader would warn of it.
 void print_health(Lines& lines, const std::optional<Health>& health) {
   if (!health) return lines.key("health", "off");
   lines.open("health");

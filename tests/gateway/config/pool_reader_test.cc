@@ -89,7 +89,7 @@ TEST_CASE("pool: a health check names the host that sessions name") {
   };
   CHECK(host("names: [\"*.a.test\", b.test]", "") == "b.test");
   CHECK(host("domain: \"*.a.test\"", "") == "a.test");
-  CHECK(host("domain: \"[::1]\"", "") == "[::1]");
+  CHECK(host("domain: \"[0:0::1]\"", "") == "[::1]");
   CHECK(host("domain: a.test", ", host_header: fixed.test") == "fixed.test");
   CHECK(host("domain: a.test", ", host_header: origin").empty());
   CHECK(host("domain: a.test", ", health: { type: http, host: \"::1\" }") == "[::1]");
@@ -113,6 +113,27 @@ TEST_CASE("pool: defaults are inherited key by key, and an inherited part can be
   const Origin& b = reading.document.domains.at(1).origin;
   CHECK_FALSE(b.health.has_value());
   CHECK(b.ejection == Ejection{});
+}
+
+TEST_CASE("pool: what was inherited for a check of another type is dropped") {
+  Reading reading =
+      read_text(std::string(tests::kListener) +
+                    "defaults: { origin: { builtin: echo, health: { type: http, "
+                    "path: /up, host: up.test, expect: [204] } } }\n"
+                    "domains:\n"
+                    "  - { domain: a.test, origin: { health: { type: tcp } } }\n"
+                    "  - { domain: \"[0:0::1]\", origin: { health: { type: websocket } "
+                    "} }\n",
+                "t.yaml");
+  CHECK(reading.problems.empty());
+  Health tcp;
+  tcp.host = "a.test";
+  CHECK(reading.document.domains.at(0).origin.health == tcp);
+  Health websocket;
+  websocket.type = Health::Type::websocket;
+  websocket.path = "/up";
+  websocket.host = "up.test";
+  CHECK(reading.document.domains.at(1).origin.health == websocket);
 }
 
 TEST_CASE("pool: wrong values are answered with what is allowed") {
