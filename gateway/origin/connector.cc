@@ -1,107 +1,321 @@
 #include "gateway/origin/connector.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
+
+#include "gateway/net/tls_origin.h"
+#include "gateway/origin/port_candidates.h"
+#include "gateway/origin/ways.h"
+#include "proto/http1/head_writer.h"
+#include "proto/proxy_header/encoder.h"
 
 namespace gateway::origin {
 
 using log::Cause;
 
+namespace {
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
+std::string proxy_header(config::Origin::ProxyProtocol protocol,
+                         const std::optional<proto::proxy_header::Addresses>& client) {
+  using proto::proxy_header::Version;
+  const Version version = protocol == config::Origin::ProxyProtocol::v1 ? Version::v1 : Version::v2;
+  return client ? proto::proxy_header::write_header(version, *client)
+                : proto::proxy_header::write_local(version);
+}
+
+}  // namespace
+
 Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
-    : loop_(loop), plan_(std::move(plan)), handler_(handler) {
-  if (plan_.server.address) {
-    addresses_.push_back(*plan_.server.address);
-    dial_next();
+    : loop_(loop), resolver_(resolver), plan_(std::move(plan)), handler_(handler) {
+  const auto& proxy = settings().forward_proxy;
+  if (proxy && !proxy->is_direct(plan_.server.host)) proxy_ = &*proxy;
+  // A warm connection must not be handed over from inside this call.
+  loop_.poller().schedule(*this);
+}
+
+Connector::~Connector() { loop_.poller().forget(*this); }
+
+void Connector::on_ready(uint32_t) {
+  if (!take_warm()) begin();
+}
+
+bool Connector::take_warm() {
+  const bool wanted = settings().warm > 0 && !plan_.fresh && plan_.tried.empty();
+  if (plan_.ways == nullptr || !wanted) return false;
+  auto taken = plan_.ways->warm().take(plan_.domain, plan_.server, plan_.target, plan_.tls_name);
+  if (!taken) return false;
+  warm_ = true;
+  plan_.target.port = taken->port;
+  handler_.on_connected(std::move(taken->stream), taken->address);
+  return true;
+}
+
+void Connector::begin() {
+  const std::string& host = proxy_ != nullptr ? proxy_->host : plan_.server.host;
+  const auto literal = proxy_ != nullptr ? net::Address::parse(host, 0) : plan_.server.address;
+  if (literal) {
+    list_candidates({*literal});
     return;
   }
-  // The thread pool has its own time limits; ours is the connect timeout.
-  loop_.wheel().set(*this, loop_.now() + plan_.domain.config->origin.connect_timeout);
-  query_ = resolver.resolve(plan_.server.host,
-                            [this](const net::Resolver::Answer& answer) { resolved(answer); });
+  loop_.wheel().set(*this, loop_.now() + settings().connect_timeout);
+  const config::Resolve& life = settings().resolve;
+  query_ = resolver_.resolve(host, {.min = life.min, .max = life.max},
+                             [this](const net::Resolver::Answer& answer) { resolved(answer); });
 }
 
 void Connector::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
-  if (answer.addresses.empty()) {
-    handler_.on_connect_failed({.cause = Cause::origin_resolve,
-                                .status = 502,
-                                .why = "the origin's name cannot be resolved",
-                                .detail = plan_.server.host + ": " + answer.error,
-                                .nothing_asked = true});
+  if (!answer.addresses.empty()) {
+    list_candidates(answer.addresses);
     return;
   }
-  addresses_.assign(answer.addresses.rbegin(), answer.addresses.rend());
-  dial_next();
+  const bool by_proxy = proxy_ != nullptr;
+  fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
+        .status = 502,
+        .why = by_proxy ? "the forward proxy's name cannot be resolved"
+                        : "the origin's name cannot be resolved",
+        .detail = (by_proxy ? proxy_->host : plan_.server.host) + ": " + answer.error,
+        .nothing_asked = true});
 }
 
-void Connector::dial_next() {
-  address_ = addresses_.back();
-  addresses_.pop_back();
-  address_.set_port(plan_.target.port);
-  loop_.wheel().set(*this, loop_.now() + plan_.domain.config->origin.connect_timeout);
-  dialer_ = std::make_unique<net::Dialer>(loop_, address_, *this);
+bool Connector::was_tried(const net::Address& address) const {
+  // Whichever of a forward proxy's addresses is asked, the origin behind it is the same.
+  if (proxy_ != nullptr) return !plan_.tried.empty();
+  return std::any_of(plan_.tried.begin(), plan_.tried.end(),
+                     [&address](const auto& one) { return one.host() == address.host(); });
 }
 
-void Connector::on_dial_failed(const net::IoError& error) { connect_failed(error.text, false); }
-
-void Connector::connect_failed(const std::string& what, bool timed_out) {
-  if (!addresses_.empty()) {
+void Connector::list_candidates(const std::vector<net::Address>& addresses) {
+  const std::vector<uint16_t> ports = port_candidates(settings(), plan_.server, plan_.target);
+  for (const uint16_t port : ports) {
+    for (net::Address address : addresses) {
+      if (was_tried(address)) continue;
+      address.set_port(proxy_ != nullptr ? proxy_->port : port);
+      candidates_.push_back({.address = address, .port = port});
+    }
+  }
+  std::reverse(candidates_.begin(), candidates_.end());
+  if (plan_.ways != nullptr)
+    plan_.ways->port_probes().consider(plan_.domain, plan_.server, plan_.target);
+  if (!candidates_.empty()) {
     dial_next();
     return;
   }
-  handler_.on_connect_failed({.cause = timed_out ? Cause::origin_timeout : Cause::origin_connect,
-                              .status = timed_out ? 504 : 502,
-                              .why = timed_out ? "the origin did not accept the connection in time"
-                                               : "the origin refuses connections",
-                              .detail = address_.to_string() + ": " + what,
-                              .nothing_asked = true});
+  fail({.cause = Cause::origin_connect,
+        .status = 502,
+        .why = "the origin has no other address",
+        .detail = plan_.server.host,
+        .nothing_asked = true,
+        .exhausted = true});
+}
+
+void Connector::dial_next() {
+  current_ = candidates_.back();
+  candidates_.pop_back();
+  dial();
+}
+
+void Connector::dial() {
+  loop_.wheel().set(*this, loop_.now() + settings().connect_timeout);
+  net::SourceAddresses* sources =
+      plan_.ways != nullptr ? plan_.ways->sources(plan_.domain) : nullptr;
+  dialer_ = std::make_unique<net::Dialer>(loop_, current_.address, *this, sources);
+}
+
+std::string Connector::place() const {
+  const std::string address = current_.address.to_string();
+  return proxy_ == nullptr ? address : authority() + " by " + address;
+}
+
+void Connector::on_dial_failed(const net::IoError& error) {
+  if (error.code != -EADDRNOTAVAIL) {
+    set_back(dial_failure(error.text, false));
+    return;
+  }
+  if (plan_.ways != nullptr) plan_.ways->figures().no_local_port.add(1);
+  set_back({.cause = Cause::overload,
+            .status = 503,
+            .why = "no local port is free towards the origin",
+            .detail = place() + ": no local port is free",
+            .nothing_asked = true});
+}
+
+Failure Connector::dial_failure(const std::string& what, bool timed_out) const {
+  const int status = timed_out ? 504 : 502;
+  if (proxy_ != nullptr) {
+    return proxy_failure(status,
+                         timed_out ? "the forward proxy did not accept the connection in time"
+                                   : "the forward proxy refuses connections",
+                         what);
+  }
+  return {.cause = timed_out ? Cause::origin_timeout : Cause::origin_connect,
+          .status = status,
+          .why = timed_out ? "the origin did not accept the connection in time"
+                           : "the origin refuses connections",
+          .detail = place() + ": " + what,
+          .nothing_asked = true};
+}
+
+Failure Connector::proxy_failure(int status, std::string why, const std::string& what) const {
+  return {.cause = Cause::proxy_connect,
+          .status = status,
+          .why = std::move(why),
+          .detail = place() + ": " + what,
+          .nothing_asked = true};
 }
 
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
   dialer_.reset();
-  if (!plan_.target.tls) {
-    loop_.wheel().clear(*this);
-    handler_.on_connected(std::move(stream), address_);
+  fd_ = stream->fd();
+  if (proxy_ != nullptr) {
+    ask_proxy(std::move(stream));
+  } else {
+    established(std::move(stream));
+  }
+}
+
+proto::auth::Authorizer* Connector::authorizer() {
+  ProxyAuthenticator& authenticator =
+      plan_.ways != nullptr ? plan_.ways->proxies() : own_authenticator_;
+  return authenticator.of(*proxy_);
+}
+
+void Connector::ask_proxy(std::unique_ptr<net::Stream> stream) {
+  loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
+  const std::string target = authority();
+  std::optional<std::string> authorization;
+  // The way to a forward proxy is never encrypted: whoever configures credentials for it knows.
+  if (proto::auth::Authorizer* ours = authorizer()) {
+    authorization = ours->authorize({.method = "CONNECT", .uri = target, .basic_allowed = true},
+                                    proxy_attempt_);
+  }
+  tunnel_ = std::make_unique<Tunnel>(loop_, std::move(stream), target, authorization, *this);
+}
+
+void Connector::on_tunnel(std::unique_ptr<net::Stream> stream) {
+  tunnel_.reset();
+  established(std::move(stream));
+}
+
+void Connector::on_tunnel_refused(const proto::http1::ResponseHead& head) {
+  // tinyproxy refuses wrong credentials by 401.
+  if (head.status == 407 || head.status == 401) {
+    if (!answer_challenge(head)) return;
+    // Credentials go out on a connection of their own (RFC 9110 §11.7.1 lets the proxy close this).
+    tunnel_.reset();
+    dial();
     return;
   }
-  loop_.wheel().set(*this, loop_.now() + plan_.domain.config->origin.io_timeout);
+  // Another address of the proxy would say the same of this port.
+  std::erase_if(candidates_, [this](const auto& one) { return one.port == current_.port; });
+  const std::string status = std::to_string(head.status);
+  set_back(proxy_failure(502, "the forward proxy gives no tunnel to the origin",
+                         status + " " + std::string(proto::http1::reason_phrase(head.status))));
+}
+
+bool Connector::answer_challenge(const proto::http1::ResponseHead& head) {
+  const std::string target = authority();
+  proto::auth::Authorizer* ours = authorizer();
+  std::optional<std::string> fault = "no credentials are configured for it";
+  std::string why = "the forward proxy asks for credentials";
+  if (ours != nullptr) {
+    if (!proxy_attempt_.answered.empty()) why = "the forward proxy does not accept our credentials";
+    fault = ours->challenged(
+        head.fields, {.method = "CONNECT", .uri = target, .basic_allowed = true}, proxy_attempt_);
+    if (!fault) return true;
+  }
+  Failure failure = proxy_failure(502, why, std::to_string(head.status) + ": " + *fault);
+  // Asking again with the same credentials could only lock them.
+  failure.nothing_asked = false;
+  candidates_.clear();
+  set_back(std::move(failure));
+  return false;
+}
+
+void Connector::on_tunnel_failed(const std::string& why) {
+  set_back(proxy_failure(502, "the forward proxy gives no tunnel to the origin", why));
+}
+
+void Connector::established(std::unique_ptr<net::Stream> stream) {
+  plan_.target.port = current_.port;
+  const auto protocol = settings().proxy_protocol;
+  if (protocol != config::Origin::ProxyProtocol::off) {
+    // Before anything else, TLS included: the receiver takes it off before it looks for either.
+    stream->write(proto::bytes_of(proxy_header(protocol, plan_.client)));
+  }
+  if (!plan_.target.tls) {
+    finish(std::move(stream));
+    return;
+  }
+  loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
+  const std::string server = proxy_ != nullptr ? authority() : current_.address.to_string();
   tls_ = std::make_unique<net::TlsStream>(
       loop_, std::move(stream),
-      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name),
+      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server),
       net::TlsStream::Role::client, this);
   tls_->start(*this);
 }
 
-void Connector::on_secured() {
+void Connector::on_secured() { finish(std::move(tls_)); }
+
+void Connector::finish(std::unique_ptr<net::Stream> stream) {
   loop_.wheel().clear(*this);
-  handler_.on_connected(std::move(tls_), address_);
+  remember_port(settings(), plan_.server, plan_.target);
+  handler_.on_connected(std::move(stream), current_.address);
 }
 
 void Connector::on_failed(const net::IoError& error) {
-  handler_.on_connect_failed(
-      {.cause = Cause::origin_tls,
-       .status = 502,
-       .why = "no TLS connection to the origin: " + error.text,
-       .detail = address_.to_string() + " (" + plan_.tls_name + "): " + error.text,
-       .nothing_asked = true});
+  set_back({.cause = Cause::origin_tls,
+            .status = 502,
+            .why = "no TLS connection to the origin: " + error.text,
+            .detail = place() + " (" + plan_.tls_name + "): " + error.text,
+            .nothing_asked = true});
+}
+
+void Connector::set_back(Failure failure) {
+  dialer_.reset();
+  tunnel_.reset();
+  tls_.reset();
+  if (setbacks_.size() < kMaxSetbacks) setbacks_.push_back(failure.detail);
+  if (!candidates_.empty()) {
+    dial_next();
+    return;
+  }
+  failure.detail = joined(setbacks_);
+  fail(std::move(failure));
+}
+
+void Connector::fail(Failure failure) {
+  loop_.wheel().clear(*this);
+  handler_.on_connect_failed(failure);
 }
 
 void Connector::on_deadline(std::chrono::milliseconds) {
   if (query_) {
-    handler_.on_connect_failed({.cause = Cause::origin_resolve,
-                                .status = 504,
-                                .why = "the origin's name was not resolved in time",
-                                .detail = plan_.server.host,
-                                .nothing_asked = true});
+    const bool by_proxy = proxy_ != nullptr;
+    fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
+          .status = 504,
+          .why = by_proxy ? "the forward proxy's name was not resolved in time"
+                          : "the origin's name was not resolved in time",
+          .detail = by_proxy ? proxy_->host : plan_.server.host,
+          .nothing_asked = true});
   } else if (dialer_) {
-    dialer_.reset();
-    connect_failed("connection timed out", true);
+    set_back(dial_failure("connection timed out", true));
+  } else if (tunnel_) {
+    set_back(proxy_failure(504, "the forward proxy did not answer in time", "no answer in time"));
   } else {
-    handler_.on_connect_failed({.cause = Cause::origin_timeout,
-                                .status = 504,
-                                .why = "the origin did not finish the TLS handshake in time",
-                                .detail = address_.to_string(),
-                                .nothing_asked = true});
+    set_back({.cause = Cause::origin_timeout,
+              .status = 504,
+              .why = "the origin did not finish the TLS handshake in time",
+              .detail = place() + ": no TLS handshake in time",
+              .nothing_asked = true});
   }
 }
 

@@ -11,7 +11,9 @@
 #include "gateway/net/dialer.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/tls_stream.h"
+#include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/target.h"
+#include "gateway/origin/tunnel.h"
 #include "gateway/route/snapshot.h"
 #include "proto/proxy_header/header.h"
 
@@ -24,21 +26,31 @@ struct Failure {
   int status;  // 502, 504 for what took too long, 503 (overload) when it is our own lack of ports
   std::string why;             // for log and body: names no address of the inside
   std::string detail;          // for the log alone: which addresses, what the system said
-  bool nothing_asked = false;  // no request was sent: another server may be tried
+  bool nothing_asked = false;  // no request was sent: another server may be tried. Not so when a
+                               // forward proxy refuses our credentials, which is no server's fault
+  bool unanswered = false;     // asked, but not answered: a GET may be asked elsewhere
   bool exhausted = false;      // nothing was left to try at this server: it has not failed anew
 };
 
+//  resolving ──▶ dialing ──▶ asking the proxy ──▶ securing ──▶ connected (handler)
+//                   │  ▲            │ ▲  │               │
+//                   │  └────────────┘ │  │ next candidate, challenge answered
+//                   └─────────────────┴──┴───────────────┴──▶ failed (handler)
+//
 // Begins at once and calls back once, from the loop. Destroying it gives up. Every step has its own
 // time limit: connect_timeout for a name and for each address, io_timeout for a forward proxy's
 // answer and for TLS; the whole is the owner's deadline.
 class Connector final : public net::Dialer::Handler,
+                        public Tunnel::Handler,
                         public net::Stream::Handler,
                         public net::TlsStream::HandshakeHandler,
+                        private net::Poller::Watched,
                         private net::DeadlineWheel::Entry {
  public:
   class Handler {
    public:
-    // The stream has no handler yet: start() it. Both may destroy the connector.
+    // The stream has no handler yet: start() it in this call, or destroy it. The address is the one
+    // that was connected to, a forward proxy's where there is one. Both may destroy the connector.
     virtual void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) = 0;
     virtual void on_connect_failed(const Failure& failure) = 0;
 
@@ -62,6 +74,9 @@ class Connector final : public net::Dialer::Handler,
   };
 
   Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+  ~Connector();
 
   // From on_connected on with the port that answered, which may be another candidate than asked
   // for.
@@ -73,31 +88,67 @@ class Connector final : public net::Dialer::Handler,
   // reason". For the log; at most kMaxSetbacks.
   const std::vector<std::string>& setbacks() const { return setbacks_; }
 
+  // In on_connected: the socket below whatever the stream is.
+  int fd() const { return fd_; }
+
   static constexpr size_t kMaxSetbacks = 16;
 
  private:
-  void resolved(const net::Resolver::Answer& answer);
-  void dial_next();
+  struct Candidate {
+    net::Address address;  // to connect to
+    uint16_t port;         // the origin's; another one than the address's behind a forward proxy
+  };
+
+  void on_ready(uint32_t events) override;
   void on_connected(std::unique_ptr<net::TcpStream> stream) override;
   void on_dial_failed(const net::IoError& error) override;
+  void on_tunnel(std::unique_ptr<net::Stream> stream) override;
+  void on_tunnel_refused(const proto::http1::ResponseHead& head) override;
+  void on_tunnel_failed(const std::string& why) override;
   void on_secured() override;
   void on_data(net::Bytes) override {}
   void on_end() override {}
   void on_drained() override {}
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
-  void connect_failed(const std::string& what, bool timed_out);
+
+  const config::Origin& settings() const { return plan_.domain.config->origin; }
+  proto::auth::Authorizer* authorizer();
+  std::string authority() const { return authority_of(plan_.server.host, current_.port); }
+  std::string place() const;  // of the current candidate, for the log
+
+  bool take_warm();
+  void begin();
+  void resolved(const net::Resolver::Answer& answer);
+  void list_candidates(const std::vector<net::Address>& addresses);
+  bool was_tried(const net::Address& address) const;
+  void dial_next();
+  void dial();
+  void ask_proxy(std::unique_ptr<net::Stream> stream);
+  bool answer_challenge(const proto::http1::ResponseHead& head);  // false: this has failed
+  void established(std::unique_ptr<net::Stream> stream);
+  void finish(std::unique_ptr<net::Stream> stream);
+  Failure dial_failure(const std::string& what, bool timed_out) const;
+  Failure proxy_failure(int status, std::string why, const std::string& what) const;
+  void set_back(Failure failure);  // on to the next candidate, if there is one
+  void fail(Failure failure);
 
   net::Loop& loop_;
+  net::Resolver& resolver_;
   Plan plan_;
   Handler& handler_;
+  const config::ForwardProxy* proxy_ = nullptr;  // null: none is on the way
   std::unique_ptr<net::Resolver::Query> query_;
-  std::vector<net::Address> addresses_;  // those not tried yet, the next one last
-  net::Address address_;
+  std::vector<Candidate> candidates_;  // those not tried yet, the next one last
+  Candidate current_{};
   std::unique_ptr<net::Dialer> dialer_;
+  std::unique_ptr<Tunnel> tunnel_;
   std::unique_ptr<net::TlsStream> tls_;
-  bool warm_ = false;
+  proto::auth::Attempt proxy_attempt_;
+  ProxyAuthenticator own_authenticator_;  // where no worker lends one
   std::vector<std::string> setbacks_;
+  int fd_ = -1;
+  bool warm_ = false;
 };
 
 }  // namespace gateway::origin

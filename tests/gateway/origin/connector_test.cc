@@ -5,67 +5,25 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/certificates.h"
-#include "tests/support/loop_stage.h"
+#include "proto/proxy_header/encoder.h"
+#include "tests/gateway/origin/connect_scene.h"
 
 using namespace tests;
-using namespace std::chrono_literals;
 using namespace gateway::origin;
 using gateway::log::Cause;
 
 namespace {
 
-struct Outcome final : Connector::Handler {
-  void on_connected(std::unique_ptr<gateway::net::Stream> made,
-                    const gateway::net::Address& to) override {
-    stream = std::move(made);
-    address = to;
-    if (connector) connector.reset();
-  }
-  void on_connect_failed(const Failure& why) override {
-    ++failures;
-    failure = why;
-    connector.reset();
-  }
-  bool done() const { return stream != nullptr || failures > 0; }
+using proto::proxy_header::Addresses;
+using proto::proxy_header::Version;
 
-  std::unique_ptr<Connector> connector;
-  std::unique_ptr<gateway::net::Stream> stream;
-  gateway::net::Address address;
-  int failures = 0;
-  Failure failure{};
-};
-
-struct Scene {
-  // A short patience where a test waits for it to end.
-  Scene() {
-    config.origin.connect_timeout = 200ms;
-    config.origin.io_timeout = 200ms;
-    domain.config = &config;
-  }
-  void connect(const std::string& host, uint16_t port, bool tls = false,
-               const std::string& name = "origin.example") {
-    server.host = host;
-    server.address = gateway::net::Address::parse(host, 0);
-    outcome.connector =
-        std::make_unique<Connector>(stage.loop, resolver,
-                                    Connector::Plan{.domain = domain,
-                                                    .server = server,
-                                                    .target = {.tls = tls, .port = port},
-                                                    .tls_name = name},
-                                    outcome);
-  }
-  bool finished() {
-    return stage.run_until([&] { return outcome.done(); });
-  }
-
-  LoopStage stage;
-  gateway::net::Resolver resolver{stage.loop};
-  gateway::config::Domain config;
-  gateway::route::Domain domain;
-  gateway::route::Server server;
-  Outcome outcome;
-};
+Addresses client_addresses() {
+  auto source = *proto::proxy_header::parse_ipv4("203.0.113.7");
+  source.port = 51234;
+  auto destination = *proto::proxy_header::parse_ipv4("192.0.2.1");
+  destination.port = 443;
+  return {.source = source, .destination = destination};
+}
 
 }  // namespace
 
@@ -73,116 +31,225 @@ TEST_CASE("connector: connects to an address and to a name") {
   for (const char* host : {"127.0.0.1", "localhost"}) {
     CAPTURE(host);
     const RawListener listener;
-    Scene scene;
+    ConnectScene scene;
     scene.config.origin.connect_timeout = 5s;
     scene.connect(host, listener.address().port());
-    CHECK_FALSE(scene.outcome.done());
+    CHECK_FALSE(scene.outcome->done());
     REQUIRE(scene.finished());
-    REQUIRE(scene.outcome.stream != nullptr);
-    CHECK(scene.outcome.address == listener.address());
+    REQUIRE(scene.outcome->stream != nullptr);
+    CHECK(scene.outcome->address == listener.address());
+    CHECK_FALSE(scene.outcome->warm);
   }
 }
 
 TEST_CASE("connector: a refusal is 502 and names no address of the inside to the client") {
-  uint16_t closed = 0;
-  {
-    const RawListener listener;
-    closed = listener.address().port();
-  }
-  Scene scene;
+  const uint16_t closed = ConnectScene::closed_port();
+  ConnectScene scene;
   scene.connect("127.0.0.1", closed);
   REQUIRE(scene.finished());
-  CHECK(scene.outcome.failures == 1);
-  CHECK(scene.outcome.failure.cause == Cause::origin_connect);
-  CHECK(scene.outcome.failure.status == 502);
-  CHECK(scene.outcome.failure.why == "the origin refuses connections");
-  CHECK(scene.outcome.failure.detail ==
+  CHECK(scene.outcome->failures == 1);
+  CHECK(scene.outcome->failure.cause == Cause::origin_connect);
+  CHECK(scene.outcome->failure.status == 502);
+  CHECK(scene.outcome->failure.why == "the origin refuses connections");
+  CHECK(scene.outcome->failure.detail ==
         "127.0.0.1:" + std::to_string(closed) + ": connection refused");
-  CHECK(scene.outcome.failure.nothing_asked);
+  CHECK(scene.outcome->failure.nothing_asked);
+  CHECK_FALSE(scene.outcome->failure.exhausted);
 }
 
 TEST_CASE("connector: a name that nobody knows is 502") {
-  Scene scene;
+  ConnectScene scene;
   scene.config.origin.connect_timeout = 9s;
   scene.connect(std::string(254, 'a'), 80);
   REQUIRE(scene.finished());
-  CHECK(scene.outcome.failure.cause == Cause::origin_resolve);
-  CHECK(scene.outcome.failure.status == 502);
+  CHECK(scene.outcome->failure.cause == Cause::origin_resolve);
+  CHECK(scene.outcome->failure.status == 502);
+}
+
+TEST_CASE("connector: an address that was tried is left out, whatever its port") {
+  const RawListener listener;
+  ConnectScene scene;
+  scene.connect("127.0.0.1", listener.address().port(), false, "", [](Connector::Plan& plan) {
+    plan.tried = {*gateway::net::Address::parse("127.0.0.1", 1)};
+  });
+  CHECK_FALSE(scene.outcome->done());
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->failure.exhausted);
+  CHECK_FALSE(readable(listener.fd(), 20));
+}
+
+TEST_CASE("connector: without a worker's means it does the same") {
+  const RawListener listener;
+  ConnectScene scene;
+  scene.config.origin.warm = 2;
+  scene.connect("127.0.0.1", listener.address().port(), false, "",
+                [](Connector::Plan& plan) { plan.ways = nullptr; });
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->stream != nullptr);
 }
 
 TEST_CASE("connector: an origin that never begins its TLS handshake is 504") {
   const RawListener listener;
-  auto context = gateway::net::make_origin_context({});
-  REQUIRE(context.has_value());
-  Scene scene;
-  scene.domain.origin_tls = std::move(*context);
+  const TlsOrigin origin;
+  ConnectScene scene;
+  scene.domain.origin_tls = origin.trusting();
   scene.connect("127.0.0.1", listener.address().port(), true);
   REQUIRE(scene.finished());
-  CHECK(scene.outcome.failure.cause == Cause::origin_timeout);
-  CHECK(scene.outcome.failure.status == 504);
+  CHECK(scene.outcome->failure.cause == Cause::origin_timeout);
+  CHECK(scene.outcome->failure.status == 504);
 }
 
 TEST_CASE("connector: an origin that answers in clear where TLS is due is 502") {
   const RawListener listener;
-  auto context = gateway::net::make_origin_context({});
-  REQUIRE(context.has_value());
-  Scene scene;
+  const TlsOrigin origin;
+  ConnectScene scene;
   scene.config.origin.io_timeout = 9s;
-  scene.domain.origin_tls = std::move(*context);
+  scene.domain.origin_tls = origin.trusting();
   scene.connect("127.0.0.1", listener.address().port(), true);
-  RawPeer peer(listener.accept());
+  RawPeer peer = scene.accepted(listener);
   peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
   REQUIRE(scene.finished());
-  CHECK(scene.outcome.failure.cause == Cause::origin_tls);
-  CHECK(scene.outcome.failure.status == 502);
-  CHECK(scene.outcome.failure.why ==
-        "no TLS connection to the origin: the peer does not speak TLS");
+  CHECK(scene.outcome->failure.cause == Cause::origin_tls);
+  CHECK(scene.outcome->failure.status == 502);
+  CHECK(scene.outcome->failure.why ==
+        "no TLS connection to the origin: the origin does not speak TLS on this port");
 }
 
 TEST_CASE("connector: TLS with a certificate of the right name") {
-  Certificates certificates;
-  const auto certificate =
-      certificates.add({.name = "origin", .alternative_names = "DNS:origin.example"});
-  auto server_context = gateway::net::make_server_context(certificate);
-  auto client_context =
-      gateway::net::make_origin_context({.verify = true, .ca_file = certificates.ca_file()});
-  REQUIRE(server_context.has_value());
-  REQUIRE(client_context.has_value());
+  const TlsOrigin origin;
   for (const bool right : {true, false}) {
     CAPTURE(right);
-    gateway::net::TicketKeys keys;
-    const gateway::net::ListenerTls tls(keys, [&](std::string_view) {
-      return gateway::net::ListenerTls::Choice{.context = server_context->get(),
-                                               .domain = "origin.example"};
-    });
     const RawListener listener;
-    Scene scene;
+    ConnectScene scene;
     scene.config.origin.io_timeout = 9s;
-    SSL_CTX_up_ref(client_context->get());
-    scene.domain.origin_tls = gateway::net::SslContextPtr(client_context->get());
+    scene.domain.origin_tls = origin.trusting();
     scene.connect("127.0.0.1", listener.address().port(), true,
                   right ? "origin.example" : "wrong.example");
-    gateway::net::TlsStream origin(scene.stage.loop,
-                                   std::make_unique<gateway::net::TcpStream>(
-                                       scene.stage.loop, non_blocking(listener.accept())),
-                                   tls.new_connection(), gateway::net::TlsStream::Role::server,
-                                   nullptr);
     Recorder told;
-    origin.start(told);
+    REQUIRE(scene.stage.run_until([&] { return readable(listener.fd()); }));
+    const auto far = origin.serve(scene.stage, listener.accept(), told);
     REQUIRE(scene.finished());
-    CHECK((scene.outcome.stream != nullptr) == right);
+    CHECK((scene.outcome->stream != nullptr) == right);
     if (right) continue;
-    CHECK(scene.outcome.failure.cause == Cause::origin_tls);
-    CHECK(scene.outcome.failure.why ==
-          "no TLS connection to the origin: certificate: hostname mismatch");
+    CHECK(scene.outcome->failure.cause == Cause::origin_tls);
+    CHECK(scene.outcome->failure.why.find("no TLS connection to the origin: ") == 0);
   }
+}
+
+TEST_CASE("connector: the first port candidate that answers is taken and remembered") {
+  const uint16_t closed = ConnectScene::closed_port();
+  const RawListener listener;
+  const uint16_t open = listener.address().port();
+  ConnectScene scene;
+  scene.config.origin.http_ports = {closed, open};
+  scene.connect("127.0.0.1", closed);
+  REQUIRE(scene.finished());
+  REQUIRE(scene.outcome->stream != nullptr);
+  CHECK(scene.outcome->port == open);
+  CHECK(scene.outcome->setbacks.size() == 1);
+  CHECK(scene.server.backend->http_port == 1);
+  CHECK(scene.server.backend->https_port == 0);
+
+  scene.again(closed);
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->port == open);
+  CHECK(scene.outcome->setbacks.empty());
+}
+
+TEST_CASE("connector: all candidates that refuse are named in the log, none to the client") {
+  ConnectScene scene;
+  const uint16_t first = ConnectScene::closed_port();
+  scene.config.origin.http_ports = {first, static_cast<uint16_t>(first == 1 ? 2 : 1)};
+  scene.connect("127.0.0.1", first);
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->failure.status == 502);
+  CHECK(scene.outcome->failure.why == "the origin refuses connections");
+  CHECK(scene.outcome->failure.detail.find(":" + std::to_string(first) + ": ") !=
+        std::string::npos);
+  CHECK(scene.outcome->failure.detail.find("; 127.0.0.1:1: ") != std::string::npos);
+}
+
+TEST_CASE("connector: a server that names its port has no other candidates") {
+  const uint16_t closed = ConnectScene::closed_port();
+  const RawListener listener;
+  ConnectScene scene;
+  scene.server.port = closed;
+  scene.config.origin.http_ports = {80, listener.address().port()};
+  scene.connect("127.0.0.1", closed);
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->failures == 1);
+}
+
+TEST_CASE("connector: the PROXY header is the first thing on a connection") {
+  for (const auto protocol :
+       {gateway::config::Origin::ProxyProtocol::v1, gateway::config::Origin::ProxyProtocol::v2}) {
+    const bool v1 = protocol == gateway::config::Origin::ProxyProtocol::v1;
+    const Version version = v1 ? Version::v1 : Version::v2;
+    CAPTURE(v1);
+    const RawListener listener;
+    ConnectScene scene;
+    scene.config.origin.proxy_protocol = protocol;
+    scene.connect("127.0.0.1", listener.address().port(), false, "",
+                  [](Connector::Plan& plan) { plan.client = client_addresses(); });
+    RawPeer peer = scene.accepted(listener);
+    REQUIRE(scene.finished());
+    scene.outcome->stream->write(proto::bytes_of("GET / HTTP/1.1\r\n"));
+    const std::string header = proto::proxy_header::write_header(version, client_addresses());
+    REQUIRE(scene.has(peer, "HTTP/1.1\r\n"));
+    CHECK(peer.received == header + "GET / HTTP/1.1\r\n");
+
+    // A connection of our own, as a health check is.
+    scene.again(listener.address().port());
+    RawPeer own = scene.accepted(listener);
+    const std::string local = proto::proxy_header::write_local(version);
+    REQUIRE(scene.has(own, local));
+  }
+}
+
+TEST_CASE("connector: the PROXY header comes before TLS") {
+  const RawListener listener;
+  const TlsOrigin origin;
+  ConnectScene scene;
+  scene.config.origin.proxy_protocol = gateway::config::Origin::ProxyProtocol::v1;
+  scene.domain.origin_tls = origin.trusting();
+  scene.connect("127.0.0.1", listener.address().port(), true, "origin.example",
+                [](Connector::Plan& plan) { plan.client = client_addresses(); });
+  RawPeer peer = scene.accepted(listener);
+  const std::string header = proto::proxy_header::write_header(Version::v1, client_addresses());
+  REQUIRE(scene.has(peer, header + "\x16\x03"));
+  CHECK(peer.received.find(header) == 0);
+}
+
+TEST_CASE("connector: connects from a source address") {
+  const RawListener listener;
+  ConnectScene scene;
+  scene.config.origin.source = {"127.0.0.2"};
+  scene.connect("127.0.0.1", listener.address().port());
+  const RawPeer peer = scene.accepted(listener);
+  REQUIRE(scene.finished());
+  CHECK(gateway::net::Address::peer_of(peer.fd())->host() == "127.0.0.2");
+}
+
+TEST_CASE("connector: no source that can be used is our own overload, and counted") {
+  const RawListener listener;
+  ConnectScene scene;
+  scene.config.origin.source = {"192.0.2.77"};  // of no machine
+  scene.connect("127.0.0.1", listener.address().port());
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->failure.cause == Cause::overload);
+  CHECK(scene.outcome->failure.status == 503);
+  CHECK(scene.outcome->failure.why == "no local port is free towards the origin");
+  CHECK(scene.ways.figures().no_local_port.value() == 1);
 }
 
 TEST_CASE("connector: destroying it gives up in silence") {
   const RawListener listener;
-  Scene scene;
-  scene.connect("localhost", listener.address().port());
-  scene.outcome.connector.reset();
-  scene.stage.settle();
-  CHECK_FALSE(scene.outcome.done());
+  for (const bool begun : {false, true}) {
+    ConnectScene scene;
+    scene.connect("localhost", listener.address().port());
+    if (begun) uv_run(scene.stage.loop.uv(), UV_RUN_NOWAIT);
+    scene.outcome->connector.reset();
+    scene.stage.settle();
+    CHECK_FALSE(scene.outcome->done());
+  }
 }

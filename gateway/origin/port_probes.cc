@@ -1,0 +1,86 @@
+#include "gateway/origin/port_probes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/origin/connector.h"
+#include "gateway/origin/port_candidates.h"
+
+namespace gateway::origin {
+
+// One bare connection to the first port, closed as soon as it stands.
+class PortProbes::Probe final : public net::Retirable, public Connector::Handler {
+ public:
+  Probe(PortProbes& probes, const route::Domain& domain, const route::Server& server,
+        const Target& target)
+      : probes_(probes), snapshot_(probes.snapshot_), domain_(domain), server_(server) {
+    const config::Origin& origin = domain.config->origin;
+    first_ = {.tls = target.tls,
+              .port = (target.tls ? origin.https_ports : origin.http_ports).front()};
+    // A server that names its port has no other candidates.
+    alone_ = server;
+    alone_.port = first_.port;
+    connector_ =
+        std::make_unique<Connector>(probes.loop_, probes.resolver_,
+                                    Connector::Plan{.domain = domain_,
+                                                    .server = alone_,
+                                                    .target = {.tls = false, .port = first_.port},
+                                                    .tls_name = {},
+                                                    .ways = &probes.ways_,
+                                                    .fresh = true},
+                                    *this);
+  }
+
+ private:
+  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address&) override {
+    stream.reset();
+    connector_.reset();
+    remember_port(domain_.config->origin, server_, first_);
+    probes_.done(*this);
+  }
+  void on_connect_failed(const Failure&) override {
+    connector_.reset();
+    probes_.done(*this);
+  }
+
+  PortProbes& probes_;
+  std::shared_ptr<const route::Snapshot> snapshot_;  // keeps domain and server
+  const route::Domain& domain_;
+  const route::Server& server_;
+  Target first_;
+  route::Server alone_;
+  std::unique_ptr<Connector> connector_;
+};
+
+PortProbes::PortProbes(net::Loop& loop, net::Resolver& resolver, Ways& ways)
+    : loop_(loop), resolver_(resolver), ways_(ways) {}
+
+PortProbes::~PortProbes() = default;
+
+void PortProbes::use(std::shared_ptr<const route::Snapshot> snapshot) {
+  snapshot_ = std::move(snapshot);
+}
+
+void PortProbes::consider(const route::Domain& domain, const route::Server& server,
+                          const Target& target) {
+  if (!snapshot_ || running_.size() >= kMost) return;
+  const auto& domains = snapshot_->domains;
+  // A session of an older configuration has no say in what is found out for the current one; nor
+  // has a server that is none of the domain's, as behind a redirect.
+  const bool current = std::any_of(domains.begin(), domains.end(),
+                                   [&domain](const auto& one) { return one.get() == &domain; });
+  const bool own = std::any_of(domain.servers.begin(), domain.servers.end(),
+                               [&server](const auto& one) { return &one == &server; });
+  if (!current || !own) return;
+  if (!first_port_is_due(domain.config->origin, server, target, loop_.now())) return;
+  running_.push_back(std::make_unique<Probe>(*this, domain, server, target));
+}
+
+void PortProbes::done(const Probe& probe) {
+  const auto found = std::find_if(running_.begin(), running_.end(),
+                                  [&probe](const auto& one) { return one.get() == &probe; });
+  loop_.retire(std::move(*found));
+  running_.erase(found);
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,73 @@
+#include "gateway/origin/primed_stream.h"
+
+#include <utility>
+
+namespace gateway::origin {
+
+PrimedStream::PrimedStream(net::Loop& loop, std::unique_ptr<net::Stream> inner, net::Bytes first)
+    : loop_(loop), inner_(std::move(inner)), first_(proto::text_of(first)) {
+  // What comes meanwhile stays with the kernel.
+  inner_->pause_reading();
+  inner_->start(*this);
+}
+
+PrimedStream::~PrimedStream() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+  loop_.poller().forget(*this);
+}
+
+void PrimedStream::start(net::Stream::Handler& handler) {
+  handler_ = &handler;
+  if (told() && !ended_) {
+    inner_->start(handler);
+  } else {
+    loop_.poller().schedule(*this);
+  }
+}
+
+void PrimedStream::pause_reading() {
+  paused_ = true;
+  inner_->pause_reading();
+}
+
+void PrimedStream::resume_reading() {
+  paused_ = false;
+  if (told()) {
+    inner_->resume_reading();
+  } else {
+    loop_.poller().schedule(*this);
+  }
+}
+
+void PrimedStream::on_ready(uint32_t) {
+  if (handler_ == nullptr || paused_ || failed_) return;
+  const std::string first = std::exchange(first_, {});
+  if (!first.empty()) {
+    bool destroyed = false;
+    destroyed_ = &destroyed;
+    handler_->on_data(proto::bytes_of(first));
+    if (destroyed) return;
+    destroyed_ = nullptr;
+  }
+  if (failed_) return;
+  if (ended_) {
+    handler_->on_end();
+    return;
+  }
+  inner_->start(*handler_);
+  if (!paused_) inner_->resume_reading();
+}
+
+// A paused stream may still tell of one read.
+void PrimedStream::on_data(net::Bytes data) { first_ += proto::text_of(data); }
+
+void PrimedStream::on_drained() {
+  if (handler_ != nullptr) handler_->on_drained();
+}
+
+void PrimedStream::on_failed(const net::IoError& error) {
+  failed_ = true;
+  if (handler_ != nullptr) handler_->on_failed(error);
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,148 @@
+#include "gateway/origin/warm.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/origin/warm_stock.h"
+#include "gateway/origin/ways.h"
+
+namespace gateway::origin {
+
+namespace {
+
+bool wants_warm(const route::Domain& domain) {
+  const config::Origin& origin = domain.config->origin;
+  // A PROXY header names one client, so such a connection can serve no other.
+  return origin.warm > 0 && origin.proxy_protocol == config::Origin::ProxyProtocol::off;
+}
+
+// What the configuration alone says of a connection to that server; nothing: the client has a say.
+struct Known {
+  Target target;
+  std::string tls_name;
+};
+std::optional<Known> known_ahead(const config::Origin& origin, const route::Server& server) {
+  using Protocol = config::Origin::Protocol;
+  if (origin.protocol != Protocol::http && origin.protocol != Protocol::https) return std::nullopt;
+  const Target target = choose_target(origin, server, false);
+  const bool named = origin.sni || origin.host_header != config::Origin::Host::client;
+  if (target.tls && !named) return std::nullopt;
+  return Known{target, target.tls ? tls_name(origin, host_header(origin, server, target, {}))
+                                  : std::string()};
+}
+
+bool is_same(const route::Server& a, const route::Server& b) {
+  return a.host == b.host && a.port == b.port;
+}
+
+}  // namespace
+
+Warm::Warm(net::Loop& loop, net::Resolver& resolver, Ways& ways)
+    : loop_(loop), resolver_(resolver), ways_(ways) {}
+
+Warm::~Warm() = default;
+
+void Warm::use(std::shared_ptr<const route::Snapshot> snapshot) {
+  // The old servers stay until what refers to them is gone or has moved.
+  const std::shared_ptr<const route::Snapshot> before = std::exchange(snapshot_, snapshot);
+  std::map<const route::Server*, Stocks> old = std::exchange(stocks_, {});
+  if (snapshot_) {
+    keep_unchanged(old);
+    begin_known();
+  }
+}
+
+void Warm::keep_unchanged(std::map<const route::Server*, Stocks>& old) {
+  if (old.empty()) return;
+  std::map<std::string_view, const route::Domain*> domains;
+  for (const auto& domain : snapshot_->domains) domains.emplace(domain->label, domain.get());
+  for (auto& [server, stocks] : old) {
+    if (stocks.empty()) continue;
+    const auto domain = domains.find(stocks.front()->place().domain->label);
+    if (domain == domains.end()) continue;
+    if (!(domain->second->config->origin == stocks.front()->place().domain->config->origin))
+      continue;
+    const auto& servers = domain->second->servers;
+    const auto same =
+        std::find_if(servers.begin(), servers.end(),
+                     [one = server](const auto& each) { return is_same(*one, each); });
+    if (same == servers.end()) continue;
+    std::erase_if(stocks, [](const auto& stock) { return stock->tls(); });
+    for (const auto& stock : stocks) stock->move_to({snapshot_, domain->second, &*same});
+    stocks_.emplace(&*same, std::move(stocks));
+  }
+}
+
+void Warm::begin_known() {
+  for (const auto& domain : snapshot_->domains) {
+    if (!wants_warm(*domain)) continue;
+    for (const route::Server& server : domain->servers) {
+      const auto known = known_ahead(domain->config->origin, server);
+      if (!known || stock_of(*domain, server, known->target, known->tls_name) != nullptr) continue;
+      open(*domain, server, known->target, known->tls_name, true);
+    }
+  }
+}
+
+WarmStock* Warm::stock_of(const route::Domain&, const route::Server& server, const Target& target,
+                          const std::string& tls_name) {
+  const auto stocks = stocks_.find(&server);
+  if (stocks == stocks_.end()) return nullptr;
+  for (const auto& stock : stocks->second) {
+    if (stock->is_for(target, tls_name)) return stock.get();
+  }
+  return nullptr;
+}
+
+WarmStock* Warm::open(const route::Domain& domain, const route::Server& server,
+                      const Target& target, const std::string& tls_name, bool lasting) {
+  Stocks& stocks = stocks_[&server];
+  if (stocks.size() >= kMaxNames) {
+    // Names may be the client's choice, under a wildcard: what it makes up must not drive out what
+    // others use.
+    const auto unused = std::find_if(stocks.begin(), stocks.end(), [this](const auto& stock) {
+      return stock->is_unused(loop_.now());
+    });
+    if (unused == stocks.end()) return nullptr;
+    stocks.erase(unused);
+  }
+  stocks.push_back(std::make_unique<WarmStock>(loop_, resolver_, ways_,
+                                               WarmStock::Place{snapshot_, &domain, &server},
+                                               target, tls_name, lasting));
+  return stocks.back().get();
+}
+
+std::optional<Warm::Taken> Warm::take(const route::Domain& domain, const route::Server& server,
+                                      const Target& target, const std::string& tls_name) {
+  if (!snapshot_ || !wants_warm(domain)) return std::nullopt;
+  const std::string& name = target.tls ? tls_name : std::string();
+  WarmStock* stock = stock_of(domain, server, target, name);
+  if (stock == nullptr) {
+    if (is_current(domain, server)) open(domain, server, target, name, false);
+    ways_.figures().warm_missed.add(1);
+    return std::nullopt;
+  }
+  auto taken = stock->take();
+  (taken ? ways_.figures().warm_taken : ways_.figures().warm_missed).add(1);
+  return taken;
+}
+
+// A session of an older configuration is served, but nothing is begun for it; nor for a server that
+// is none of the domain's, as behind a redirect.
+bool Warm::is_current(const route::Domain& domain, const route::Server& server) const {
+  const auto& domains = snapshot_->domains;
+  return std::any_of(domains.begin(), domains.end(),
+                     [&domain](const auto& one) { return one.get() == &domain; }) &&
+         std::any_of(domain.servers.begin(), domain.servers.end(),
+                     [&server](const auto& one) { return &one == &server; });
+}
+
+size_t Warm::idle() const {
+  size_t count = 0;
+  for (const auto& [server, stocks] : stocks_) {
+    for (const auto& stock : stocks) count += stock->idle();
+  }
+  return count;
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,69 @@
+// Warm connections (`origin.warm`): idle ones to an origin's servers, made before they are needed,
+// so that a session waits for one round trip alone.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/net/loop.h"
+#include "gateway/net/resolver.h"
+#include "gateway/net/stream.h"
+#include "gateway/origin/target.h"
+#include "gateway/route/snapshot.h"
+
+namespace gateway::origin {
+
+class WarmStock;
+class Ways;
+
+// One for each worker: a stock for each server of the current snapshot, scheme and TLS name. Where
+// a client has no say in these the stock is there from the start, else it begins with the first
+// request.
+class Warm {
+ public:
+  struct Taken {
+    std::unique_ptr<net::Stream> stream;  // to be started at once
+    net::Address address;
+    uint16_t port = 0;  // the origin's, also behind a forward proxy
+  };
+
+  // Names of a server: beyond that a new one has to wait until one is no longer asked for.
+  static constexpr size_t kMaxNames = 8;
+
+  Warm(net::Loop& loop, net::Resolver& resolver, Ways& ways);
+  Warm(const Warm&) = delete;
+  Warm& operator=(const Warm&) = delete;
+  ~Warm();
+
+  // Drops what a reload has changed the settings of, and all that is encrypted: the files with
+  // certificates may say something else now. Null: drops everything.
+  void use(std::shared_ptr<const route::Snapshot> snapshot);
+
+  // One that is neither readable nor ended; it is no longer ours. Nothing: connect.
+  [[nodiscard]] std::optional<Taken> take(const route::Domain& domain, const route::Server& server,
+                                          const Target& target, const std::string& tls_name);
+
+  size_t idle() const;  // connections that stand
+
+ private:
+  using Stocks = std::vector<std::unique_ptr<WarmStock>>;
+
+  WarmStock* stock_of(const route::Domain& domain, const route::Server& server,
+                      const Target& target, const std::string& tls_name);
+  WarmStock* open(const route::Domain& domain, const route::Server& server, const Target& target,
+                  const std::string& tls_name, bool lasting);
+  bool is_current(const route::Domain& domain, const route::Server& server) const;
+  void keep_unchanged(std::map<const route::Server*, Stocks>& old);
+  void begin_known();
+
+  net::Loop& loop_;
+  net::Resolver& resolver_;
+  Ways& ways_;
+  std::shared_ptr<const route::Snapshot> snapshot_;
+  std::map<const route::Server*, Stocks> stocks_;  // of the snapshot's servers
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,39 @@
+#include "gateway/origin/ways.h"
+
+namespace gateway::origin {
+
+namespace {
+
+std::unique_ptr<net::SourceAddresses> addresses_of(const std::vector<std::string>& settings) {
+  std::vector<net::Address> addresses;
+  for (const std::string& text : settings) {
+    const auto address = net::Address::parse(text, 0);
+    if (address) addresses.push_back(*address);
+  }
+  return std::make_unique<net::SourceAddresses>(std::move(addresses));
+}
+
+}  // namespace
+
+Ways::Ways(net::Loop& loop, net::Resolver& resolver)
+    : port_probes_(loop, resolver, *this), warm_(loop, resolver, *this) {}
+
+void Ways::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
+  proxies_.forget();
+  sources_.clear();
+  port_probes_.use(snapshot);
+  warm_.use(snapshot);
+}
+
+net::SourceAddresses* Ways::sources(const route::Domain& domain) {
+  const std::vector<std::string>& settings = domain.config->origin.source;
+  if (settings.empty()) return nullptr;
+  Sources& sources = sources_[domain.label];
+  // A session of an older configuration may ask, too.
+  if (!sources.addresses || sources.settings != settings) {
+    sources = {.settings = settings, .addresses = addresses_of(settings)};
+  }
+  return sources.addresses.get();
+}
+
+}  // namespace gateway::origin

@@ -1,0 +1,62 @@
+// What a worker keeps for its ways to origins, beyond any one of them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/metrics/counters.h"
+#include "gateway/net/loop.h"
+#include "gateway/net/resolver.h"
+#include "gateway/net/source_addresses.h"
+#include "gateway/origin/port_probes.h"
+#include "gateway/origin/proxy_authenticator.h"
+#include "gateway/origin/warm.h"
+#include "gateway/route/snapshot.h"
+
+namespace gateway::origin {
+
+// Written by its worker alone, read by any thread.
+struct WayFigures {
+  metrics::Count no_local_port;  // connections that were not begun: no port was free on any source
+  metrics::Count warm_taken;     // connections that stood when they were needed
+  metrics::Count warm_missed;    // and those that did not, where `warm` is set
+  metrics::Count warm_idle;      // a gauge
+};
+
+// One for each worker; outlives its connectors. One thread, but for the figures.
+class Ways {
+ public:
+  Ways(net::Loop& loop, net::Resolver& resolver);
+  Ways(const Ways&) = delete;
+  Ways& operator=(const Ways&) = delete;
+  ~Ways() = default;
+
+  // The current snapshot, at the start and after each reload. Null, for a drain: from now on
+  // nothing is done ahead of need, and the warm connections are closed.
+  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+
+  Warm& warm() { return warm_; }
+  PortProbes& port_probes() { return port_probes_; }
+  ProxyAuthenticator& proxies() { return proxies_; }
+  // Null: the system chooses. Valid until the next call.
+  net::SourceAddresses* sources(const route::Domain& domain);
+
+  WayFigures& figures() { return figures_; }
+  const WayFigures& figures() const { return figures_; }
+
+ private:
+  struct Sources {
+    std::vector<std::string> settings;
+    std::unique_ptr<net::SourceAddresses> addresses;
+  };
+
+  WayFigures figures_;
+  ProxyAuthenticator proxies_;
+  std::map<std::string, Sources> sources_;  // by domain
+  PortProbes port_probes_;
+  Warm warm_;
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,170 @@
+// A connection to an origin, on a loop of its own, with both ends of everything in the test's hand.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "gateway/net/tls_origin.h"
+#include "gateway/origin/connector.h"
+#include "gateway/origin/ways.h"
+#include "tests/support/certificates.h"
+#include "tests/support/loop_stage.h"
+#include "tests/support/waiting.h"
+
+namespace tests {
+
+using namespace std::chrono_literals;
+
+// What came of it. The stream is read by `told`.
+struct ConnectOutcome final : gateway::origin::Connector::Handler {
+  void on_connected(std::unique_ptr<gateway::net::Stream> made,
+                    const gateway::net::Address& to) override {
+    stream = std::move(made);
+    stream->start(told);
+    address = to;
+    ++connects;
+    warm = connector->warm();
+    port = connector->target().port;
+    setbacks = connector->setbacks();
+    connector.reset();
+  }
+  void on_connect_failed(const gateway::origin::Failure& why) override {
+    ++failures;
+    failure = why;
+    setbacks = connector->setbacks();
+    connector.reset();
+  }
+  bool done() const { return connects + failures > 0; }
+
+  std::unique_ptr<gateway::origin::Connector> connector;
+  Recorder told;
+  std::unique_ptr<gateway::net::Stream> stream;
+  gateway::net::Address address;
+  uint16_t port = 0;
+  bool warm = false;
+  int connects = 0;
+  int failures = 0;
+  gateway::origin::Failure failure{};
+  std::vector<std::string> setbacks;
+};
+
+// A worker's means, and a snapshot of one domain with one server.
+struct ConnectScene {
+  ConnectScene() {
+    // A short patience where a test waits for it to end.
+    config.origin.connect_timeout = 200ms;
+    config.origin.io_timeout = 200ms;
+    config.names = {"chat.example.com"};
+    domain.label = "chat.example.com";
+    server.backend = std::make_shared<gateway::route::Backend>("chat.example.com", "origin");
+  }
+
+  static std::shared_ptr<gateway::route::Snapshot> make_snapshot() {
+    auto made = std::make_shared<gateway::route::Snapshot>();
+    made->document.domains.emplace_back();
+    made->domains.push_back(std::make_unique<gateway::route::Domain>());
+    made->domains.front()->config = &made->document.domains.front();
+    made->domains.front()->servers.emplace_back();
+    return made;
+  }
+
+  // `asked` may be changed before it begins.
+  using Change = std::function<void(gateway::origin::Connector::Plan&)>;
+  void connect(const std::string& host, uint16_t port, bool tls = false,
+               const std::string& name = "origin.example", const Change& change = {}) {
+    server.host = host;
+    server.address = gateway::net::Address::parse(host, 0);
+    again(port, tls, name, change);
+  }
+  void again(uint16_t port, bool tls = false, const std::string& name = "origin.example",
+             const Change& change = {}) {
+    outcome = std::make_unique<ConnectOutcome>();
+    gateway::origin::Connector::Plan plan{.domain = domain,
+                                          .server = server,
+                                          .target = {.tls = tls, .port = port},
+                                          .tls_name = name,
+                                          .ways = &ways};
+    if (change) change(plan);
+    outcome->connector = std::make_unique<gateway::origin::Connector>(stage.loop, resolver,
+                                                                      std::move(plan), *outcome);
+  }
+  bool finished() {
+    return stage.run_until([&] { return outcome->done(); });
+  }
+  // The next connection that comes, once it is there.
+  RawPeer accepted(const RawListener& at) {
+    REQUIRE(stage.run_until([&] { return readable(at.fd()); }));
+    return RawPeer(at.accept());
+  }
+  bool has(RawPeer& peer, std::string_view text) {
+    return stage.run_until([&] {
+      peer.read();
+      return peer.received.find(text) != std::string::npos;
+    });
+  }
+  bool has_ended(RawPeer& peer) {
+    return stage.run_until([&] {
+      peer.read();
+      return peer.ended || peer.error != 0;
+    });
+  }
+  // Every deadline within that time is due now.
+  void pass(std::chrono::milliseconds time) {
+    stage.loop.wheel().advance(stage.loop.now() + time);
+    stage.loop.retirement().clear();
+  }
+  static uint16_t closed_port() { return RawListener().address().port(); }
+
+  LoopStage stage;
+  gateway::net::Resolver resolver{stage.loop};
+  std::shared_ptr<gateway::route::Snapshot> snapshot = make_snapshot();
+  gateway::config::Domain& config = snapshot->document.domains.front();
+  gateway::route::Domain& domain = *snapshot->domains.front();
+  gateway::route::Server& server = domain.servers.front();
+  gateway::origin::Ways ways{stage.loop, resolver};
+  std::unique_ptr<ConnectOutcome> outcome = std::make_unique<ConnectOutcome>();
+};
+
+// An origin that speaks TLS, and the context that trusts it.
+class TlsOrigin {
+ public:
+  explicit TlsOrigin(const std::string& name = "origin.example")
+      : certificate_(certificates_.add({.name = "origin", .alternative_names = "DNS:" + name})) {
+    auto made = gateway::net::make_server_context(certificate_);
+    REQUIRE(made.has_value());
+    context_ = std::move(*made);
+  }
+  gateway::net::SslContextPtr trusting() const {
+    auto made =
+        gateway::net::make_origin_context({.verify = true, .ca_file = certificates_.ca_file()});
+    REQUIRE(made.has_value());
+    return std::move(*made);
+  }
+  // The origin's end of a connection.
+  std::unique_ptr<gateway::net::TlsStream> serve(LoopStage& stage, gateway::net::UniqueFd fd,
+                                                 Recorder& told) const {
+    auto made = std::make_unique<gateway::net::TlsStream>(
+        stage.loop,
+        std::make_unique<gateway::net::TcpStream>(stage.loop, non_blocking(std::move(fd))),
+        tls_.new_connection(), gateway::net::TlsStream::Role::server, nullptr);
+    made->start(told);
+    return made;
+  }
+
+ private:
+  Certificates certificates_;
+  gateway::net::Certificate certificate_;
+  gateway::net::SslContextPtr context_;
+  gateway::net::TicketKeys keys_;
+  gateway::net::ListenerTls tls_{keys_, [this](std::string_view) {
+                                   return gateway::net::ListenerTls::Choice{
+                                       .context = context_.get(), .domain = "origin.example"};
+                                 }};
+};
+
+}  // namespace tests
