@@ -9,17 +9,14 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 
-#include "gateway/net/address.h"
 #include "proto/base/encoding.h"
 #include "proto/base/text.h"
 
 namespace gateway::net {
 
 namespace {
-
-constexpr std::string_view kHttp11 = "\x08http/1.1";
 
 std::string who_we_are() {
   std::array<char, 1024> buffer{};
@@ -29,32 +26,13 @@ std::string who_we_are() {
   return found != nullptr ? entry.pw_name : "uid " + std::to_string(geteuid());
 }
 
-// Empty when the file can be read: OpenSSL's own words for it name neither file nor user.
-std::string unreadable(const std::string& what, const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file != nullptr) {
-    static_cast<void>(std::fclose(file));
-    return {};
-  }
-  return what + " " + path + " cannot be read by user " + who_we_are() + ": " +
-         std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
-}
-
-void set_common(SSL_CTX* context) {
-  // 16 KiB of record buffers are given back while a connection is idle.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-}
-
 // RFC 7301 §3.2: a client that offers protocols, but not http/1.1, gets no_application_protocol.
 int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                 unsigned int in_size, void*) {
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, out_size,
-                                          reinterpret_cast<const unsigned char*>(kHttp11.data()),
-                                          kHttp11.size(), in, in_size);
+  const int found = SSL_select_next_proto(
+      &chosen, out_size, reinterpret_cast<const unsigned char*>(kAlpnHttp11.data()),
+      kAlpnHttp11.size(), in, in_size);
   if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
@@ -157,29 +135,48 @@ std::string take_tls_errors() {
   return text.empty() ? "unknown TLS error" : text;
 }
 
-proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate) {
-  for (const auto& [what, path] :
-       {std::pair{"certificate", certificate.chain_file}, {"key", certificate.key_file}}) {
-    std::string problem = unreadable(what, path);
-    if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+std::string unreadable_file(const std::string& what, const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file != nullptr) {
+    static_cast<void>(std::fclose(file));
+    return {};
   }
-  SslContextPtr context(SSL_CTX_new(TLS_server_method()));
-  set_common(context.get());
-  SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
+  return what + " " + path + " cannot be read by user " + who_we_are() + ": " +
+         std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
+}
+
+void set_common_tls(SSL_CTX* context) {
+  // 16 KiB of record buffers are given back while a connection is idle.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+}
+
+std::string load_identity(SSL_CTX* context, const std::string& whose,
+                          const Certificate& certificate) {
+  const std::string& chain = certificate.chain_file;
+  const std::string& key = certificate.key_file;
+  for (const auto& [what, path] : {std::pair{"certificate", chain}, {"key", key}}) {
+    std::string problem = unreadable_file(whose + what, path);
+    if (!problem.empty()) return problem;
+  }
   ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.chain_file.c_str()) != 1) {
-    return proto::Unexpected{"certificate " + certificate.chain_file +
-                             " is not a PEM chain: " + take_tls_errors()};
-  }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), certificate.key_file.c_str(), SSL_FILETYPE_PEM) !=
-      1) {
-    return proto::Unexpected{"key " + certificate.key_file +
-                             " cannot be used: " + take_tls_errors()};
-  }
-  if (SSL_CTX_check_private_key(context.get()) != 1) {
-    return proto::Unexpected{"key " + certificate.key_file + " does not belong to certificate " +
-                             certificate.chain_file};
-  }
+  if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1)
+    return whose + "certificate " + chain + " is not a PEM chain: " + take_tls_errors();
+  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return whose + "key " + key + " cannot be used: " + take_tls_errors();
+  if (SSL_CTX_check_private_key(context) != 1)
+    return whose + "key " + key + " does not belong to certificate " + chain;
+  return {};
+}
+
+proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate) {
+  SslContextPtr context(SSL_CTX_new(TLS_server_method()));
+  set_common_tls(context.get());
+  SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
+  std::string problem = load_identity(context.get(), "", certificate);
+  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
   return context;
 }
 
@@ -193,7 +190,7 @@ int64_t not_after(SSL_CTX* context) {
 ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)
     : keys_(keys), choose_(std::move(choose)), context_(SSL_CTX_new(TLS_server_method())) {
   SSL_CTX* context = context_.get();
-  set_common(context);
+  set_common_tls(context);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
   SSL_CTX_set_num_tickets(context, 1);
@@ -226,42 +223,6 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
   const auto digest = proto::sha1(proto::bytes_of(choice.domain));
   SSL_set_session_id_context(ssl, digest.data(), digest.size());
   return SSL_CLIENT_HELLO_SUCCESS;
-}
-
-proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options) {
-  SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  set_common(context.get());
-  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kHttp11.data()),
-                          kHttp11.size());
-  SSL_CTX_set_verify(context.get(), options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-  ERR_clear_error();
-  if (options.ca_file.empty()) {
-    SSL_CTX_set_default_verify_paths(context.get());
-    ERR_clear_error();
-    return context;
-  }
-  std::string problem = unreadable("CA file", options.ca_file);
-  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
-  if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) != 1) {
-    return proto::Unexpected{"CA file " + options.ca_file +
-                             " holds no usable PEM certificate: " + take_tls_errors()};
-  }
-  return context;
-}
-
-SslPtr new_origin_connection(SSL_CTX* context, const std::string& name) {
-  SslPtr ssl(SSL_new(context));
-  if (Address::parse(name, 0)) {
-    // RFC 6066 §3: an address is no server name, but it can stand in the certificate.
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), name.c_str());
-    return ssl;
-  }
-  // What the macro SSL_set_tlsext_host_name says, without its old-style cast.
-  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-           const_cast<char*>(name.c_str()));
-  SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  SSL_set1_host(ssl.get(), name.c_str());
-  return ssl;
 }
 
 }  // namespace gateway::net

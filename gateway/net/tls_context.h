@@ -1,5 +1,4 @@
-// What TLS needs to know before a connection comes: certificates by server name, ticket keys, and
-// how origins are verified.
+// What TLS needs to know before a connection comes: certificates by server name, and ticket keys.
 #pragma once
 
 #include <array>
@@ -100,17 +99,19 @@ class ListenerTls {
   SslContextPtr context_;
 };
 
-// How the origins of a domain are spoken to.
-struct OriginTlsOptions {
-  bool verify = true;
-  std::string ca_file;  // empty: the system's
-};
-[[nodiscard]] proto::Result<SslContextPtr, std::string> make_origin_context(
-    const OriginTlsOptions& options);
+// In the form of RFC 7301 §3.1: all that we speak over TLS.
+inline constexpr std::string_view kAlpnHttp11 = "\x08http/1.1";
 
-// A client connection: SNI unless `name` is an IP literal, and verification of that name or
-// address.
-[[nodiscard]] SslPtr new_origin_connection(SSL_CTX* context, const std::string& name);
+// What contexts for clients and for origins have in common.
+void set_common_tls(SSL_CTX* context);
+
+// Loads it into the context, as a server's or a client's. Error: as for make_server_context();
+// `whose` stands before "certificate" and "key" in it.
+[[nodiscard]] std::string load_identity(SSL_CTX* context, const std::string& whose,
+                                        const Certificate& certificate);
+
+// Empty when the file can be read: OpenSSL's own words for it name neither file nor user.
+[[nodiscard]] std::string unreadable_file(const std::string& what, const std::string& path);
 
 // The reasons in OpenSSL's error queue, which is emptied: "no shared cipher".
 [[nodiscard]] std::string take_tls_errors();

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
+
+#include "gateway/net/tls_origin.h"
 
 namespace gateway::net {
 
@@ -92,7 +93,7 @@ void TlsStream::start(Stream::Handler& handler) {
   if (again) return;
   transport_->start(*this);
   // A client speaks first. Failures come with the first read.
-  if (SSL_is_server(ssl_.get()) == 0) {
+  if (!is_server()) {
     SSL_do_handshake(take_turn());
     send_records();
   }
@@ -115,7 +116,8 @@ void TlsStream::on_data(Bytes data) {
       plain_peer_ = true;
       report({.code = 0,
               .doing = IoError::Doing::tls_handshake,
-              .text = "the peer does not speak TLS"});
+              .text = is_server() ? "the peer does not speak TLS"
+                                  : "the origin does not speak TLS on this port"});
       return;
     }
   }
@@ -131,6 +133,11 @@ bool TlsStream::shake_hands() {
     const int error = SSL_get_error(ssl_.get(), done);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
       report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = take_reason()});
+    return false;
+  }
+  std::string objection = is_server() ? std::string() : objection_to_origin(ssl_.get());
+  if (!objection.empty()) {
+    report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = std::move(objection)});
     return false;
   }
   phase_ = Phase::open;
@@ -283,10 +290,7 @@ void TlsStream::on_failed(const IoError& error) {
 }
 
 std::string TlsStream::take_reason() {
-  std::string text = take_tls_errors();
-  const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified == X509_V_OK || SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE) return text;
-  return std::string("certificate: ") + X509_verify_cert_error_string(verified);
+  return is_server() ? take_tls_errors() : take_origin_reason(ssl_.get());
 }
 
 void TlsStream::report(const IoError& error) {

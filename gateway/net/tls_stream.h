@@ -92,6 +92,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   std::string take_reason();
   void report(const IoError& error);
 
+  bool is_server() const { return SSL_is_server(ssl_.get()) == 1; }
   void notify_close();
   // Before every call that may read or write: the thread's BIO is lent to this connection, and the
   // error queue is empty.

@@ -31,6 +31,7 @@ class Certificates {
     std::string alternative_names;  // as OpenSSL writes them: "DNS:a.example,IP:127.0.0.1"
     long lasts_seconds = 86'400;
     bool self_signed = false;
+    long starts_seconds = -7'200;  // from now
   };
 
   Certificates() {
@@ -49,7 +50,7 @@ class Certificates {
   gateway::net::Certificate add(const Leaf& leaf) {
     KeyPtr key = make_key();
     const X509Ptr made = make(leaf.name, leaf.alternative_names, leaf.lasts_seconds,
-                              leaf.self_signed ? nullptr : ca_.get(), key);
+                              leaf.self_signed ? nullptr : ca_.get(), key, leaf.starts_seconds);
     write_certificate(leaf.name, *made);
     std::FILE* file = std::fopen(path(leaf.name + ".key").c_str(), "w");
     PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
@@ -62,11 +63,11 @@ class Certificates {
 
   // Signed by the CA's key, or by its own when there is no issuer.
   X509Ptr make(const std::string& common_name, const std::string& alternative_names, long lasts,
-               X509* issuer, const KeyPtr& key) {
+               X509* issuer, const KeyPtr& key, long starts = -7'200) {
     X509Ptr made(X509_new());
     X509_set_version(made.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(made.get()), ++serial_);
-    X509_gmtime_adj(X509_getm_notBefore(made.get()), -7200);
+    X509_gmtime_adj(X509_getm_notBefore(made.get()), starts);
     X509_gmtime_adj(X509_getm_notAfter(made.get()), lasts);
     X509_set_pubkey(made.get(), key.get());
     X509_NAME* subject = X509_get_subject_name(made.get());

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/tcp_stream.h"
+#include "gateway/net/tls_origin.h"
 #include "gateway/net/tls_stream.h"
 #include "tests/support/certificates.h"
 #include "tests/support/loop_stage.h"
@@ -83,12 +84,14 @@ inline SslContextPtr trusting_context() {
 
 // Both ends on one loop.
 struct TlsScene {
-  TlsScene(const TlsServer& listener, SslPtr client_ssl, int receive_buffer = 0) {
+  TlsScene(const TlsServer& listener, SslPtr client_ssl, int receive_buffer = 0)
+      : TlsScene(listener.connection(), std::move(client_ssl), receive_buffer) {}
+  TlsScene(SslPtr server_ssl, SslPtr client_ssl, int receive_buffer = 0) {
     Connection connection = make_connection(receive_buffer);
     UniqueFd far = non_blocking(UniqueFd(::dup(connection.peer.fd())));
     connection.peer.close();
     server.stream =
-        make(std::move(connection.ours), listener.connection(), TlsStream::Role::server, server);
+        make(std::move(connection.ours), std::move(server_ssl), TlsStream::Role::server, server);
     client.stream = make(std::move(far), std::move(client_ssl), TlsStream::Role::client, client);
     server.stream->start(server.told);
     client.stream->start(client.told);

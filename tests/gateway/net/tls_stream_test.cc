@@ -131,6 +131,7 @@ TEST_CASE("tls stream: an origin's plaintext before its handshake reaches nobody
   stream.start(told);
   connection.peer.send("HTTP/1.1 101 Switching Protocols\r\n\r\n");
   REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+  CHECK(told.error.text == "the origin does not speak TLS on this port");
   CHECK(told.reads == 0);
   CHECK(secured.times == 0);
 }
