@@ -5,6 +5,7 @@
 
 #include "gateway/net/address.h"
 #include "gateway/net/loop.h"
+#include "gateway/net/source_addresses.h"
 #include "gateway/net/stream.h"
 #include "gateway/net/tcp_stream.h"
 
@@ -23,9 +24,18 @@ class Dialer final : private Stream::Handler {
   };
 
   // Starts at once; callbacks come from the loop. How long it may take is the owner's deadline.
-  Dialer(Loop& loop, const Address& address, Handler& handler);
+  // With `sources` (may be null; used in the constructor alone) it connects from one of these; the
+  // failure -EADDRNOTAVAIL says that none of them has a port free, or that none is this machine's.
+  Dialer(Loop& loop, const Address& address, Handler& handler, SourceAddresses* sources = nullptr);
 
  private:
+  struct Attempt {
+    UniqueFd fd;
+    int error;  // errno; 0: under way
+  };
+  static Attempt begin(const Address& address, const Address* source);
+  static Attempt begin_from_any(const Address& address, SourceAddresses& sources, milliseconds now);
+
   void on_data(Bytes) override {}
   void on_end() override {}
   void on_drained() override;
