@@ -161,6 +161,7 @@ TEST_CASE("tidy: each library is known to its folder alone") {
       {"OpenSSL", "<openssl/", R"(\b(SSL|TLS1|TLSEXT|BIO|EVP|ERR|X509|OPENSSL|OpenSSL)_)",
        "proto/(base|auth)/.*|gateway/net/tls_.*|gateway/cli/.*"},
       {"libuv", "<uv", R"(\b(uv|UV)_)", "gateway/net/.*|gateway/server/signals.*|gateway/cli/.*"},
+      {"c-ares", "<ares", R"(\b(ares|ARES)_)", "gateway/net/dns_client\\..*"},
       {"yaml-cpp", "<yaml-cpp/", R"(\bYAML::)", "gateway/config/yaml_tree\\.cc"},
       {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "gateway/metrics/.*"},
       {"spdlog", "<spdlog/", R"(\bspdlog::)", "gateway/log/log\\.cc"},

@@ -53,7 +53,6 @@ Loop::~Loop() {
         if (uv_is_closing(handle) == 0) uv_close(handle, nullptr);
       },
       nullptr);
-  // Pending name look-ups are waited for here: their answers are dropped.
   uv_run(&loop_, UV_RUN_DEFAULT);
   [[maybe_unused]] const int busy = uv_loop_close(&loop_);
   assert(busy == 0);

@@ -1,5 +1,5 @@
-// One thread's event loop: libuv for timers, posts and name resolution, the nested Poller for
-// sockets, the wheel for deadlines, and the buffers that are lent to whoever has data.
+// One thread's event loop: libuv for timers and posts, the nested Poller for sockets, the wheel for
+// deadlines, and the buffers that are lent to whoever has data.
 #pragma once
 
 #include <atomic>

@@ -6,102 +6,133 @@
 namespace gateway::net {
 
 namespace {
-constexpr size_t kMaxName = 253;  // libuv has truncated longer ones (CVE-2024-24806)
+constexpr size_t kMaxName = 253;  // RFC 1035 §2.3.4, without the root's dot
 }
-
-struct Resolver::Lookup {
-  uv_getaddrinfo_t request{};
-  Resolver* resolver;
-  Known* known;
-};
 
 Resolver::Query::~Query() {
   if (waiting_ != nullptr) std::erase(*waiting_, this);
 }
 
-Resolver::Resolver(Loop& loop) : loop_(loop) {}
+Resolver::Resolver(Loop& loop, DnsClient::Options options)
+    : loop_(loop), dns_(loop, std::move(options), *this) {}
 
 Resolver::~Resolver() {
   loop_.poller().forget(*this);
   for (auto& [name, known] : known_) {
-    if (known.running != nullptr) {
-      known.running->resolver = nullptr;
-      // One that no thread has begun need not be waited for when the loop ends.
-      uv_cancel(reinterpret_cast<uv_req_t*>(&known.running->request));
-    }
     for (Query* query : known.waiting) query->waiting_ = nullptr;
   }
 }
 
-std::unique_ptr<Resolver::Query> Resolver::resolve(const std::string& name, Callback callback) {
-  auto query = std::make_unique<Query>(std::move(callback));
-  Known& known = known_[name];
+std::unique_ptr<Resolver::Query> Resolver::resolve(const std::string& name, const Life& life,
+                                                   Callback callback) {
+  auto query = std::make_unique<Query>(std::move(callback), life);
+  Known& known = this->known(name);
+  known.used = loop_.now();
   known.waiting.push_back(query.get());
   query->waiting_ = &known.waiting;
-  if (known.running != nullptr) return query;
-  if (name.size() > kMaxName) {
-    known.answer = {.addresses = {}, .error = "name is longer than 253 bytes"};
-  } else if (known.answer.addresses.empty() || loop_.now() >= known.until) {
-    ask(name, known);
-  }
-  if (known.running == nullptr) {
-    known_already_.push_back(&known);
-    loop_.poller().schedule(*this);
-  }
+  const bool usable = is_usable(known);
+  if (!usable || !is_fresh(known.received, known.ttl, life)) look_up(name, known);
+  // A look-up that is under way is only waited for where there is nothing else to say.
+  if (usable || !known.looking) hand_out(known);
   return query;
 }
 
-void Resolver::on_ready(uint32_t) {
-  const std::vector<Known*> due = std::exchange(known_already_, {});
-  for (Known* known : due) deliver(*known);
+Resolver::Known& Resolver::known(const std::string& name) {
+  const auto found = known_.find(name);
+  if (found != known_.end()) return found->second;
+  if (known_.size() >= kMaxNames) make_room();
+  return known_[name];
 }
 
-void Resolver::ask(const std::string& name, Known& known) {
-  auto lookup = std::make_unique<Lookup>();
-  lookup->resolver = this;
-  lookup->known = &known;
-  lookup->request.data = lookup.get();
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  const int status =
-      uv_getaddrinfo(loop_.uv(), &lookup->request, on_answer, name.c_str(), nullptr, &hints);
-  if (status != 0) {
-    known.answer = {.addresses = {}, .error = uv_strerror(status)};
+// The one that nobody has asked for the longest. Those with questions open stay: they are as many
+// as there are sessions being opened, which have a limit of their own.
+void Resolver::make_room() {
+  auto oldest = known_.end();
+  for (auto one = known_.begin(); one != known_.end(); ++one) {
+    const Known& known = one->second;
+    if (known.looking || known.due || !known.waiting.empty()) continue;
+    if (oldest == known_.end() || known.used < oldest->second.used) oldest = one;
+  }
+  if (oldest != known_.end()) known_.erase(oldest);
+}
+
+bool Resolver::is_fresh(milliseconds received, milliseconds ttl, const Life& life) const {
+  return loop_.now() - received < std::clamp(ttl, life.min, std::max(life.min, life.max));
+}
+
+bool Resolver::is_usable(const Known& known) const {
+  return !known.addresses.empty() && loop_.now() - known.received < kKeepGood;
+}
+
+bool Resolver::has_just_failed(const Known& known) const {
+  return !known.error.empty() && loop_.now() - known.failed < kKeepBad;
+}
+
+void Resolver::look_up(const std::string& name, Known& known) {
+  if (known.looking || has_just_failed(known)) return;
+  const bool too_long = name.size() > kMaxName;
+  if (too_long || name.empty() || name.find('\0') != std::string::npos) {
+    known.error = too_long ? "name is longer than 253 bytes" : "not a host name";
+    known.failed = loop_.now();
     return;
   }
-  known.running = lookup.release();
+  known.looking = true;
+  dns_.ask(name);
 }
 
-void Resolver::on_answer(uv_getaddrinfo_t* request, int status, addrinfo* found) {
-  const std::unique_ptr<Lookup> lookup(static_cast<Lookup*>(request->data));
-  Answer answer;
-  if (status != 0) answer.error = uv_strerror(status);
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    answer.addresses.emplace_back(one->ai_addr);
+void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
+  const auto found = known_.find(name);
+  if (found == known_.end()) return;
+  Known& known = found->second;
+  known.looking = false;
+  known.error = std::move(reply.error);
+  if (reply.kind == DnsClient::Reply::Kind::found) {
+    known.addresses = std::move(reply.addresses);
+    known.ttl = reply.life;
+    known.received = loop_.now();
+  } else {
+    known.failed = loop_.now();
+    // A name that is said to be gone is gone (RFC 8767 §4); any other failure says nothing about
+    // the addresses that were good.
+    if (reply.kind == DnsClient::Reply::Kind::no_such_name || !is_usable(known))
+      known.addresses.clear();
   }
-  uv_freeaddrinfo(found);
-  if (lookup->resolver == nullptr) return;
-  Resolver& resolver = *lookup->resolver;
-  resolver.loop_.wheel().set_now(milliseconds(static_cast<int64_t>(uv_now(resolver.loop_.uv()))));
-  Known& known = *lookup->known;
-  known.running = nullptr;
-  known.until = resolver.loop_.now() + kKeep;
-  known.answer = std::move(answer);
-  resolver.deliver(known);
+  // From here c-ares is still on the stack.
+  hand_out(known);
+}
+
+void Resolver::hand_out(Known& known) {
+  if (known.due || known.waiting.empty()) return;
+  known.due = true;
+  due_.push_back(&known);
+  loop_.poller().schedule(*this);
+}
+
+void Resolver::on_ready(uint32_t) {
+  const std::vector<Known*> due = std::exchange(due_, {});
+  for (Known* known : due) {
+    known->due = false;
+    deliver(*known);
+  }
 }
 
 void Resolver::deliver(Known& known) {
   // A callback may ask again or take others out of the line.
-  const Answer answer = known.answer;
+  Answer answer{.addresses = known.addresses, .error = known.error, .stale = false};
+  const bool any = !answer.addresses.empty();
+  const milliseconds received = known.received;
+  const milliseconds ttl = known.ttl;
   std::vector<Query*> line = std::exchange(known.waiting, {});
   for (Query* query : line) query->waiting_ = &line;
+  std::ranges::reverse(line);
   while (!line.empty()) {
-    Query* query = line.front();
-    line.erase(line.begin());
+    Query* query = line.back();
+    line.pop_back();
     query->waiting_ = nullptr;
-    query->callback_(answer);
+    answer.stale = any && !is_fresh(received, ttl, query->life_);
+    // The callback may destroy the query, and itself with it.
+    const Callback callback = std::move(query->callback_);
+    callback(answer);
   }
 }
 

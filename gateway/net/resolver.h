@@ -1,5 +1,5 @@
-// Turns configured names into addresses, off the loop (libuv's thread pool), one look-up at a time
-// for each name.
+// The addresses of names, for as long as DNS says that they hold: one look-up for many questions,
+// refreshed in the background, and the last good answer where DNS fails.
 #pragma once
 
 #include <functional>
@@ -9,22 +9,32 @@
 #include <vector>
 
 #include "gateway/net/address.h"
+#include "gateway/net/dns_client.h"
 #include "gateway/net/loop.h"
 
 namespace gateway::net {
 
-class Resolver final : private Poller::Watched {
+class Resolver final : private Poller::Watched, private DnsClient::Handler {
  public:
   struct Answer {
-    std::vector<Address> addresses;  // port 0; empty: `error` says why
-    std::string error;
+    std::vector<Address> addresses;  // port 0, at most 64, in the order in which to try them
+                                     // (RFC 6724); empty: `error` says why
+    std::string error;               // beside addresses: why the last look-up did not renew them
+    bool stale = false;  // the addresses have outlived their TTL: a look-up is under way or failed
   };
   using Callback = std::function<void(const Answer&)>;
+
+  // For how long an answer may be used, whatever its TTL says. Each question sets its own, so the
+  // most demanding one decides when a name is looked up again.
+  struct Life {
+    milliseconds min{1'000};
+    milliseconds max{300'000};
+  };
 
   // A question; destroying it means that the answer is no longer wanted.
   class Query {
    public:
-    explicit Query(Callback callback) : callback_(std::move(callback)) {}
+    Query(Callback callback, Life life) : callback_(std::move(callback)), life_(life) {}
     Query(const Query&) = delete;
     Query& operator=(const Query&) = delete;
     ~Query();
@@ -32,37 +42,59 @@ class Resolver final : private Poller::Watched {
    private:
     friend class Resolver;
     Callback callback_;
+    Life life_;
     std::vector<Query*>* waiting_ = nullptr;  // where it stands in line
   };
 
-  explicit Resolver(Loop& loop);
+  static constexpr milliseconds kKeepGood = std::chrono::hours(24);
+  static constexpr milliseconds kKeepBad{1'000};
+  static constexpr size_t kMaxNames = 4'096;  // redirects may lead to names that no one configured
+
+  explicit Resolver(Loop& loop, DnsClient::Options options = {});
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
 
-  // The callback comes from the loop, never from inside the call. Names over 253 bytes fail. Good
-  // answers are kept for a few seconds, so that a storm of sessions asks once.
-  [[nodiscard]] std::unique_ptr<Query> resolve(const std::string& name, Callback callback);
+  // The callback comes from the loop, never from inside the call, and must not destroy the
+  // resolver. Names over 253 bytes fail. An answer whose time is over is given at once while
+  // another is fetched; it is a look-up that is waited for only when nothing good is known.
+  [[nodiscard]] std::unique_ptr<Query> resolve(const std::string& name, Callback callback) {
+    return resolve(name, Life{}, std::move(callback));
+  }
+  [[nodiscard]] std::unique_ptr<Query> resolve(const std::string& name, const Life& life,
+                                               Callback callback);
+
+  size_t names() const { return known_.size(); }
 
  private:
-  static constexpr milliseconds kKeep{5'000};
-
-  struct Lookup;  // one uv_getaddrinfo; it outlives the resolver when that goes first
   struct Known {
-    Answer answer;
-    milliseconds until{0};
+    std::vector<Address> addresses;  // the last good answer
+    milliseconds ttl{0};             // of these
+    milliseconds received{0};        // when these came
+    std::string error;               // of the last look-up; empty: it was good
+    milliseconds failed{0};          // when that was
+    bool looking = false;            // a look-up is under way
+    bool due = false;                // what is known is handed out with the loop's next turn
+    milliseconds used{0};
     std::vector<Query*> waiting;
-    Lookup* running = nullptr;
   };
 
   void on_ready(uint32_t events) override;
-  void ask(const std::string& name, Known& known);
-  static void on_answer(uv_getaddrinfo_t* request, int status, addrinfo* found);
+  void on_reply(const std::string& name, DnsClient::Reply reply) override;
+  Known& known(const std::string& name);
+  void make_room();
+  // Of what came then with that TTL.
+  bool is_fresh(milliseconds received, milliseconds ttl, const Life& life) const;
+  bool is_usable(const Known& known) const;
+  bool has_just_failed(const Known& known) const;
+  void look_up(const std::string& name, Known& known);
+  void hand_out(Known& known);
   void deliver(Known& known);
 
   Loop& loop_;
-  std::vector<Known*> known_already_;                // whose answer waits for the loop's next turn
-  std::map<std::string, Known, std::less<>> known_;  // as many as the configuration has names
+  std::vector<Known*> due_;
+  std::map<std::string, Known, std::less<>> known_;
+  DnsClient dns_;
 };
 
 }  // namespace gateway::net

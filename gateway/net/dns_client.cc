@@ -1,0 +1,257 @@
+#include "gateway/net/dns_client.h"
+
+#include <algorithm>
+#include <ares.h>
+#include <climits>
+#include <cstring>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <utility>
+
+namespace gateway::net {
+
+namespace {
+
+struct FoundFree {
+  void operator()(ares_addrinfo* found) const { ares_freeaddrinfo(found); }
+};
+using FoundPtr = std::unique_ptr<ares_addrinfo, FoundFree>;
+
+bool library_is_ready() {
+  static const bool kReady = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
+  return kReady;
+}
+
+// A TTL with the highest bit set counts as none (RFC 2181 §8).
+milliseconds life_of(const ares_addrinfo& found) {
+  int seconds = INT_MAX;
+  for (const ares_addrinfo_cname* one = found.cnames; one != nullptr; one = one->next)
+    seconds = std::min(seconds, one->ttl);
+  for (const ares_addrinfo_node* one = found.nodes; one != nullptr; one = one->ai_next)
+    seconds = std::min(seconds, one->ai_ttl);
+  return std::chrono::seconds(std::max(seconds, 0));
+}
+
+// Text would do, but thousands of hostile records would take their time.
+bool same(const Address& a, const Address& b) {
+  if (a.family() != b.family()) return false;
+  if (a.family() == AF_INET) {
+    const auto* one = reinterpret_cast<const sockaddr_in*>(a.get());
+    const auto* other = reinterpret_cast<const sockaddr_in*>(b.get());
+    return one->sin_addr.s_addr == other->sin_addr.s_addr;
+  }
+  const auto* one = reinterpret_cast<const sockaddr_in6*>(a.get());
+  const auto* other = reinterpret_cast<const sockaddr_in6*>(b.get());
+  return one->sin6_scope_id == other->sin6_scope_id &&
+         std::memcmp(&one->sin6_addr, &other->sin6_addr, sizeof one->sin6_addr) == 0;
+}
+
+std::vector<Address> addresses_of(const ares_addrinfo& found) {
+  std::vector<Address> addresses;
+  for (const ares_addrinfo_node* one = found.nodes; one != nullptr; one = one->ai_next) {
+    if (addresses.size() == DnsClient::kMaxAddresses) break;
+    const Address address(one->ai_addr);
+    const bool known =
+        std::ranges::any_of(addresses, [&](const Address& other) { return same(other, address); });
+    if (!known) addresses.push_back(address);
+  }
+  return addresses;
+}
+
+std::string words_for(int status) {
+  switch (status) {
+    case ARES_ENOTFOUND:
+      return "there is no such name";
+    case ARES_ENODATA:
+      return "the name has no address";
+    // c-ares says so of servers that answer SERVFAIL or REFUSED, too.
+    case ARES_ECONNREFUSED:
+      return "the DNS servers fail, refuse or cannot be reached";
+    case ARES_ETIMEOUT:
+      return "the DNS servers do not answer";
+    case ARES_EBADRESP:
+      return "the DNS servers give malformed answers";
+    default:
+      return ares_strerror(status);
+  }
+}
+
+}  // namespace
+
+// Level-triggered: c-ares reads no more than it wants of a TCP connection.
+struct DnsClient::Socket final : Poller::Watched {
+  Socket(DnsClient& owner, int descriptor) : client(owner), fd(descriptor) {}
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { client.loop_.poller().remove(fd, *this); }
+
+  void on_ready(uint32_t ready) override {
+    constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
+    const int readable = (ready & (EPOLLIN | kBroken)) != 0 ? fd : ARES_SOCKET_BAD;
+    const int writable = (ready & (EPOLLOUT | kBroken)) != 0 ? fd : ARES_SOCKET_BAD;
+    client.process(readable, writable);  // may end this
+  }
+
+  DnsClient& client;
+  int fd;
+  uint32_t events = 0;
+};
+
+// c-ares holds it, and gives it back exactly once.
+struct DnsClient::Question {
+  DnsClient& client;
+  std::string name;
+};
+
+DnsClient::DnsClient(Loop& loop, Options options, Handler& handler)
+    : loop_(loop), options_(std::move(options)), handler_(handler) {
+  open();
+}
+
+DnsClient::~DnsClient() { close(); }
+
+void DnsClient::open() {
+  read_ = version();
+  looked_ = loop_.now();
+  ares_options wanted{};
+  // No aliases out of the environment's HOSTALIASES; the file first, as everywhere.
+  wanted.flags = ARES_FLAG_NOALIASES;
+  std::string lookups = "fb";
+  wanted.lookups = lookups.data();
+  wanted.timeout = static_cast<int>(options_.first_timeout.count());
+  wanted.tries = options_.tries;
+  wanted.udp_port = wanted.tcp_port = options_.port;
+  std::string path = options_.resolv_conf;
+  wanted.resolvconf_path = path.data();
+  wanted.sock_state_cb_data = this;
+  wanted.sock_state_cb = [](void* self, int fd, int readable, int writable) {
+    static_cast<DnsClient*>(self)->watch(fd, readable != 0, writable != 0);
+  };
+  constexpr int kWanted = ARES_OPT_FLAGS | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                          ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF |
+                          ARES_OPT_SOCK_STATE_CB;
+  int status = ARES_ENOTINITIALIZED;
+  if (library_is_ready()) status = ares_init_options(&channel_, &wanted, kWanted);
+  if (status != ARES_SUCCESS) channel_ = nullptr;
+  if (channel_ != nullptr && !options_.servers.empty()) {
+    status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
+    if (status != ARES_SUCCESS) close();
+  }
+  trouble_ = status == ARES_SUCCESS
+                 ? std::string()
+                 : std::string("name resolution cannot be set up: ") + ares_strerror(status);
+}
+
+void DnsClient::close() {
+  closing_ = true;
+  if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
+  closing_ = false;
+  sockets_.clear();
+}
+
+DnsClient::Version DnsClient::version() const {
+  struct stat file {};
+  if (::stat(options_.resolv_conf.c_str(), &file) != 0) return {};
+  return {.changed = file.st_mtim, .file = file.st_ino};
+}
+
+// c-ares 1.18 cannot read its configuration again: what is open is asked of a new channel, since
+// the servers of the old one may be gone.
+void DnsClient::notice_changes() {
+  const bool soon = loop_.now() - looked_ < options_.reread_interval;
+  if (soon && channel_ != nullptr) return;
+  looked_ = loop_.now();
+  if (channel_ != nullptr && version() == read_) return;
+  unanswered_.clear();
+  close();
+  open();
+  for (const std::string& name : std::exchange(unanswered_, {})) send(name);
+}
+
+void DnsClient::ask(const std::string& name) {
+  notice_changes();
+  send(name);
+  arm();
+}
+
+void DnsClient::send(const std::string& name) {
+  Reply reply;
+  // c-ares 1.18 asks the servers about an IPv4 literal.
+  if (const auto literal = Address::parse(name, 0)) {
+    reply.kind = Reply::Kind::found;
+    reply.addresses.push_back(*literal);
+    handler_.on_reply(name, std::move(reply));
+    return;
+  }
+  if (channel_ == nullptr) {
+    reply.error = trouble_;
+    handler_.on_reply(name, std::move(reply));
+    return;
+  }
+  ares_addrinfo_hints hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  auto question = std::make_unique<Question>(Question{.client = *this, .name = name});
+  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, on_answer, question.release());
+}
+
+void DnsClient::on_answer(void* question, int status, int, ares_addrinfo* found) {
+  const std::unique_ptr<Question> asked(static_cast<Question*>(question));
+  const FoundPtr owned(found);
+  asked->client.answered(*asked, status, found);
+}
+
+void DnsClient::answered(const Question& question, int status, const ares_addrinfo* found) {
+  if (closing_) {
+    unanswered_.push_back(question.name);
+    return;
+  }
+  Reply reply;
+  if (status == ARES_SUCCESS && found != nullptr) {
+    reply.addresses = addresses_of(*found);
+    reply.life = life_of(*found);
+  }
+  if (!reply.addresses.empty()) {
+    reply.kind = Reply::Kind::found;
+  } else {
+    // "No data" is also what c-ares makes of one family that failed when the other is empty, so
+    // only the absence of the name is believed.
+    reply.kind = status == ARES_ENOTFOUND ? Reply::Kind::no_such_name : Reply::Kind::failed;
+    reply.error = words_for(status == ARES_SUCCESS ? ARES_ENODATA : status);
+  }
+  handler_.on_reply(question.name, std::move(reply));
+}
+
+void DnsClient::process(int readable, int writable) {
+  ares_process_fd(channel_, readable, writable);
+  arm();
+}
+
+void DnsClient::on_deadline(milliseconds) { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
+
+void DnsClient::arm() {
+  timeval left{};
+  if (channel_ == nullptr || ares_timeout(channel_, nullptr, &left) == nullptr) {
+    loop_.wheel().clear(*this);
+    return;
+  }
+  // Rounded up: c-ares does nothing for a time-out that is a fraction of a millisecond away.
+  const auto wait = std::chrono::ceil<milliseconds>(std::chrono::seconds(left.tv_sec) +
+                                                    std::chrono::microseconds(left.tv_usec));
+  loop_.wheel().set(*this, loop_.now() + wait + milliseconds(1));
+}
+
+void DnsClient::watch(int fd, bool readable, bool writable) {
+  const uint32_t events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+  const auto known = sockets_.find(fd);
+  if (known != sockets_.end() && known->second->events == events) return;
+  if (known != sockets_.end()) sockets_.erase(known);
+  if (events == 0) return;
+  auto socket = std::make_unique<Socket>(*this, fd);
+  socket->events = events;
+  // One that cannot be watched is as good as a server that does not answer.
+  static_cast<void>(loop_.poller().add(fd, *socket, events));
+  sockets_[fd] = std::move(socket);
+}
+
+}  // namespace gateway::net
