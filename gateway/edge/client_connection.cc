@@ -231,9 +231,12 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_->address();
-  request_.domain->counters[surroundings_.sessions.worker]
-      ->origin_failures[static_cast<size_t>(failure.cause)]
-      .add(1);
+  // A server that is to blame has it counted already.
+  if (upgrade_->backend() == nullptr) {
+    request_.domain->counters[surroundings_.sessions.worker]
+        ->origin_failures[static_cast<size_t>(failure.cause)]
+        .add(1);
+  }
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,

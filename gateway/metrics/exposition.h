@@ -48,6 +48,14 @@ struct OriginFacts {
   std::vector<std::pair<log::Cause, uint64_t>> failures;  // those that have occurred
 };
 
+// Connections to origins, of all workers.
+struct WayFacts {
+  uint64_t no_local_port = 0;
+  uint64_t warm_taken = 0;
+  uint64_t warm_missed = 0;
+  uint64_t warm_idle = 0;
+};
+
 // What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
 struct Facts {
   struct Certificate {
@@ -77,6 +85,7 @@ struct Facts {
   std::vector<Port> ports;
   UsageFacts usage;
   std::vector<OriginFacts> origins;
+  WayFacts ways;
 };
 
 // The Prometheus text format 0.0.4. Causes, codes and statuses that have not occurred are left out;

@@ -8,6 +8,7 @@
 
 namespace gateway::metrics {
 
+void add_ways(const WayFacts& ways, Page& page);
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page);
 
 }  // namespace gateway::metrics

@@ -76,6 +76,9 @@ void add_postgres(const UsageFacts::Postgres& facts, Page& page) {
                    static_cast<double>(facts.errors));
   page.add_counter("weir_usage_postgres_rows_total", "Rows that were acknowledged.",
                    static_cast<double>(facts.rows));
+  page.add_gauge("weir_usage_postgres_rows_refused",
+                 "Rows that the central store refuses for what they hold; kept and tried again.",
+                 static_cast<double>(facts.rows_refused));
 }
 
 void add_budgets(const UsageFacts& facts, Page& page) {

@@ -379,6 +379,7 @@ std::string Server::metrics() {
     facts.loop_lag_seconds.push_back(
         std::chrono::duration<double>(worker->take_longest_turn()).count());
   }
+  for (const auto& worker : workers_) worker->add_ways(facts.ways);
   facts.access_log_dropped = access_log_ ? access_log_->dropped() : 0;
   for (const auto& [key, port] : ports_->open()) {
     facts.ports.push_back({port.listener, port.address.host(), port.address.port()});

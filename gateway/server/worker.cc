@@ -31,11 +31,17 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
     : resolver_(loop_),
+      pools_(index),
+      ways_(loop_, resolver_),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
       surroundings_{.loop = loop_,
-                    .resolver = resolver_,
+                    .origins = {.loop = loop_,
+                                .resolver = resolver_,
+                                .pools = pools_,
+                                .authenticator = authenticator_,
+                                .ways = &ways_},
                     .sessions = {.wheel = loop_.wheel(),
                                  .table = table_,
                                  .scribe = common.scribe,
@@ -51,12 +57,21 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
       housekeeper_(*this),
       timekeeper_(loop_, common.metering.meters().book(index)) {
   housekeeper_.on_deadline(loop_.now());
+  ways_.use(surroundings_.snapshot);
 }
 
 Worker::~Worker() {
   if (!thread_.joinable()) return;
   loop_.stop();
   thread_.join();
+}
+
+void Worker::add_ways(metrics::WayFacts& to) const {
+  const origin::WayFigures& figures = ways_.figures();
+  to.no_local_port += figures.no_local_port.value();
+  to.warm_taken += figures.warm_taken.value();
+  to.warm_missed += figures.warm_missed.value();
+  to.warm_idle += figures.warm_idle.value();
 }
 
 void Worker::start() {
@@ -90,6 +105,8 @@ void Worker::close(const std::string& key) {
 void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
   loop_.post([this, next = std::move(snapshot)] {
     surroundings_.snapshot = next;
+    pools_.use(*next);
+    ways_.use(next);
     retire_disabled();
   });
 }
@@ -123,6 +140,7 @@ void Worker::end_over_budget(const std::string& domain) {
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
   loop_.post([this, plan, done = std::move(drained)] {
     surroundings_.draining = true;
+    ways_.use(nullptr);
     for (auto& [key, listener] : listeners_) listener->stop();
     for (size_t i = clients_.size(); i > 0; --i) clients_.at(i - 1).close_if_silent();
     drain_.emplace(loop_, table_, clients_, plan, done);

@@ -10,6 +10,8 @@
 
 #include "gateway/edge/listener.h"
 #include "gateway/metrics/counters.h"
+#include "gateway/metrics/exposition.h"
+#include "gateway/origin/ways.h"
 #include "gateway/server/drain.h"
 #include "gateway/server/metering.h"
 
@@ -42,6 +44,8 @@ class Worker {
   // The domain's budget is used up: its open sessions end with 1008.
   void end_over_budget(const std::string& domain);
 
+  // Adds the figures of its connections to origins. Any thread.
+  void add_ways(metrics::WayFacts& to) const;
   // How long the loop's longest turn was since the last call. Any thread.
   std::chrono::milliseconds take_longest_turn() { return loop_.take_longest_turn(); }
 
@@ -74,6 +78,9 @@ class Worker {
 
   net::Loop loop_;
   net::Resolver resolver_;
+  origin::Pools pools_;
+  origin::Authenticator authenticator_;
+  origin::Ways ways_;
   net::Roster<edge::ClientConnection> clients_;
   session::Table table_;
   Common common_;

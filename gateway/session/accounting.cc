@@ -1,5 +1,7 @@
 #include "gateway/session/accounting.h"
 
+#include "gateway/session/usage_fields.h"
+
 namespace gateway::session {
 
 using usage::Field;
@@ -7,16 +9,11 @@ using usage::Totals;
 
 namespace {
 
-// Fields stand in pairs, in and out; those of bytes in fours, the client's pair first.
-Field after(Field first, size_t places) {
-  return static_cast<Field>(static_cast<size_t>(first) + places);
-}
-
 void add_bytes(const Relay::Leg& leg, Totals& totals) {
-  const size_t pair = leg.side == Side::client ? 0 : 2;
-  const auto set = [&](Field first, uint64_t in, uint64_t out) {
-    totals[after(first, pair)] = in;
-    totals[after(first, pair + 1)] = out;
+  const auto set = [&](Field client_in, uint64_t in, uint64_t out) {
+    const Field first = bytes_field(client_in, leg.side);
+    totals[first] = in;
+    totals[field_after(first, 1)] = out;
   };
   set(Field::client_bytes_in, leg.bytes_in, leg.taken);
   set(Field::client_payload_in, leg.seen.payload_bytes, leg.payload_taken);
@@ -25,8 +22,7 @@ void add_bytes(const Relay::Leg& leg, Totals& totals) {
 
 // By who sent them.
 void add_messages(const Relay::Leg& leg, Totals& totals) {
-  const size_t place = leg.side == Side::client ? 0 : 1;
-  const auto set = [&](Field first, uint64_t number) { totals[after(first, place)] = number; };
+  const auto set = [&](Field in, uint64_t number) { totals[sender_field(in, leg.side)] = number; };
   set(Field::text_messages_in, leg.seen.text_messages);
   set(Field::binary_messages_in, leg.seen.binary_messages);
   set(Field::data_frames_in, leg.seen.data_frames);

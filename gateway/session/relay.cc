@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gateway/session/usage_fields.h"
 #include "proto/base/encoding.h"
 #include "proto/ws/frame_writer.h"
 
@@ -17,14 +18,6 @@ using usage::Field;
 namespace {
 
 size_t index(Side side) { return static_cast<size_t>(side); }
-// Of each kind of byte there are four fields in a row: client in and out, origin in and out; of
-// messages and frames two, in and out.
-usage::Field bytes_field(usage::Field first, Side side) {
-  return static_cast<usage::Field>(static_cast<size_t>(first) + 2 * index(side));
-}
-usage::Field sender_field(usage::Field first, Side side) {
-  return static_cast<usage::Field>(static_cast<size_t>(first) + index(side));
-}
 
 By by(Side side) { return side == Side::client ? By::client : By::origin; }
 

@@ -164,14 +164,15 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
     redirect(std::move(answer));
     return;
   }
-  if (status >= 500) {
-    note("answered " + std::to_string(status));
-    settle({.kind = Outcome::Kind::status_5xx});
-    if (may_retry() && try_next()) return;
-  } else {
+  if (status < 500) {
     settle({.kind = Outcome::Kind::refused});
+    pass_on(answer);
+    return;
   }
-  pass_on(answer);
+  note("answered " + std::to_string(status));
+  settle({.kind = Outcome::Kind::status_5xx});
+  last_answer_ = std::move(answer);
+  if (!try_again()) pass_on(*last_answer_);
 }
 
 bool Upgrade::authenticate(const Attempt::Answer& answer) {
@@ -242,42 +243,56 @@ void Upgrade::on_attempt_failed(const origin::Failure& failure) {
     ask();
     return;
   }
-  if (!failure.exhausted) {
-    note(failure.detail.empty() ? failure.why : failure.why + " (" + failure.detail + ")");
-    settle(origin::outcome_of(failure));
+  if (failure.exhausted && (last_answer_ || last_failure_)) {
+    if (try_next()) return;
+    --retries_;  // there was none
+    give_last();
+    return;
   }
-  const bool harmless = failure.nothing_asked || failure.unanswered;
-  if (harmless && !foreign_ && try_again(failure)) return;
-  handler_.on_upgrade_failed(failure);
+  note(failure.detail.empty() ? failure.why : failure.why + " (" + failure.detail + ")");
+  settle(origin::outcome_of(failure));
+  last_answer_.reset();
+  last_failure_ = failure;
+  if ((failure.nothing_asked || failure.unanswered) && try_again()) return;
+  give_last();
 }
 
 // At the next address of the same name, then at the next server.
-bool Upgrade::try_again(const origin::Failure& failure) {
-  if (!failure.exhausted && !may_retry()) return false;
-  const bool asked = attempt_->was_asked();
-  if (asked && !server().address && !failure.exhausted) {
-    tried_.push_back(attempt_->address());
-    ask();
-    return true;
-  }
-  return try_next();
+bool Upgrade::try_again() {
+  const bool another_address = !foreign_ && !server().address && attempt_->was_asked();
+  const bool another_server = !foreign_ && position_ + 1 < order_.size();
+  if ((!another_address && !another_server) || !may_retry()) return false;
+  ++retries_;
+  if (!another_address) return try_next();
+  tried_.push_back(attempt_->address());
+  ask();
+  return true;
 }
 
 bool Upgrade::may_retry() {
-  if (retries_ >= settings_.retries.attempts) return false;
-  if (now() >= asked_.began + settings_.establish_timeout) return false;
-  if (position_ + 1 >= order_.size() && server().address) return false;
-  if (!side_.pools.of(domain_).retries().take_retry(settings_.retries.budget_percent, now()))
-    return false;
-  ++retries_;
-  return true;
+  return retries_ < settings_.retries.attempts &&
+         now() < asked_.began + settings_.establish_timeout &&
+         side_.pools.of(domain_).retries().take_retry(settings_.retries.budget_percent, now());
 }
 
 bool Upgrade::try_next() {
-  ++position_;
-  if (!find_server()) return false;
-  turn_to_server();
-  return true;
+  const size_t before = std::exchange(position_, position_ + 1);
+  if (find_server()) {
+    turn_to_server();
+    return true;
+  }
+  position_ = before;
+  return false;
+}
+
+// Of all that went wrong the last is what is told.
+void Upgrade::give_last() {
+  if (last_answer_) {
+    pass_on(*last_answer_);
+    return;
+  }
+  const origin::Failure told = *last_failure_;
+  handler_.on_upgrade_failed(told);
 }
 
 void Upgrade::settle(const Outcome& outcome) {

@@ -51,7 +51,9 @@ class Upgrade final : public Attempt::Handler {
   net::Address address() const { return address_; }
   bool tls() const { return target_.tls; }
   // The server of the pool that gave the 101; null: a redirect has led elsewhere.
-  route::Backend* backend() const { return foreign_ ? nullptr : server_backend(); }
+  route::Backend* backend() const {
+    return foreign_ || position_ >= order_.size() ? nullptr : server_backend();
+  }
   // Of all attempts.
   net::Volume moved() const;
   uint32_t retries() const { return retries_; }
@@ -80,8 +82,9 @@ class Upgrade final : public Attempt::Handler {
   void redirect(Attempt::Answer answer);
   void go_to(const origin::Place& place, origin::Redirected where);
   bool may_retry();
-  bool try_again(const origin::Failure& failure);
+  bool try_again();
   bool try_next();
+  void give_last();
   void settle(const origin::Outcome& outcome);
   void note(const std::string& what);
   void pass_on(const Attempt::Answer& answer);
@@ -103,6 +106,8 @@ class Upgrade final : public Attempt::Handler {
   origin::RedirectTrail trail_;
   proto::auth::Attempt authentication_;
   std::vector<net::Address> tried_;  // of this server
+  std::optional<origin::Failure> last_failure_;
+  std::optional<Attempt::Answer> last_answer_;  // a 5xx, in place of a failure
   net::Address address_;
   net::Volume moved_;  // of attempts that are over
   uint32_t retries_ = 0;

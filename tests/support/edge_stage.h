@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,6 +86,17 @@ class EdgeStage {
   uint64_t unmatched_answers(int status) {
     return surroundings.unmatched->handshakes[gateway::metrics::status_slot(status)].value();
   }
+  // At all servers.
+  uint64_t origin_failures(gateway::log::Cause cause) {
+    // Servers of one name share what is known of them.
+    std::set<const gateway::route::Backend*> all;
+    for (const auto& domain : snapshot_->domains) {
+      for (const auto& server : domain->servers) all.insert(server.backend.get());
+    }
+    uint64_t sum = 0;
+    for (const auto* backend : all) sum += backend->failures[static_cast<size_t>(cause)].load();
+    return sum;
+  }
   gateway::metrics::Listener& gate() { return *registry.listener("public")[0]; }
 
   // For clients to come: how much the kernel holds for them; 0: as much as it likes. Set before the
@@ -145,10 +157,12 @@ class EdgeStage {
     domain->counters = registry.domain(domain->label);
     domain->meters = meters.domain(domain->label);
     for (const auto& server : config.origin.servers) {
-      domain->servers.push_back({.host = server.host,
-                                 .port = server.port,
-                                 .address = gateway::net::Address::parse(server.host, 0),
-                                 .backend = backends.of(domain->label, server.host)});
+      domain->servers.push_back(
+          {.host = server.host,
+           .port = server.port,
+           .address = gateway::net::Address::parse(server.host, 0),
+           .backend = backends.of(domain->label,
+                                  server.host + ":" + std::to_string(server.port.value_or(0)))});
     }
     if (config.tls) {
       auto context = gateway::net::make_server_context(

@@ -180,8 +180,7 @@ TEST_CASE("client connection: an origin that cannot be had is 502, an answer tha
     const nlohmann::json line = refused(stage, file, client, 502);
     CHECK(line["close_cause"] == "origin_bad_upgrade");
     CHECK(line["origin_addr"] == stage.origin.address().to_string());
-    const auto cause = static_cast<size_t>(gateway::log::Cause::origin_bad_upgrade);
-    CHECK(stage.counters().origin_failures[cause].value() == 1);
+    CHECK(stage.origin_failures(gateway::log::Cause::origin_bad_upgrade) == 1);
   }
 }
 

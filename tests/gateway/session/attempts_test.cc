@@ -98,6 +98,19 @@ TEST_CASE("upgrade: a connection that is lost without an answer is retried elsew
   CHECK(scene.retries == 1);
 }
 
+TEST_CASE("upgrade: a name with one address gives its 5xx once, and to the client") {
+  UpgradeScene scene;
+  scene.config.origin.retries.budget_percent = 100;
+  scene.server.host = "localhost";
+  scene.server.address.reset();
+  RawPeer peer = scene.ask();
+  peer.send(kUnavailable);
+  // IPv6's localhost is another address, where nobody listens.
+  REQUIRE(scene.finished());
+  CHECK(scene.refusals + scene.failures == 1);
+  if (scene.refusals == 1) CHECK(scene.refused.status == 503);
+}
+
 TEST_CASE("upgrade: all servers down is 502 at once") {
   UpgradeScene scene;
   scene.add_server(scene.server);
