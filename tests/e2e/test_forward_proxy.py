@@ -1,0 +1,176 @@
+"""Origins behind a forward proxy (edge.md T10): CONNECT for http and https, Basic with tinyproxy, Digest with squid."""
+
+import base64
+import socket
+import threading
+import unittest
+
+import certificates
+import frames
+import origin
+import proxies
+import wire
+from harness import Weir, WeirTest, domain
+
+USERS = {"alice": "correct-horse"}
+BASIC = base64.b64encode(b"alice:correct-horse").decode()
+
+
+class Recorder:
+    """A proxy that answers as it is told, for each connection in turn, and shows what it was asked."""
+
+    def __init__(self, *answers: bytes):
+        self.answers = list(answers)
+        self.requests = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                taken, _ = self.listener.accept()
+            except OSError:
+                return
+            number = len(self.requests)
+            head = wire.Wire(taken).read_head()
+            self.requests.append(head)
+            self.open.append(taken)
+            answer = self.answers[min(number, len(self.answers) - 1)]
+            if answer:
+                taken.sendall(answer)
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for one in self.open:
+            one.close()
+
+
+def behind(name: str, proxy, port: int, tls: bool = False, user: str = "", password: str = "", **more) -> dict:
+    way = {"url": f"http://127.0.0.1:{proxy.port}", **more.pop("settings", {})}
+    if user:
+        way.update(username=user, password=password)
+    scheme = "https" if tls else "http"
+    return domain(name, origin={
+        "protocol": scheme, "ports": {scheme: port}, "servers": [{"address": "127.0.0.1"}], "health": "off",
+        "forward_proxy": way,
+        **({"tls": {"ca": f"file:{certificates.authority().certificate}"}} if tls else {}), **more})
+
+
+class ForwardProxyTest(WeirTest):
+    @classmethod
+    def configure(cls):
+        if proxies.missing():
+            raise unittest.SkipTest(f"not installed: {proxies.missing()}")
+        cls.plain = cls.keep(origin.RawOrigin())
+        cls.secret = cls.keep(origin.RawOrigin(tls=certificates.leaf("good.test").server_context()))
+        cls.open_proxy = cls.keep(proxies.Tinyproxy())
+        cls.tinyproxy = cls.keep(proxies.Tinyproxy(USERS))
+        cls.squid = cls.keep(proxies.Squid(USERS))
+        domains = []
+        for kind, proxy in (("tinyproxy", cls.tinyproxy), ("squid", cls.squid)):
+            for tls in (False, True):
+                scheme = "https" if tls else "http"
+                port = (cls.secret if tls else cls.plain).port
+                names = f"{kind}-{scheme}.test"
+                sni = {"sni": "good.test"} if tls else {}
+                domains += [behind(f"right-{names}", proxy, port, tls, "alice", USERS["alice"], **sni),
+                            behind(f"wrong-{names}", proxy, port, tls, "alice", "wrong", **sni),
+                            behind(f"none-{names}", proxy, port, tls, **sni)]
+        domains += [
+            behind("open.test", cls.open_proxy, cls.plain.port),
+            behind("open-https.test", cls.open_proxy, cls.secret.port, True, sni="good.test"),
+            behind("wrong-name.test", cls.open_proxy, cls.secret.port, True, sni="elsewhere.test"),
+            behind("closed.test", cls.open_proxy, proxies.free_port()),
+            behind("realm.test", cls.squid, cls.plain.port, False, "alice", USERS["alice"],
+                   settings={"realm": "another"}),
+            behind("direct.test", cls.squid, cls.plain.port, settings={"no_proxy": ["127.0.0.0/8"]}),
+            behind("warm.test", cls.squid, cls.plain.port, False, "alice", USERS["alice"], warm=1),
+        ]
+        return Weir(domains, workers=1)
+
+    def echo(self, host: str) -> None:
+        with wire.open_session(self.weir.port, host) as client:
+            client.send(frames.from_client(frames.TEXT, b"hello"))
+            self.assertEqual(client.read_frame().payload, b"hello")
+
+    def refused(self, host: str, status: int = 502, cause: str = "proxy_connect") -> dict:
+        head, body, _ = wire.exchange(self.weir.port, wire.upgrade_request(host))
+        self.assertEqual(head.status, status, body)
+        record = self.weir.wait_access(event="refused", domain=host)
+        self.assertEqual(record["close_cause"], cause)
+        self.assertNotIn("correct-horse", str(record))
+        return record
+
+    def test_tunnels_without_credentials(self):
+        for host in ("open.test", "open-https.test"):
+            with self.subTest(host):
+                self.echo(host)
+
+    def test_right_credentials_open_a_tunnel_twice(self):
+        for kind in ("tinyproxy", "squid"):
+            for scheme in ("http", "https"):
+                with self.subTest(f"{kind} {scheme}"):
+                    self.echo(f"right-{kind}-{scheme}.test")
+                    self.echo(f"right-{kind}-{scheme}.test")
+
+    def test_wrong_credentials_are_502(self):
+        for kind in ("tinyproxy", "squid"):
+            for scheme in ("http", "https"):
+                with self.subTest(f"{kind} {scheme}"):
+                    record = self.refused(f"wrong-{kind}-{scheme}.test")
+                    self.assertIn("does not accept our credentials", record["error"])
+
+    def test_no_credentials_are_502(self):
+        for kind in ("tinyproxy", "squid"):
+            for scheme in ("http", "https"):
+                with self.subTest(f"{kind} {scheme}"):
+                    self.assertIn("asks for credentials", self.refused(f"none-{kind}-{scheme}.test")["error"])
+
+    def test_another_realm_is_not_answered(self):
+        self.refused("realm.test")
+
+    def test_origin_that_refuses_the_proxy_is_502(self):
+        self.refused("closed.test")
+
+    def test_certificate_is_judged_inside_the_tunnel(self):
+        self.refused("wrong-name.test", cause="origin_tls")
+
+    def test_no_proxy_goes_to_the_origin_itself(self):
+        self.echo("direct.test")
+
+    def test_warm_tunnels_are_taken(self):
+        self.echo("warm.test")
+        self.echo("warm.test")
+
+
+class CredentialsTest(WeirTest):
+    """Who sees which credentials."""
+
+    def test_those_for_the_proxy_stay_outside_of_the_tunnel_and_those_for_the_origin_inside(self):
+        challenge = (b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"p\"\r\n"
+                     b"Content-Length: 0\r\n\r\n")
+        recorder = self.use(Recorder(challenge, b"HTTP/1.1 200 Connection established\r\n\r\n"))
+        weir = self.run_one([behind("a.test", recorder, 8080, False, "alice", USERS["alice"],
+                                    request_timeout=1)])
+        wire.exchange(weir.port, wire.upgrade_request("a.test", extra=b"Authorization: Basic b3JpZ2luOg==\r\n"))
+        first, second = recorder.requests[:2]
+        self.assertEqual(first.start, "CONNECT 127.0.0.1:8080 HTTP/1.1")
+        self.assertIsNone(first.get("Proxy-Authorization"))
+        self.assertEqual(second.get("Proxy-Authorization"), f"Basic {BASIC}")
+        for head in (first, second):
+            self.assertIsNone(head.get("Authorization"))
+        recorder.open[1].settimeout(5)
+        inside = recorder.open[1].recv(65536)
+        self.assertIn(b"Authorization: Basic b3JpZ2luOg==", inside)
+        self.assertNotIn(b"Proxy-Authorization", inside)
+        self.assertNotIn(BASIC.encode(), inside)
+
+    def test_proxy_that_never_answers_is_504_after_io_timeout(self):
+        recorder = self.use(Recorder(b""))
+        weir = self.run_one([behind("a.test", recorder, 8080, io_timeout="500ms")])
+        head, _, _ = wire.exchange(weir.port, wire.upgrade_request("a.test"))
+        self.assertEqual(head.status, 504)
+        self.assertEqual(weir.wait_access(event="refused")["close_cause"], "proxy_connect")
