@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <random>
@@ -12,7 +11,6 @@
 #include <doctest/doctest.h>
 
 #include "tests/gateway/net/dns_scene.h"
-#include "tests/support/folder.h"
 
 using namespace tests;
 using namespace gateway::net;
@@ -371,33 +369,4 @@ TEST_CASE("resolver: may be destroyed with questions open, and nobody waits for 
   resolver.reset();
   stage.settle();
   CHECK(answers == before);
-}
-
-TEST_CASE("dns client: new servers in resolv.conf are asked what the old ones left open") {
-  LoopStage stage;
-  DnsServer old_server(stage);
-  DnsServer new_server(stage, "127.0.0.2", old_server.address.port());
-  Folder folder;
-  const std::string path = folder.write("resolv.conf", "nameserver 127.0.0.1\n");
-  Resolver resolver(stage.loop, {.resolv_conf = path,
-                                 .port = old_server.address.port(),
-                                 .first_timeout = 9s,
-                                 .tries = 1,
-                                 .reread_interval = 0ms});
-  new_server.script = [](const dns::Question& question) {
-    return question.fitting({dns::address("192.0.2.9", 60)});
-  };
-  std::vector<std::string> told;
-  const auto note = [&](const Resolver::Answer& answer) {
-    REQUIRE(answer.addresses.size() == 1);
-    told.push_back(answer.addresses[0].host());
-  };
-  const auto open = resolver.resolve("a.example", note);
-  REQUIRE(stage.run_until([&] { return old_server.lookups() == 1; }));
-  folder.write("resolv.conf.new", "nameserver 127.0.0.2\n");
-  REQUIRE(::rename((path + ".new").c_str(), path.c_str()) == 0);
-  const auto other = resolver.resolve("b.example", note);
-  REQUIRE(stage.run_until([&] { return told.size() == 2; }));
-  CHECK(told == std::vector<std::string>{"192.0.2.9", "192.0.2.9"});
-  CHECK(new_server.lookups() == 2);
 }
