@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
 #include <limits>
-#include <sys/stat.h>
-#include <system_error>
 #include <utility>
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/calendar.h"
 #include "gateway/config/section.h"
+#include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
 #include "proto/base/text.h"
 
@@ -273,26 +270,6 @@ void read_prices(const Section& section, Prices& prices) {
   read_domains(section, prices);
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
-// Nothing: `why` says what is in the way. A pipe or a device would be waited for without end.
-std::optional<std::string> load(const std::string& path, std::string& why) {
-  struct stat status {};
-  const bool there = stat(path.c_str(), &status) == 0;
-  std::ifstream in;
-  if (there && S_ISREG(status.st_mode)) in.open(path, std::ios::binary);
-  if (!there || !in.is_open()) {
-    why = "cannot be read: " +
-          (there && !S_ISREG(status.st_mode) ? "not a regular file" : reason(errno));
-    return std::nullopt;
-  }
-  // One byte more than is allowed is enough to see that there is too much.
-  std::string text(std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  return text;
-}
-
 }  // namespace
 
 bool PricesReading::ok() const {
@@ -301,10 +278,10 @@ bool PricesReading::ok() const {
 }
 
 PricesReading read_prices_file(const std::string& path) {
-  std::string why;
-  if (auto text = load(path, why)) return read_prices_text(*text, path);
+  const auto text = read_text_file(path, kMaxFileBytes);
+  if (text) return read_prices_text(*text, path);
   PricesReading reading;
-  Findings(path, reading.problems).error({}, {}, why);
+  Findings(path, reading.problems).error({}, {}, text.error());
   return reading;
 }
 

@@ -1,14 +1,11 @@
 #include "gateway/config/secret.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <sys/stat.h>
-#include <system_error>
 #include <utility>
 
 #include "gateway/config/paths.h"
 #include "gateway/config/plain_text.h"
+#include "gateway/config/text_file.h"
 #include "proto/base/result.h"
 
 namespace gateway::config {
@@ -19,8 +16,6 @@ using proto::Unexpected;
 using Value = proto::Result<std::string, std::string>;
 
 constexpr std::string_view kFile = "file:";
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 Value checked(std::string value) {
   if (value.empty()) return Unexpected{std::string("is empty")};
@@ -34,18 +29,10 @@ Value checked(std::string value) {
 }
 
 Value line_of(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return Unexpected{"cannot be read: " + reason(errno)};
-  // A pipe or a device would be waited for without end.
-  if (!S_ISREG(status.st_mode)) {
-    return Unexpected{std::string("cannot be read: not a regular file")};
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Unexpected{"cannot be read: " + reason(errno)};
-  // Room for a line end and for one byte that shows that there is too much.
-  std::string text(Secret::kLongest + 3, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
+  constexpr size_t kLineEnd = 2;
+  auto read = read_text_file(path, Secret::kLongest + kLineEnd);
+  if (!read) return read;
+  std::string text = std::move(*read);
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   return checked(std::move(text));

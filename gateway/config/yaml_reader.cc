@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <glob.h>
 #include <map>
 #include <set>
-#include <sys/stat.h>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "gateway/config/check.h"
 #include "gateway/config/node_reader.h"
 #include "gateway/config/section.h"
+#include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
 #include "proto/base/result.h"
 
@@ -23,23 +21,6 @@ namespace gateway::config {
 namespace {
 
 using proto::Unexpected;
-
-std::string reason(int error) { return std::generic_category().message(error); }
-
-// One byte more than is allowed is enough to see that there is too much.
-proto::Result<std::string, std::string> load(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return Unexpected{"cannot be read: " + reason(errno)};
-  // A pipe or a device would be waited for without end.
-  if (!S_ISREG(status.st_mode))
-    return Unexpected{std::string("cannot be read: not a regular file")};
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Unexpected{"cannot be read: " + reason(errno)};
-  std::string text(std::min(static_cast<size_t>(status.st_size), kMaxFileBytes) + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  return text;
-}
 
 // The folder of the node file is a place, not part of the pattern, so its own wildcards mean
 // themselves.
@@ -139,7 +120,7 @@ void Run::read_pattern(const DomainSource& source, const Defaults& defaults, Fin
 
 void Run::read_domain_file(const std::string& file, const DomainSource& source,
                            const Defaults& defaults, Findings& findings) {
-  auto text = load(file);
+  auto text = read_text_file(file, kMaxFileBytes);
   if (!text) return findings.error(source.at, source.path, in_quotes(file) + ' ' + text.error());
   reading_.document.files.push_back(file);
   Findings own(file, reading_.problems);
@@ -176,7 +157,7 @@ bool Reading::ok() const {
 
 Reading read_files(const std::string& path) {
   Run run(path);
-  auto text = load(path);
+  auto text = read_text_file(path, kMaxFileBytes);
   if (text) {
     run.read(*text, true);
   } else {

@@ -1,0 +1,35 @@
+#include "gateway/config/text_file.h"
+
+#include <sys/stat.h>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/folder.h"
+
+using gateway::config::read_text_file;
+
+TEST_CASE("text file: all of it, or a little more than is allowed") {
+  const tests::Folder folder;
+  const std::string path = folder.write("a", std::string(50'000, 'x'));
+  CHECK(*read_text_file(path, 50'000) == std::string(50'000, 'x'));
+  const auto cut = read_text_file(path, 100);
+  REQUIRE(cut);
+  CHECK(cut->size() > 100);
+  CHECK(cut->size() < 50'000);
+  CHECK(read_text_file(folder.write("b", ""), 100)->empty());
+}
+
+TEST_CASE("text file: what the system gives no size of is read to its end") {
+  const auto text = read_text_file("/proc/self/status", 1 << 20);
+  REQUIRE(text);
+  CHECK(text->size() > 100);
+}
+
+TEST_CASE("text file: what is no file is not waited for") {
+  const tests::Folder folder;
+  CHECK(read_text_file(folder.file("none"), 9).error() ==
+        "cannot be read: No such file or directory");
+  CHECK(read_text_file(folder.path(), 9).error() == "cannot be read: not a regular file");
+  REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
+  CHECK(read_text_file(folder.file("pipe"), 9).error() == "cannot be read: not a regular file");
+}
