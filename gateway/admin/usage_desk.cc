@@ -22,10 +22,9 @@ UsageDesk::~UsageDesk() {
   thread_.join();
 }
 
-void UsageDesk::use(std::shared_ptr<const usage::Tariffs> tariffs, std::chrono::milliseconds keep) {
+void UsageDesk::use(std::shared_ptr<const usage::Tariffs> tariffs) {
   const std::lock_guard lock(mutex_);
   tariffs_ = std::move(tariffs);
-  plan_.keep = keep;
 }
 
 void UsageDesk::ask(std::string path, std::string query, UsageDone done) {
@@ -63,8 +62,8 @@ UsageAnswer UsageDesk::answer(const Asked& asked) {
   {
     const std::lock_guard lock(mutex_);
     tariffs = tariffs_;
-    call.keep = std::chrono::duration_cast<std::chrono::seconds>(plan_.keep);
   }
+  call.keep = std::chrono::duration_cast<std::chrono::seconds>(plan_.keep);
   call.now = now();
   call.tariffs = tariffs.get();
   const auto until = steady_clock::now() + kPatience;

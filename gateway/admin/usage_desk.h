@@ -36,7 +36,7 @@ class UsageDesk {
   ~UsageDesk();
 
   // A new configuration: from the next answer on.
-  void use(std::shared_ptr<const usage::Tariffs> tariffs, std::chrono::milliseconds keep);
+  void use(std::shared_ptr<const usage::Tariffs> tariffs);
 
   // `done` comes on the loop's thread, never from inside. 503 when too many are waiting.
   void ask(std::string path, std::string query, UsageDone done);

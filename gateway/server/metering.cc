@@ -1,7 +1,9 @@
 #include "gateway/server/metering.h"
 
 #include "gateway/log/log.h"
+#include "gateway/usage/budget.h"
 #include "gateway/usage/ledger.h"
+#include "gateway/usage/meter_file.h"
 #include "proto/base/text.h"
 
 namespace gateway::server {
@@ -15,25 +17,13 @@ double seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-usage::BudgetPlan plan_of(const config::DomainUsage& settings, Standing standing) {
-  const config::Budget& budget = settings.budget;
-  return {.traffic = budget.traffic,
-          .connection_seconds = budget.connection_seconds,
-          .messages = budget.messages,
-          .period = budget.period == config::Budget::Period::day ? usage::BudgetPlan::Period::day
-                                                                 : usage::BudgetPlan::Period::month,
-          .soft_percent = budget.soft_percent,
-          .both_directions = settings.direction == config::DomainUsage::Direction::both,
-          .standing = std::move(standing)};
-}
-
 }  // namespace
 
 Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
     : plan_(std::move(plan)),
       loop_(loop),
       keeps_records_(document.usage.sessions),
-      meters_({.folder = plan_.state_dir + "/meters",
+      meters_({.folder = usage::meters_folder(plan_.state_dir),
                .node = document.node,
                .boot = plan_.boot,
                .workers = plan_.workers}) {
@@ -76,13 +66,12 @@ void Metering::start() {
 }
 
 void Metering::use(const config::Document& document) {
-  desk_->use(std::make_shared<const usage::Tariffs>(usage::Tariffs::of(document)),
-             document.usage.keep);
+  desk_->use(std::make_shared<const usage::Tariffs>(usage::Tariffs::of(document)));
   std::map<std::string, usage::BudgetPlan> plans;
   closes_.clear();
   for (const config::Domain& domain : document.domains) {
     const std::string label = proto::to_lower(domain.names.front());
-    usage::BudgetPlan plan = plan_of(domain.usage, nullptr);
+    usage::BudgetPlan plan = usage::budget_plan(domain.usage);
     if (!plan.limits_anything()) continue;
     plan.standing = standings_.of(label);
     closes_[label] = domain.usage.budget.close;
@@ -136,7 +125,8 @@ metrics::UsageFacts Metering::facts() {
     facts.postgres = {.connected = store.connected,
                       .lag_seconds = seconds(store.lag),
                       .errors = store.errors,
-                      .rows = store.rows_sent};
+                      .rows = store.rows_sent,
+                      .rows_refused = store.rows_refused};
   }
   return facts;
 }

@@ -42,7 +42,7 @@ class Metering {
 
   // Recovers what a dead process has left, then begins to write. May take as long as the disk does.
   void start();
-  // Takes the budgets of a configuration that is in force from now on.
+  // Takes budgets and tariffs of a configuration that is in force from now on.
   void use(const config::Document& document);
   // After the workers have ended: brings everything to the disk. Without a start() before it, takes
   // away what was made: a process that is restarted in vain must not fill the disk.

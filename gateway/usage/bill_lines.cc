@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/config/calendar.h"
+#include "gateway/usage/query.h"
 
 namespace gateway::usage {
 
@@ -30,16 +31,13 @@ Samples samples_in(const BilledUsage& usage, int64_t begin, int64_t end) {
           std::lower_bound(all.begin(), all.end(), end, earlier)};
 }
 
-// The nearest rank: the ceil(0.95 n)-th smallest of n, where those without a row are 0.
 uint64_t percentile(const Samples& samples, size_t count) {
   std::vector<uint64_t> bytes;
+  bytes.reserve(samples.size());
   for (auto sample = samples.first; sample != samples.last; ++sample) {
     bytes.push_back(sample->bytes);
   }
-  std::sort(bytes.begin(), bytes.end());
-  const size_t zeros = count - std::min(count, bytes.size());
-  const size_t rank = (count * 95 + 99) / 100;
-  return rank <= zeros ? 0 : bytes[rank - zeros - 1];
+  return percentile_95(std::move(bytes), count);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "gateway/usage/ledger.h"
 #include "gateway/usage/ledger_health.h"
 #include "gateway/usage/live_rows.h"
+#include "gateway/usage/meter_file.h"
 #include "gateway/usage/pending_records.h"
 #include "gateway/usage/recovery.h"
 
@@ -40,8 +41,6 @@ milliseconds system_wall() {
   return std::chrono::duration_cast<milliseconds>(
       std::chrono::system_clock::now().time_since_epoch());
 }
-
-std::string meters_folder(const std::string& state_dir) { return state_dir + "/meters"; }
 
 }  // namespace
 

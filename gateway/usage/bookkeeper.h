@@ -42,7 +42,7 @@ class Bookkeeper {
   // Writes the last rows and ends the thread; the meter files go when their rows are durable.
   void stop();
 
-  // One flush, by hand: for tests without a thread, before start_thread. False: the disk failed.
+  // One flush, by hand: for tests, which do not start(). False: the disk failed.
   bool flush();
 
   // Budgets of a new configuration, by domain label. `changed` comes on the ledger's thread

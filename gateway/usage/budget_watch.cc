@@ -36,18 +36,14 @@ std::string limit_text(const BudgetUse& use) {
   return {};
 }
 
-double share_of(const BudgetUse& use) {
-  return static_cast<double>(use.used) / static_cast<double>(std::max<uint64_t>(use.limit, 1));
-}
-
 void say_standing(const std::string& domain, const BudgetPlan& plan, const Totals& used,
                   BudgetStanding standing) {
   const auto uses = budget_uses(plan, used);
-  const auto fullest = std::ranges::max_element(uses, {}, share_of);
+  const auto fullest = std::ranges::max_element(uses, {}, &BudgetUse::share);
   if (fullest == uses.end()) return;
   const bool month = plan.period == BudgetPlan::Period::month;
   const std::string of = limit_text(*fullest) + (month ? " for the month" : " for the day");
-  const auto percent = static_cast<uint64_t>(share_of(*fullest) * 100);
+  const auto percent = static_cast<uint64_t>(fullest->share() * 100);
   if (standing == BudgetStanding::hard)
     return log::say(log::Level::warning, "usage: domain " + domain + " has used up its " + of +
                                              ": new upgrades are refused");

@@ -127,8 +127,7 @@ struct Ledger::State {
   std::pair<dev_t, ino_t> identity;
   Database database;
   std::string columns;  // of Field, for SELECT
-  Statement add_process, find_process, find_revision, put_row, put_session, put_step, find_complete,
-      find_changes;
+  Statement add_process, find_process, find_revision, put_row, put_session, put_step, find_changes;
   std::map<std::pair<std::string, std::string>, int64_t> processes;  // by boot and node
 };
 
@@ -150,9 +149,6 @@ Error Ledger::State::prepare() {
       {&put_row, upsert_row()},
       {&put_session, upsert_session()},
       {&put_step, "INSERT INTO clock_step(process,time_ms,step_ms) VALUES(?,?,?)"},
-      {&find_complete,
-       "SELECT complete FROM usage_row JOIN process ON process.id=process "
-       "WHERE bucket=? AND domain=? AND part=? AND node=? AND boot=?"},
       {&find_changes, changes}};
   for (const auto& [statement, sql] : all) {
     auto prepared = database.prepare(sql);
@@ -276,17 +272,6 @@ proto::Result<int64_t, LedgerError> Ledger::State::last_revision() {
   find_revision.reset();
   if (!found) return proto::Unexpected{error()};
   return revision;
-}
-
-proto::Result<bool, LedgerError> Ledger::is_complete(const RowKey& key) {
-  Statement& find = state_->find_complete;
-  find.bind(1, key.bucket).bind(2, key.domain).bind(3, int64_t{key.part});
-  find.bind(4, key.node).bind(5, key.boot);
-  const Statement::Step step = find.step();
-  const bool complete = step == Statement::Step::row && find.integer(0) != 0;
-  find.reset();
-  if (step == Statement::Step::failed) return proto::Unexpected{state_->error()};
-  return complete;
 }
 
 proto::Result<size_t, LedgerError> Ledger::prune(int64_t before, size_t most) {

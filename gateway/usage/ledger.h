@@ -1,5 +1,6 @@
-// The ledger: usage rows and session records in SQLite, durable when write() returns. One writer;
-// readers may come from any process at any time.
+// The ledger: usage rows and session records in SQLite, durable when write() returns. One thread of
+// one process writes usage, and the fleet's store notes beside it how far it has come; readers may
+// come from any process at any time.
 #pragma once
 
 #include <cstdint>
@@ -69,8 +70,6 @@ class Ledger {
   // Removes what is older than `before` (Unix seconds), at most `most` rows of each kind; returns
   // how many went.
   [[nodiscard]] proto::Result<size_t, LedgerError> prune(int64_t before, size_t most);
-  // Whether a row of this key is there and complete.
-  [[nodiscard]] proto::Result<bool, LedgerError> is_complete(const RowKey& key);
 
   // For a sink that wants every change: rows of a revision above `after`, in the order of
   // revisions, at most `most`; and where a sink has come to, by its name. Trouble, too, when the

@@ -10,7 +10,6 @@ namespace gateway::usage {
 
 class LedgerHealth {
  public:
-  bool healthy() const { return healthy_; }
   void failed(const std::string& why, bool newer);
   // `dropped`: session records since the process began.
   void worked(uint64_t dropped);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <unistd.h>
 #include <utility>
 
 #include "gateway/usage/ledger.h"
@@ -69,6 +70,16 @@ SessionRow session_of(const Statement& found) {
   return row;
 }
 
+// A reader, too, needs the files beside a WAL database. They are gone when Weir has ended, and who
+// may not write to the folder cannot make them.
+std::string reader_trouble(const std::string& path, const LedgerError& error) {
+  if (error.kind != LedgerError::Kind::trouble) return error.text;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  if (::access(folder.empty() ? "." : folder.c_str(), W_OK) == 0) return error.text;
+  return error.text +
+         ": while Weir does not run, only a user who may write to its folder can read it";
+}
+
 }  // namespace
 
 struct LedgerReader::State {
@@ -116,14 +127,23 @@ std::string LedgerReader::State::prepare() {
 
 proto::Result<std::unique_ptr<LedgerReader>, std::string> LedgerReader::open(
     const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored))
-    return proto::Unexpected{path +
-                             ": there is no ledger here: nothing was counted yet, or this "
-                             "is not the state_dir"};
+  const auto fault = [&path](const std::string& why) {
+    return proto::Unexpected{path + ": " + why};
+  };
+  std::error_code trouble;
+  if (!std::filesystem::exists(path, trouble)) {
+    return fault(trouble ? "cannot be read: " + trouble.message()
+                         : "there is no ledger here: nothing was counted yet, or this is not the "
+                           "state_dir");
+  }
   auto database = Database::open(path, Database::Access::read);
-  if (!database) return proto::Unexpected{path + ": " + database.error().text};
-  if (auto error = check_version(*database)) return proto::Unexpected{path + ": " + error->text};
+  if (!database) return fault(reader_trouble(path, database.error()));
+  if (auto error = check_version(*database)) return fault(reader_trouble(path, *error));
+  const auto version = database->number("PRAGMA user_version");
+  if (!version) return fault(reader_trouble(path, version.error()));
+  // Its file comes first, its tables a moment later.
+  if (version->value_or(0) == 0)
+    return fault("the ledger was only just begun: nothing is counted yet");
   auto state = std::make_unique<State>(path, std::move(*database));
   if (std::string error = state->prepare(); !error.empty()) return proto::Unexpected{error};
   return std::unique_ptr<LedgerReader>(new LedgerReader(std::move(state)));

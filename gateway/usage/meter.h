@@ -60,7 +60,6 @@ class Meter {
   void settle();
 
   uint64_t active() const { return active_; }
-  const std::string& domain() const { return domain_; }
   // Of sessions of this process, ended or open, as of the last tick. Any thread.
   const metrics::Count& session_milliseconds() const { return session_milliseconds_; }
 

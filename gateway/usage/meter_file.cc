@@ -87,6 +87,8 @@ void remove_unfinished(const std::string& folder, const std::string& boot) {
 
 }  // namespace
 
+std::string meters_folder(const std::string& state_dir) { return state_dir + "/meters"; }
+
 std::string meter_file_path(const std::string& folder, const std::string& boot, size_t worker) {
   return (fs::path(folder) / (boot + "-" + std::to_string(worker) + std::string(kSuffix))).string();
 }
@@ -104,17 +106,19 @@ std::vector<std::string> meter_files(const std::string& folder) {
   return paths;
 }
 
+std::string folder_trouble(const std::string& folder) {
+  std::error_code error;
+  const fs::directory_iterator ignored(folder, error);
+  if (!error || error == std::errc::no_such_file_or_directory) return {};
+  return error.message();
+}
+
 MeterFile::MeterFile(std::string path, std::string node, std::string boot, size_t worker)
     : path_(std::move(path)), node_(std::move(node)), boot_(std::move(boot)), worker_(worker) {}
 
 MeterFile::~MeterFile() {
   for (const Chunk& chunk : chunks_) ::munmap(chunk.address, chunk.bytes);
   if (fd_ >= 0) ::close(fd_);
-}
-
-std::vector<Slot*> MeterFile::grow() {
-  std::vector<Slot*> slots = grow_file();
-  return slots.empty() ? grow_memory() : slots;
 }
 
 std::vector<Slot*> MeterFile::grow_file() {

@@ -25,10 +25,8 @@ class MeterFile {
   MeterFile& operator=(const MeterFile&) = delete;
   ~MeterFile();  // unmaps; the file stays
 
-  // kChunkSlots more. From memory when the disk has no room: `trouble` then says why.
-  std::vector<Slot*> grow();
-  // The same from one of the two. grow_file() gives none when the disk has no room, or there is no
-  // path; grow_memory() always gives some.
+  // kChunkSlots more. grow_file() gives none when the disk has no room, and trouble() then says
+  // why, or when there is no path; grow_memory() always gives some.
   std::vector<Slot*> grow_file();
   std::vector<Slot*> grow_memory();
   // Empty again once a growth in the file has worked.
@@ -68,9 +66,14 @@ struct MeterRemains {
 // Error: this is no meter file, or its head is damaged.
 [[nodiscard]] proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path);
 
+// Where the books of a state_dir have their files.
+std::string meters_folder(const std::string& state_dir);
 // Where a book's file is.
 std::string meter_file_path(const std::string& folder, const std::string& boot, size_t worker);
-// The meter files in a folder, sorted; those of the running process are among them.
+// The meter files in a folder, sorted; those of the running process are among them. None, too, when
+// the folder cannot be read: ask folder_trouble() where that makes a difference.
 std::vector<std::string> meter_files(const std::string& folder);
+// Why the files in a folder cannot be listed; empty: they can, or there is no folder.
+std::string folder_trouble(const std::string& folder);
 
 }  // namespace gateway::usage

@@ -12,12 +12,10 @@
 
 namespace gateway::usage {
 
-//   head      Prefix, then node, boot and the names, each as a 16-bit length and its bytes; zeros
-//   up
-//             to head_bytes
-//   chunks    chunk_slots slots each, then nothing up to chunk_bytes
-//   slot      SlotKey, then its numbers from numbers_offset, 64 bits each, in the order of the
-//   names
+//   head    a prefix, then node, boot and the names, each as a 16-bit length and its bytes; zeros
+//           up to head_bytes
+//   chunks  chunk_slots slots each, then nothing up to chunk_bytes
+//   slot    SlotKey, then its numbers from numbers_offset, 64 bits each, in the order of the names
 // Everything is in the machine's byte order; a file of another one has a version that is unknown.
 struct MeterLayout {
   static constexpr uint32_t kVersion = 1;

@@ -43,16 +43,6 @@ struct Sample {
   uint64_t billed = 0;
 };
 
-// The nearest-rank percentile of `all` values of which only those in `present` are not 0.
-double sparse_percentile_95(std::vector<uint64_t> present, size_t all) {
-  const size_t rank = (all * 95 + 99) / 100;  // from 1
-  const size_t empty = all - present.size();
-  if (rank <= empty) return 0;
-  const auto place = present.begin() + static_cast<std::ptrdiff_t>(rank - empty - 1);
-  std::nth_element(present.begin(), place, present.end());
-  return bits_per_second(*place);
-}
-
 class Sum {
  public:
   Sum(std::string domain, const Question& question) : question_(question) {
@@ -123,8 +113,8 @@ class Sum {
     std::vector<uint64_t> present;
     present.reserve(samples_.size());
     for (const Sample& sample : samples_) present.push_back(sample.*figure);
-    return sparse_percentile_95(
-        std::move(present), static_cast<size_t>((question_.to - question_.from) / kBucketSeconds));
+    return bits_per_second(percentile_95(
+        std::move(present), static_cast<size_t>((question_.to - question_.from) / kBucketSeconds)));
   }
 
   const Question& question_;
@@ -203,17 +193,18 @@ proto::Result<std::vector<Series>, std::string> ask(Rows& rows, const Question& 
   }
   if (sums.too_much()) {
     return proto::Unexpected{std::string(
-        "that is more than one answer may hold (262144 intervals): ask for fewer "
-        "domains, for all of them merged, for longer intervals or for a shorter range")};
+        "that is more than one answer may hold: ask for fewer domains, for all of them merged, for "
+        "longer intervals or for a shorter range")};
   }
   return sums.finish();
 }
 
-double percentile_95(std::vector<double> samples) {
-  if (samples.empty()) return 0;
-  const size_t rank = (samples.size() * 95 + 99) / 100;
-  const auto place = samples.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::nth_element(samples.begin(), place, samples.end());
+uint64_t percentile_95(std::vector<uint64_t> present, size_t all) {
+  const size_t rank = (all * 95 + 99) / 100;  // from 1
+  const size_t empty = all - std::min(all, present.size());
+  if (rank <= empty) return 0;
+  const auto place = present.begin() + static_cast<std::ptrdiff_t>(rank - empty - 1);
+  std::nth_element(present.begin(), place, present.end());
   return *place;
 }
 

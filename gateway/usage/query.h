@@ -70,8 +70,9 @@ inline constexpr size_t kMostSamples = 8'000'000;
 [[nodiscard]] proto::Result<std::vector<Series>, std::string> ask(Rows& rows,
                                                                   const Question& question);
 
-// Of samples, empty buckets included: the nearest-rank percentile, ceil(0.95 n)-th smallest.
-double percentile_95(std::vector<double> samples);
+// The nearest-rank percentile, the ceil(0.95 n)-th smallest, of n = `all` values: those in
+// `present`, and 0 for each one that is not.
+uint64_t percentile_95(std::vector<uint64_t> present, size_t all);
 
 // What rows there are at all, for whoever asked in vain. Reads everything.
 struct Holdings {

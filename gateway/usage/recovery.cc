@@ -45,8 +45,6 @@ void say_recovered(const std::string& boot, const std::map<RowKey, Row>& rows) {
 Recovery::Recovery(std::string folder, std::string own_boot)
     : folder_(std::move(folder)), own_boot_(std::move(own_boot)) {}
 
-bool Recovery::found() const { return !boots().empty(); }
-
 Recovery::Boots Recovery::boots() const {
   Boots found;
   for (const std::string& path : meter_files(folder_)) {

@@ -21,8 +21,6 @@ class Recovery {
   Recovery(std::string folder, std::string own_boot);
 
   bool finished() const { return finished_; }
-  // Whether there is anything to recover; costs a look at the folder.
-  bool found() const;
   // One transaction for each boot. Empty: finished; an error: the rest is for the next call.
   [[nodiscard]] std::optional<LedgerError> run(Ledger& ledger);
 

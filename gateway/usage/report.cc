@@ -33,21 +33,6 @@ std::string grouped(uint64_t number) {
   return text;
 }
 
-uint64_t messages(const Totals& totals) {
-  return totals[Field::text_messages_in] + totals[Field::text_messages_out] +
-         totals[Field::binary_messages_in] + totals[Field::binary_messages_out];
-}
-
-uint64_t sessions(const Totals& totals) {
-  return totals[Field::sessions_ws] + totals[Field::sessions_wss];
-}
-
-uint64_t refusals(const Totals& totals) {
-  uint64_t all = 0;
-  for (const uint64_t count : totals.refused) all += count;
-  return all;
-}
-
 std::string minute(int64_t time) {  // "2026-11-22 10:00"
   std::string text = format_time(time).substr(0, 16);
   text[10] = ' ';

@@ -1,5 +1,6 @@
 #include "gateway/usage/totals.h"
 
+#include <numeric>
 #include <span>
 #include <unordered_map>
 
@@ -136,6 +137,19 @@ Totals& Totals::operator+=(const Totals& other) {
   add_all(refused, other.refused);
   add_all(answers, other.answers);
   return *this;
+}
+
+uint64_t sessions(const Totals& totals) {
+  return totals[Field::sessions_ws] + totals[Field::sessions_wss];
+}
+
+uint64_t messages(const Totals& totals) {
+  return totals[Field::text_messages_in] + totals[Field::text_messages_out] +
+         totals[Field::binary_messages_in] + totals[Field::binary_messages_out];
+}
+
+uint64_t refusals(const Totals& totals) {
+  return std::accumulate(totals.refused.begin(), totals.refused.end(), uint64_t{0});
 }
 
 const std::array<std::string, kNumbers>& number_names() {

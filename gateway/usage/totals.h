@@ -94,6 +94,10 @@ struct Totals {
   bool operator==(const Totals&) const = default;
 };
 
+uint64_t sessions(const Totals& totals);  // that were opened
+uint64_t messages(const Totals& totals);  // of both kinds and directions
+uint64_t refusals(const Totals& totals);  // of upgrades, for whatever cause
+
 // Every number of Totals in one row: fields, closed, refused, answers. What a slot of the meter
 // file holds.
 inline constexpr size_t kNumbers = kFields + 2 * log::kCauses + metrics::kStatuses.size();

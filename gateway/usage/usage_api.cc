@@ -49,32 +49,17 @@ ApiAnswer dcdn_answer(Rows& rows, const ApiCall& call, WriteAnswer write) {
   return {200, write(series->front(), *question, query_parameter(call.query, "DomainName"), id)};
 }
 
-BudgetPlan plan_of(const config::DomainUsage& usage) {
-  BudgetPlan plan;
-  plan.traffic = usage.budget.traffic;
-  plan.connection_seconds = usage.budget.connection_seconds;
-  plan.messages = usage.budget.messages;
-  plan.period = usage.budget.period == config::Budget::Period::day ? BudgetPlan::Period::day
-                                                                   : BudgetPlan::Period::month;
-  plan.soft_percent = usage.budget.soft_percent;
-  plan.both_directions = usage.direction == config::DomainUsage::Direction::both;
-  return plan;
-}
-
 Json standing_json(const Series& today) {
   const Totals& total = today.total;
-  uint64_t refused = 0;
-  for (const uint64_t count : total.refused) refused += count;
   Json json;
   json["domain"] = today.domain;
   json["client_bytes_out"] = total[Field::client_bytes_out];
   json["client_bytes_in"] = total[Field::client_bytes_in];
   json["billable_bytes"] = today.billed;
   json["peak_out_bits_per_second"] = today.peak_out.bits_per_second;
-  json["sessions"] = total[Field::sessions_ws] + total[Field::sessions_wss];
-  json["messages"] = total[Field::text_messages_in] + total[Field::text_messages_out] +
-                     total[Field::binary_messages_in] + total[Field::binary_messages_out];
-  json["refused"] = refused;
+  json["sessions"] = sessions(total);
+  json["messages"] = messages(total);
+  json["refused"] = refusals(total);
   return json;
 }
 
@@ -92,7 +77,7 @@ class Standing {
  public:
   Standing(Rows& rows, const ApiCall& call) : rows_(rows), call_(call) {
     for (const auto& [domain, usage] : call.tariffs->domains) {
-      const BudgetPlan plan = plan_of(usage);
+      const BudgetPlan plan = budget_plan(usage);
       if (plan.limits_anything()) plans_.try_emplace(domain, plan);
     }
   }

@@ -44,7 +44,7 @@ struct Account {
   int64_t earliest = std::numeric_limits<int64_t>::max();
 
   void begins(int64_t unix_seconds) { earliest = std::min(earliest, unix_seconds); }
-  uint64_t opened() const { return rows[Field::sessions_ws] + rows[Field::sessions_wss]; }
+  uint64_t opened() const { return usage::sessions(rows); }
 };
 struct AccountKey {
   std::string node;
@@ -243,17 +243,19 @@ class Comparison {
   uint64_t pruned_ = 0;
 };
 
-// Where the bookkeeper keeps them.
-std::string meters_folder(const std::string& state_dir) { return state_dir + "/meters"; }
-
 class StateEvidence final : public Evidence {
  public:
   StateEvidence(std::string state_dir, LedgerReader& ledger)
       : state_dir_(std::move(state_dir)), ledger_(ledger) {}
 
   proto::Result<std::vector<MeterRemains>, std::string> meters() override {
+    const std::string folder = meters_folder(state_dir_);
+    // Without the meters of what lives, its records would be taken for those of a boot that is
+    // over.
+    if (const std::string trouble = folder_trouble(folder); !trouble.empty())
+      return proto::Unexpected{folder + ": the meters cannot be read: " + trouble};
     std::vector<MeterRemains> all;
-    for (const std::string& path : meter_files(meters_folder(state_dir_))) {
+    for (const std::string& path : meter_files(folder)) {
       auto remains = read_meter_file(path);
       std::error_code error;
       if (remains) {

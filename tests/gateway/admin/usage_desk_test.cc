@@ -83,8 +83,15 @@ TEST_CASE("usage desk: knows what is configured, from the next answer on") {
   CHECK_FALSE(Json::parse(scene.answer("/usage").body)["domains"][0].contains("budget"));
   auto tariffs = std::make_shared<usage::Tariffs>();
   tariffs->domains["a.example"].budget.traffic = 100;
-  scene.desk->use(tariffs, 24h);
+  scene.desk->use(tariffs);
   CHECK(Json::parse(scene.answer("/usage").body)["domains"][0]["budget"]["standing"] == "hard");
+}
+
+TEST_CASE("usage desk: what the ledger no longer keeps cannot be asked for") {
+  Scene scene;
+  scene.write(100);
+  scene.plan.keep = 24h;
+  scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   const UsageAnswer gone = scene.answer(
       "/usage/websocket/bps", "StartTime=2026-11-20T00:00:00Z&EndTime=2026-11-21T00:00:00Z");
   CHECK(gone.status == 400);

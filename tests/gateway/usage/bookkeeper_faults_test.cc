@@ -107,7 +107,8 @@ size_t number_of_damaged(const std::string& folder) {
 
 // As if the disk had never seen what was counted: the meter files' pages are free or old.
 void forget_meters(const std::string& folder) {
-  for (const std::string& path : gateway::usage::meter_files(folder + "/meters")) {
+  for (const std::string& path :
+       gateway::usage::meter_files(gateway::usage::meters_folder(folder))) {
     if (path.find("boot-1") != std::string::npos) fs::remove(path);
   }
 }
@@ -206,7 +207,8 @@ TEST_CASE("bookkeeper: starts on a disk that fails, and recovers once it works")
   faults->write_error = faults->open_error = 0;
   CHECK(boot.flush());
   CHECK(bytes_out(ledger_path(folder.path())) == 1003);
-  for (const std::string& path : gateway::usage::meter_files(folder.path() + "/meters"))
+  for (const std::string& path :
+       gateway::usage::meter_files(gateway::usage::meters_folder(folder.path())))
     CHECK(path.find("boot-0") == std::string::npos);
 }
 
@@ -220,7 +222,7 @@ TEST_CASE("bookkeeper: stopped while the disk fails, the next start has it all")
     faults->write_error = ENOSPC;
     boot.keeper().stop();
   }
-  CHECK(gateway::usage::meter_files(folder.path() + "/meters").size() == 2);
+  CHECK(gateway::usage::meter_files(gateway::usage::meters_folder(folder.path())).size() == 2);
   CHECK(sum_after_restart(folder.path()) == 5);
 }
 

@@ -33,7 +33,7 @@ struct Site {
   std::string path() const { return folder.path(); }
   std::string ledger() const { return gateway::usage::ledger_path(folder.path()); }
   std::vector<std::string> meters() const {
-    return gateway::usage::meter_files(folder.path() + "/meters");
+    return gateway::usage::meter_files(gateway::usage::meters_folder(folder.path()));
   }
   size_t damaged(const std::string& below = "") const {
     size_t number = 0;
@@ -130,7 +130,7 @@ TEST_CASE("bookkeeper: stop leaves complete rows and no meter files") {
 
 TEST_CASE("bookkeeper: the thread flushes by itself") {
   const Site site;
-  gateway::usage::Meters meters({site.path() + "/meters", "n", "b", 1});
+  gateway::usage::Meters meters({gateway::usage::meters_folder(site.path()), "n", "b", 1});
   gateway::usage::Bookkeeper keeper({site.path(), "n", "b", milliseconds{5}, seconds{86400}, {}},
                                     meters, {});
   keeper.start();

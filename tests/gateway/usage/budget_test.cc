@@ -78,3 +78,23 @@ TEST_CASE("budget: nothing is more than a budget of nothing") {
   plan.traffic = 0;
   CHECK(judge(plan, {}) == BudgetStanding::hard);
 }
+
+TEST_CASE("budget: a plan is what was configured") {
+  gateway::config::DomainUsage settings;
+  CHECK_FALSE(gateway::usage::budget_plan(settings).limits_anything());
+  settings.direction = gateway::config::DomainUsage::Direction::both;
+  settings.budget = {.traffic = 10,
+                     .connection_seconds = 20,
+                     .messages = 30,
+                     .period = kDay,
+                     .soft_percent = 50,
+                     .close = true};
+  const BudgetPlan plan = gateway::usage::budget_plan(settings);
+  CHECK(plan.traffic == 10);
+  CHECK(plan.connection_seconds == 20);
+  CHECK(plan.messages == 30);
+  CHECK(plan.period == kDay);
+  CHECK(plan.soft_percent == 50);
+  CHECK(plan.both_directions);
+  CHECK(plan.standing == nullptr);
+}

@@ -145,3 +145,14 @@ TEST_CASE("ledger reader: two other processes see whole transactions while one w
     CHECK(status == 0);
   }
 }
+
+TEST_CASE("ledger reader: what was only just begun has counted nothing, and is not damaged") {
+  const tests::Folder folder;
+  const auto none = LedgerReader::open(folder.file("usage.db"));
+  REQUIRE_FALSE(none);
+  CHECK(none.error().find("there is no ledger here") != std::string::npos);
+  const auto begun = LedgerReader::open(folder.write("usage.db", ""));
+  REQUIRE_FALSE(begun);
+  CHECK(begun.error() ==
+        folder.file("usage.db") + ": the ledger was only just begun: nothing is counted yet");
+}

@@ -10,6 +10,7 @@
 #include "gateway/usage/bookkeeper.h"
 #include "gateway/usage/ledger.h"
 #include "gateway/usage/meter.h"
+#include "gateway/usage/meter_file.h"
 #include "gateway/usage/record.h"
 #include "tests/gateway/usage/ledger_rows.h"
 
@@ -22,7 +23,7 @@ class Boot {
 
   Boot(const std::string& state_dir, const std::string& boot, size_t workers = 2,
        milliseconds keep = std::chrono::hours{24 * 93})
-      : meters_({state_dir + "/meters", "node-1", boot, workers}),
+      : meters_({gateway::usage::meters_folder(state_dir), "node-1", boot, workers}),
         queues_(workers),
         keeper_({state_dir, "node-1", boot, milliseconds{1000}, keep, [this] { return wall_; }},
                 meters_, pointers()) {
