@@ -46,7 +46,8 @@ Facts everything() {
   facts.usage.ledger_rows = 9;
   facts.usage.records_dropped = 1;
   facts.usage.budgets = {{"chat.example.com", 2}};
-  facts.usage.postgres = {.connected = true, .lag_seconds = 0, .errors = 3, .rows = 8};
+  facts.usage.postgres = {
+      .connected = true, .lag_seconds = 0, .errors = 3, .rows = 8, .rows_refused = 2};
   facts.ports = {{.listener = "public", .address = "::1", .port = 8080}};
   return facts;
 }
@@ -149,7 +150,7 @@ TEST_CASE("exposition: sums every count over the workers") {
 
 TEST_CASE("exposition: says what is no counter") {
   const std::string text = render(Registry(1), everything());
-  constexpr std::array<std::string_view, 25> kLines{
+  constexpr std::array<std::string_view, 26> kLines{
       R"(weir_build_info{version="0.1.0",commit="abc123"} 1)",
       "weir_start_time_seconds 1700000000.5",
       "weir_ready 1",
@@ -175,6 +176,7 @@ TEST_CASE("exposition: says what is no counter") {
       "weir_usage_postgres_lag_seconds 0",
       "weir_usage_postgres_errors_total 3",
       "weir_usage_postgres_rows_total 8",
+      "weir_usage_postgres_rows_refused 2",
   };
   for (const std::string_view line : kLines) {
     CAPTURE(line);
