@@ -142,8 +142,7 @@ class CommandLine {
 
   void add_usage() {
     CLI::App* command = add("usage", "what domains have used: traffic, peaks, sessions, codes");
-    command->add_option("--state-dir", usage_.state_dir,
-                        "the folder of the ledger; needs no configuration");
+    add_source(command, usage_.source);
     command->add_option("--domain", usage_.domains, "this one; again for more of them")
         ->allow_extra_args(false);
     command->add_option("--from", usage_.from,
@@ -154,14 +153,16 @@ class CommandLine {
         ->capture_default_str();
     command->add_option("--format", usage_.format, "table, csv or json")->capture_default_str();
     command->add_flag("--merge", usage_.merge, "all domains as one");
-    add_postgres(command);
     verify_ = command->add_subcommand(
-        "verify", "whether meters, ledger and session records agree; exit code 1: they do not");
+        "verify",
+        "whether meters, ledger and session records of a node (-c or --state-dir) agree; exit code "
+        "1: they do not");
     verify_->fallthrough();
   }
 
   void add_bill() {
     CLI::App* command = add("bill", "what the usage of a period costs by a price file");
+    add_source(command, bill_.source);
     command->add_option("--prices", bill_.prices, "the price file")->required();
     command->add_option("--domain", bill_.domains, "this one; again for more of them")
         ->allow_extra_args(false);
@@ -171,12 +172,11 @@ class CommandLine {
     command->add_option("--mode", bill_.mode,
                         "traffic, peak_bandwidth or p95 [as the domain is configured]");
     command->add_option("--format", bill_.format, "table, csv or json")->capture_default_str();
-    command->add_option("--state-dir", bill_.state_dir,
-                        "the folder of the ledger [that of the configuration]");
-    add_postgres(command);
   }
 
-  void add_postgres(CLI::App* command) {
+  void add_source(CLI::App* command, UsageSource& source) {
+    command->add_option("--state-dir", source.state_dir,
+                        "the folder of the ledger; needs no configuration");
     command
         ->add_option("--from-postgres", postgres_,
                      "a fleet's database [usage.postgres.url] in place of this node's ledger")
@@ -194,28 +194,35 @@ class CommandLine {
     return name == "check" ? check(config_, check_) : reload(config_);
   }
 
-  // With a folder or a database there is nothing that a configuration has to say.
-  bool needs_file(const CLI::App& command, const std::string& state_dir) const {
-    return command.count("-c") > 0 || (state_dir.empty() && postgres_.empty());
+  // False: a file is needed, and there is none. With a folder or a database there is nothing that a
+  // configuration has to say.
+  bool complete(const CLI::App& command, UsageSource& source) const {
+    if (command.count("--from-postgres") > 0) source.from_postgres = postgres_;
+    const bool enough = !source.state_dir.empty() || !postgres_.empty();
+    if (enough && command.count("-c") == 0) return true;
+    source.config = config_;
+    return has_file(command);
   }
 
   int execute_usage(const CLI::App& command) {
-    if (command.count("--from-postgres") > 0) usage_.from_postgres = postgres_;
-    // A fleet's database has no meters: what is verified is always a node's.
-    if (needs_file(command, usage_.state_dir) || (verify_->parsed() && usage_.state_dir.empty())) {
-      if (!has_file(command)) return server::kExitConfiguration;
-      usage_.config = config_;
+    if (verify_->parsed()) return execute_verify(command);
+    return complete(command, usage_.source) ? usage(usage_) : server::kExitConfiguration;
+  }
+
+  // A part of what is there cannot be verified, and a fleet's database has no meters.
+  int execute_verify(const CLI::App& command) {
+    for (const char* option :
+         {"--domain", "--from", "--to", "--interval", "--format", "--merge", "--from-postgres"}) {
+      if (command.count(option) == 0) continue;
+      std::cerr << "weir: usage verify takes no " << option
+                << ": it compares all that one node has, of -c FILE or --state-dir FOLDER\n";
+      return server::kExitConfiguration;
     }
-    return verify_->parsed() ? verify_usage(usage_) : usage(usage_);
+    return complete(command, usage_.source) ? verify_usage(usage_) : server::kExitConfiguration;
   }
 
   int execute_bill(const CLI::App& command) {
-    if (command.count("--from-postgres") > 0) bill_.from_postgres = postgres_;
-    if (needs_file(command, bill_.state_dir)) {
-      if (!has_file(command)) return server::kExitConfiguration;
-      bill_.config = config_;
-    }
-    return bill(bill_);
+    return complete(command, bill_.source) ? bill(bill_) : server::kExitConfiguration;
   }
 
   CLI::App app_{

@@ -19,16 +19,21 @@ int check(const std::string& config, const CheckOptions& options);
 // Asks the running Weir of that configuration to reload, and says what it answered.
 int reload(const std::string& config);
 
+// Where usage is read from.
+struct UsageSource {
+  std::string config;                        // empty: none is read
+  std::string state_dir;                     // empty: that of the configuration
+  std::optional<std::string> from_postgres;  // a URL; empty: usage.postgres of the configuration
+};
+
 struct UsageOptions {
-  std::string config;                // empty: none is read
-  std::string state_dir;             // empty: that of the configuration
+  UsageSource source;
   std::vector<std::string> domains;  // empty: all of them
   std::string from;                  // empty: a day before `to`
   std::string to;                    // empty: now
   std::string interval = "3600";
-  std::string format = "table";              // table, csv or json
-  bool merge = false;                        // all domains as one
-  std::optional<std::string> from_postgres;  // a URL; empty: usage.postgres of the configuration
+  std::string format = "table";  // table, csv or json
+  bool merge = false;            // all domains as one
 };
 // What was used, on standard output.
 int usage(const UsageOptions& options);
@@ -36,16 +41,14 @@ int usage(const UsageOptions& options);
 int verify_usage(const UsageOptions& options);
 
 struct BillOptions {
-  std::string config;
+  UsageSource source;
   std::string prices;                // the price file
   std::vector<std::string> domains;  // empty: all of them
   std::string month;                 // "2026-10"; or both of the next two
   std::string from;
   std::string to;
-  std::string mode;                          // traffic, peak_bandwidth or p95; empty: as configured
-  std::string format = "table";              // table, csv or json
-  std::string state_dir;                     // empty: that of the configuration
-  std::optional<std::string> from_postgres;  // a URL; empty: usage.postgres of the configuration
+  std::string mode;              // traffic, peak_bandwidth or p95; empty: as configured
+  std::string format = "table";  // table, csv or json
 };
 // What the usage of a period costs by a price file, on standard output.
 int bill(const BillOptions& options);

@@ -1,93 +1,29 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <iostream>
-#include <memory>
 
 #include "gateway/cli/commands.h"
+#include "gateway/cli/usage_source.h"
+#include "gateway/config/calendar.h"
 #include "gateway/config/units.h"
-#include "gateway/config/yaml_reader.h"
 #include "gateway/server/server.h"
-#include "gateway/usage/ledger.h"
-#include "gateway/usage/postgres.h"
-#include "gateway/usage/report.h"
 #include "gateway/usage/verify.h"
 
 namespace gateway::cli {
 
 namespace {
 
+using config::kDaySeconds;
 using proto::Result;
 using proto::Unexpected;
 using std::chrono::milliseconds;
 
-constexpr int64_t kDay = 86'400;
-constexpr size_t kMostNames = 20;  // of domains that are listed for whoever misspelt one
-constexpr milliseconds kPostgresPatience{10'000};
+constexpr milliseconds kLongestInterval = std::chrono::days{366};
+constexpr milliseconds kBucket = std::chrono::seconds{usage::kBucketSeconds};
+constexpr size_t kMostNames = 20;           // of domains that are listed for whoever misspelt one
 constexpr milliseconds kVerifyPause{1500};  // a flush of the default interval is over by then
 
-int64_t unix_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 int64_t up_to(int64_t time, int64_t step) { return (time + step - 1) / step * step; }
-
-int fail(int code, const std::string& why) {
-  std::cerr << "weir: " << why << '\n';
-  return code;
-}
-
-// What a command needs to know of the configuration, which may be none.
-struct Setting {
-  std::string state_dir;
-  std::optional<usage::Tariffs> tariffs;
-  std::optional<config::Postgres> postgres;
-  milliseconds keep = config::Usage().keep;
-};
-
-// Nothing: it has been said what is wrong with the files.
-std::optional<Setting> read_setting(const UsageOptions& options) {
-  Setting setting;
-  setting.state_dir = options.state_dir;
-  if (options.config.empty()) return setting;
-  const config::Reading reading = config::read_files(options.config);
-  if (!reading.ok()) {
-    for (const config::Problem& problem : reading.problems) std::cerr << to_string(problem) << '\n';
-    return std::nullopt;
-  }
-  if (setting.state_dir.empty()) setting.state_dir = reading.document.state_dir;
-  setting.tariffs = usage::Tariffs::of(reading.document);
-  setting.postgres = reading.document.usage.postgres;
-  setting.keep = reading.document.usage.keep;
-  return setting;
-}
-
-struct Opened {
-  std::unique_ptr<usage::Rows> rows;
-  usage::LedgerReader* ledger = nullptr;  // null: the rows are a fleet's
-};
-
-Result<Opened, std::string> open_rows(const UsageOptions& options, const Setting& setting) {
-  if (!options.from_postgres) {
-    auto ledger = usage::LedgerReader::open(usage::ledger_path(setting.state_dir));
-    if (!ledger) return Unexpected{ledger.error()};
-    usage::LedgerReader* reader = ledger->get();
-    return Opened{std::move(*ledger), reader};
-  }
-  std::string url = *options.from_postgres;
-  if (url.empty() && setting.postgres) url = setting.postgres->url;
-  if (url.empty()) {
-    return Unexpected{
-        std::string("there is no usage.postgres.url in the configuration: name the "
-                    "database with --from-postgres URL")};
-  }
-  auto rows =
-      usage::open_postgres(url, setting.postgres ? setting.postgres->timeout : kPostgresPatience);
-  if (!rows) return Unexpected{rows.error()};
-  return Opened{std::move(*rows), nullptr};
-}
 
 Result<int64_t, std::string> bucket_time(const char* option, const std::string& text) {
   const auto time = usage::parse_time(text);
@@ -102,13 +38,13 @@ Result<int64_t, std::string> bucket_time(const char* option, const std::string& 
 // Empty: `question` has its range and interval.
 std::string read_times(const UsageOptions& options, int64_t now, usage::Question& question) {
   const auto interval = config::parse_duration(options.interval);
-  if (!interval || interval->count() <= 0 || interval->count() % 300'000 != 0 ||
-      interval->count() > 366 * kDay * 1000) {
+  if (!interval || *interval <= milliseconds{0} || *interval % kBucket != milliseconds{0} ||
+      *interval > kLongestInterval) {
     return "--interval: '" + options.interval +
            "' is none: write 300, 3600 or 86400, 5m, 1h or 1d, or another multiple of 5 minutes "
            "up to 366d";
   }
-  question.interval = interval->count() / 1000;
+  question.interval = std::chrono::duration_cast<std::chrono::seconds>(*interval).count();
   question.to = up_to(now + 1, usage::kBucketSeconds);
   if (!options.to.empty()) {
     const auto to = bucket_time("--to", options.to);
@@ -116,7 +52,7 @@ std::string read_times(const UsageOptions& options, int64_t now, usage::Question
     question.to = *to;
   }
   // Whole intervals of UTC, the last of which is still going on.
-  question.from = up_to(question.to, std::min(question.interval, kDay)) - kDay;
+  question.from = up_to(question.to, std::min(question.interval, kDaySeconds)) - kDaySeconds;
   if (!options.from.empty()) {
     const auto from = bucket_time("--from", options.from);
     if (!from) return from.error();
@@ -125,13 +61,6 @@ std::string read_times(const UsageOptions& options, int64_t now, usage::Question
   if (question.to > question.from) return {};
   return "--to " + usage::format_time(question.to) + " is not after --from " +
          usage::format_time(question.from);
-}
-
-std::optional<usage::Format> format_of(const std::string& name) {
-  constexpr std::array<std::string_view, 3> kNames{"table", "csv", "json"};
-  const auto* found = std::find(kNames.begin(), kNames.end(), name);
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<usage::Format>(found - kNames.begin());
 }
 
 bool is_empty(const usage::Series& series) { return series.total == usage::Totals(); }
@@ -164,7 +93,7 @@ std::string unknown_domains(const usage::Question& question,
 }
 
 // For a range without usage: where there is some.
-void tell_extent(const usage::Question& question, const Opened& opened) {
+void tell_extent(const usage::Question& question, const OpenRows& opened) {
   std::optional<usage::Holdings::Range> range;
   if (opened.ledger != nullptr) {
     if (const auto extent = opened.ledger->extent()) range = {extent->first, extent->last};
@@ -181,7 +110,7 @@ void tell_extent(const usage::Question& question, const Opened& opened) {
   }
 }
 
-int show(const UsageOptions& options, const Setting& setting) {
+int show(const UsageOptions& options, const config::Document& document) {
   usage::Question question;
   const std::string wrong = read_times(options, unix_now(), question);
   if (!wrong.empty()) return fail(server::kExitConfiguration, wrong);
@@ -191,11 +120,11 @@ int show(const UsageOptions& options, const Setting& setting) {
                 "--format: '" + options.format + "' is none: write table, csv or json");
   }
   question.merged = options.merge;
-  question.tariffs = setting.tariffs ? &*setting.tariffs : nullptr;
-  const usage::Tariffs none;
+  const usage::Tariffs tariffs = usage::Tariffs::of(document);
+  if (!options.source.config.empty()) question.tariffs = &tariffs;
   for (const std::string& name : options.domains)
-    question.domains.push_back((setting.tariffs ? *setting.tariffs : none).label_of(name));
-  auto opened = open_rows(options, setting);
+    question.domains.push_back(tariffs.label_of(name));
+  auto opened = open_rows(options.source, document);
   if (!opened) return fail(server::kExitRuntime, opened.error());
   const auto series = usage::ask(*opened->rows, question);
   if (!series) return fail(server::kExitRuntime, series.error());
@@ -210,18 +139,18 @@ int show(const UsageOptions& options, const Setting& setting) {
 }  // namespace
 
 int usage(const UsageOptions& options) {
-  const auto setting = read_setting(options);
-  if (!setting) return server::kExitConfiguration;
-  return show(options, *setting);
+  const auto document = read_document(options.source.config);
+  return document ? show(options, *document) : server::kExitConfiguration;
 }
 
 int verify_usage(const UsageOptions& options) {
-  const auto setting = read_setting(options);
-  if (!setting) return server::kExitConfiguration;
-  const int64_t keep = std::chrono::duration_cast<std::chrono::seconds>(setting->keep).count();
+  const auto document = read_document(options.source.config);
+  if (!document) return server::kExitConfiguration;
+  const auto keep = std::chrono::duration_cast<std::chrono::seconds>(document->usage.keep);
   // What a bucket holds goes with the bucket's begin.
-  const int64_t kept_since = unix_now() - keep + 2 * usage::kBucketSeconds;
-  const auto verified = usage::verify_state(setting->state_dir, kept_since, kVerifyPause);
+  const int64_t kept_since = unix_now() - keep.count() + 2 * usage::kBucketSeconds;
+  const auto verified =
+      usage::verify_state(state_dir_of(options.source, *document), kept_since, kVerifyPause);
   if (!verified) return fail(server::kExitRuntime, verified.error());
   std::cout << usage::to_text(*verified) << std::flush;
   return verified->differences_found == 0 ? server::kExitOk : server::kExitRuntime;

@@ -121,6 +121,10 @@ Problem Billing::check() const {
 }
 
 Problem Billing::check_domain(const std::string& domain) const {
+  if (!request_.configured.contains(domain) && !usages_.contains(domain)) {
+    return "there is no usage of a domain '" + domain +
+           "' in the period, and no configuration that names it";
+  }
   const BillMode mode = mode_of(domain);
   const PriceSet& set = prices_.of(domain);
   const std::array<bool, 3> priced = {!set.traffic.empty(), !set.peak_bandwidth.empty(),

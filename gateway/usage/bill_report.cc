@@ -14,7 +14,7 @@ using nlohmann::ordered_json;
 // Bytes are whole billionths of a GB; the other units are not always finite, nor need to be.
 constexpr unsigned kBytePlaces = 9;
 constexpr unsigned kOtherPlaces = 6;
-// Enough for bytes times a price of 12 places.
+// For machines: enough for bytes times a price of 12 places.
 constexpr unsigned kExactPlaces = 21;
 
 constexpr size_t kTextWidth = 46;
@@ -39,9 +39,9 @@ std::string quantity_of(const BillLine& line) {
   return line.quantity.print_short(line.unit == "GB" ? kBytePlaces : kOtherPlaces);
 }
 
-std::string price_of(const BillLine& line) {
-  return line.price ? line.price->print_short(kExactPlaces) : "";
-}
+std::string exact(const Decimal& number) { return number.print_short(kExactPlaces); }
+
+std::string price_of(const BillLine& line) { return line.price ? exact(*line.price) : ""; }
 
 std::string direction_of(const DomainBill& bill) {
   return bill.direction == config::DomainUsage::Direction::both ? "both" : "out";
@@ -116,8 +116,8 @@ std::string csv(const Bill& bill) {
     const std::string begin = cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
     for (const BillLine& line : domain.lines) {
       out += begin + config::format_moment(line.begin, bill.zone) + ',' + cell(line.text) + ',' +
-             quantity_of(line) + ',' + cell(line.unit) + ',' + price_of(line) + ',' +
-             line.exact.print_short(kExactPlaces) + ',' + line.amount.print(bill.digits) + end;
+             exact(line.quantity) + ',' + cell(line.unit) + ',' + price_of(line) + ',' +
+             exact(line.exact) + ',' + line.amount.print(bill.digits) + end;
     }
     out += begin + config::format_moment(bill.from, bill.zone) + ",total,,,,," +
            domain.total.print(bill.digits) + end;
@@ -128,10 +128,10 @@ std::string csv(const Bill& bill) {
 ordered_json json_of(const BillLine& line, const Bill& bill) {
   ordered_json out = {{"begin", config::format_moment(line.begin, bill.zone)},
                       {"item", line.text},
-                      {"quantity", quantity_of(line)},
+                      {"quantity", exact(line.quantity)},
                       {"unit", line.unit},
                       {"price", nullptr},
-                      {"exact", line.exact.print_short(kExactPlaces)},
+                      {"exact", exact(line.exact)},
                       {"amount", line.amount.print(bill.digits)}};
   if (line.price) out["price"] = price_of(line);
   return out;

@@ -216,3 +216,27 @@ TEST_CASE("usage verify: says what was compared, and exits 1 with a difference")
   CHECK(done.out.find("field=client_bytes_out ledger=101 records=100") != std::string::npos);
   CHECK(done.out.find("NOT verified: ") != std::string::npos);
 }
+
+TEST_CASE("usage verify: takes no part of the usage, and no fleet's") {
+  Scene scene;
+  scene.write({row_of("a.example", kTen, 50)});
+  for (const auto& words : {std::vector<std::string>{"verify", "--domain", "a.example"},
+                            {"verify", "--merge"},
+                            {"--interval", "300", "verify"},
+                            {"verify", "--from-postgres"}}) {
+    const Done done = scene.ask(words);
+    CHECK(done.code == 2);
+    CHECK(done.out.empty());
+    CHECK(done.err.starts_with("weir: usage verify takes no --"));
+  }
+}
+
+TEST_CASE("usage verify: without the meters nothing is said") {
+  Scene scene;
+  scene.write({row_of("a.example", kTen, 50)});
+  scene.folder.write("state/meters", "no folder");
+  const Done done = scene.ask({"verify"});
+  CHECK(done.code == 1);
+  CHECK(done.out.empty());
+  CHECK(done.err.find("the meters cannot be read: ") != std::string::npos);
+}
