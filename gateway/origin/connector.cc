@@ -34,6 +34,8 @@ std::string proxy_header(config::Origin::ProxyProtocol protocol,
 
 Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop), resolver_(resolver), plan_(std::move(plan)), handler_(handler) {
+  // As with curl, only no_proxy makes exceptions: a loopback address is none by itself, it may mean
+  // the proxy's own machine.
   const auto& proxy = settings().forward_proxy;
   if (proxy && !proxy->is_direct(plan_.server.host)) proxy_ = &*proxy;
   // A warm connection must not be handed over from inside this call.

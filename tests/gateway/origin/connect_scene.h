@@ -113,11 +113,6 @@ struct ConnectScene {
       return peer.ended || peer.error != 0;
     });
   }
-  // Every deadline within that time is due now.
-  void pass(std::chrono::milliseconds time) {
-    stage.loop.wheel().advance(stage.loop.now() + time);
-    stage.loop.retirement().clear();
-  }
   static uint16_t closed_port() { return RawListener().address().port(); }
 
   LoopStage stage;

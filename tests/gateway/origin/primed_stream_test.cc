@@ -1,0 +1,56 @@
+#include "gateway/origin/primed_stream.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "gateway/net/tcp_stream.h"
+#include "tests/support/loop_stage.h"
+
+using namespace tests;
+using gateway::origin::PrimedStream;
+
+TEST_CASE("primed stream: a paused reader gets its first bytes later, and drains meanwhile") {
+  LoopStage stage;
+  Connection connection = make_connection();
+  auto inner = std::make_unique<gateway::net::TcpStream>(stage.loop, std::move(connection.ours));
+  PrimedStream stream(stage.loop, std::move(inner), proto::bytes_of("first "));
+  Recorder told;
+  stream.start(told);
+  stream.pause_reading();
+  connection.peer.send("second");
+  connection.peer.shut();
+  stage.settle();
+  CHECK(told.data.empty());
+  const std::string much(8 << 20, 'x');
+  stream.write(proto::bytes_of(much));
+  REQUIRE(stream.congested());
+  CHECK(stage.run_until([&] {
+    connection.peer.read();
+    return told.drains == 1;
+  }));
+  CHECK(told.data.empty());
+  stream.resume_reading();
+  CHECK(stage.run_until([&] { return told.ends == 1; }));
+  CHECK(told.data == "first second");
+}
+
+TEST_CASE("primed stream: may be destroyed by whom it tells, and handed on") {
+  LoopStage stage;
+  Connection connection = make_connection();
+  auto stream = std::make_unique<PrimedStream>(
+      stage.loop, std::make_unique<gateway::net::TcpStream>(stage.loop, std::move(connection.ours)),
+      proto::bytes_of("first"));
+  Recorder before;
+  Recorder told;
+  stream->start(before);
+  stream->start(told);
+  told.data_hook = [&] { stream.reset(); };
+  stage.settle();
+  CHECK(told.data == "first");
+  CHECK(before.data.empty());
+  connection.peer.read();
+  CHECK(connection.peer.ended);
+}
