@@ -82,7 +82,7 @@ void Balancer::rank_weighted(Members& members) {
 }
 
 void Balancer::rank_least_sessions(Members& members) {
-  size_t count = 0;
+  size_t count = 1;
   for (const Member* one : members) count = std::max(count, one->index + 1);
   const size_t next = last_ % count + 1;
   sort_by(members, 0, [=](const Member& one) {

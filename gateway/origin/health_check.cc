@@ -53,7 +53,9 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
       Connector::Plan{.domain = plan_.domain,
                       .server = plan_.server,
                       .target = plan_.target,
-                      .tls_name = tls_name(plan_.domain.config->origin, host_)},
+                      .tls_name = tls_name(plan_.domain.config->origin, host_),
+                      .ways = plan_.ways,
+                      .fresh = true},
       *this);
 }
 

@@ -27,7 +27,7 @@ class HealthCheck final : public Connector::Handler,
   class Handler {
    public:
     // Once, from the loop; may destroy the check. Empty: it has passed.
-    virtual void on_checked(const std::string& failure) = 0;
+    virtual void on_checked(std::string failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -37,6 +37,7 @@ class HealthCheck final : public Connector::Handler,
     const route::Domain& domain;  // with health; outlives the check
     route::Server server;         // with the one address that is meant, unless a proxy resolves
     Target target;
+    Ways* ways = nullptr;  // source addresses, and what proxies taught; never a warm connection
   };
 
   HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);

@@ -12,6 +12,10 @@ constexpr milliseconds kApart{2};
 
 void Prober::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
   auto before = std::exchange(watches_, {});
+  // A check takes neither a warm connection nor a port that was remembered.
+  ways_.use(nullptr);
+  const ServerWatch::Surroundings around{
+      .loop = loop_, .resolver = resolver_, .ways = ways_, .rounds = rounds_};
   milliseconds first = loop_.now();
   for (const auto& domain : snapshot->domains) {
     const auto& health = domain->config->origin.health;
@@ -29,7 +33,7 @@ void Prober::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
       std::unique_ptr<ServerWatch>& watch = watches_[backend];
       // The same server twice in one domain is one server.
       if (watch) continue;
-      watch = std::make_unique<ServerWatch>(loop_, resolver_, rounds_, std::move(subject), first);
+      watch = std::make_unique<ServerWatch>(around, std::move(subject), first);
       first = std::min(first + kApart, loop_.now() + health->interval);
     }
   }

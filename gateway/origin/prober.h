@@ -7,6 +7,7 @@
 #include "gateway/net/loop.h"
 #include "gateway/net/resolver.h"
 #include "gateway/origin/server_watch.h"
+#include "gateway/origin/ways.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -14,7 +15,8 @@ namespace gateway::origin {
 // One thread: its loop's. What it finds stands in the backends, and each change in the log.
 class Prober {
  public:
-  Prober(net::Loop& loop, net::Resolver& resolver) : loop_(loop), resolver_(resolver) {}
+  Prober(net::Loop& loop, net::Resolver& resolver)
+      : loop_(loop), resolver_(resolver), ways_(loop, resolver) {}
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
   ~Prober() = default;
@@ -28,6 +30,7 @@ class Prober {
  private:
   net::Loop& loop_;
   net::Resolver& resolver_;
+  Ways ways_;
   Rounds rounds_;
   std::map<const route::Backend*, std::unique_ptr<ServerWatch>> watches_;
 };

@@ -43,41 +43,36 @@ bool Verdict::add(bool passed, const config::Health& settings) {
   return true;
 }
 
-ServerWatch::ServerWatch(net::Loop& loop, net::Resolver& resolver, Rounds& rounds, Subject subject,
-                         milliseconds first)
-    : loop_(loop),
-      resolver_(resolver),
-      rounds_(rounds),
-      current_(std::move(subject)),
-      backend_(server().backend) {
+ServerWatch::ServerWatch(const Surroundings& surroundings, Subject subject, milliseconds first)
+    : around_(surroundings), current_(std::move(subject)), backend_(server().backend) {
   arm(first);
 }
 
 ServerWatch::~ServerWatch() {
-  if (running_) --rounds_.running;
+  if (running_) --around_.rounds.running;
   backend_->up.store(true, kRelaxed);
 }
 
 void ServerWatch::arm(milliseconds when) {
   due_ = when;
-  loop_.wheel().set(*this, when);
+  around_.loop.wheel().set(*this, when);
 }
 
 void ServerWatch::use(Subject subject) {
   const milliseconds interval = subject.domain->config->origin.health->interval;
   next_ = std::move(subject);
   // A shorter interval need not wait for the end of the longer one.
-  if (!running_) arm(std::min(due_, loop_.now() + jittered(interval)));
+  if (!running_) arm(std::min(due_, around_.loop.now() + jittered(interval)));
 }
 
 void ServerWatch::on_deadline(milliseconds now) {
-  if (rounds_.running >= Rounds::kMost) {
+  if (around_.rounds.running >= Rounds::kMost) {
     arm(now + jittered(kBusy));
     return;
   }
   if (next_) current_ = *std::exchange(next_, std::nullopt);
   running_ = true;
-  ++rounds_.running;
+  ++around_.rounds.running;
   began_ = now;
   const auto& proxy = settings().forward_proxy;
   const bool by_proxy = proxy && !proxy->is_direct(server().host);
@@ -86,8 +81,8 @@ void ServerWatch::on_deadline(milliseconds now) {
     return;
   }
   const net::Resolver::Life life{.min = settings().resolve.min, .max = settings().resolve.max};
-  query_ = resolver_.resolve(server().host, life,
-                             [this](const net::Resolver::Answer& answer) { resolved(answer); });
+  query_ = around_.resolver.resolve(
+      server().host, life, [this](const net::Resolver::Answer& answer) { resolved(answer); });
 }
 
 void ServerWatch::resolved(const net::Resolver::Answer& answer) {
@@ -133,22 +128,22 @@ void ServerWatch::try_next() {
   route::Server one = server();
   one.address = attempt_.address;
   one.port = attempt_.target.port;  // this candidate and no other
-  check_ = std::make_unique<HealthCheck>(
-      loop_, resolver_,
-      HealthCheck::Plan{
-          .domain = *current_.domain, .server = std::move(one), .target = attempt_.target},
-      *this);
+  check_ = std::make_unique<HealthCheck>(around_.loop, around_.resolver,
+                                         HealthCheck::Plan{.domain = *current_.domain,
+                                                           .server = std::move(one),
+                                                           .target = attempt_.target,
+                                                           .ways = &around_.ways},
+                                         *this);
 }
 
-void ServerWatch::on_checked(const std::string& failure) {
-  const std::string reason = failure;  // the check's own, and that ends here
+void ServerWatch::on_checked(std::string failure) {
   check_.reset();
-  if (reason.empty()) {
+  if (failure.empty()) {
     passed();
   } else if (!attempts_.empty()) {
     try_next();
   } else {
-    end_round(reason);
+    end_round(failure);
   }
 }
 
@@ -162,7 +157,7 @@ void ServerWatch::passed() {
 
 void ServerWatch::end_round(const std::string& failure) {
   running_ = false;
-  --rounds_.running;
+  --around_.rounds.running;
   const config::Health& health = *settings().health;
   if (verdict_.add(failure.empty(), health)) {
     if (verdict_.up()) pardon(*backend_);
@@ -172,7 +167,7 @@ void ServerWatch::end_round(const std::string& failure) {
   // A reload may have come meanwhile, and a round may have taken longer than the interval.
   const Subject& next = next_ ? *next_ : current_;
   const milliseconds interval = next.domain->config->origin.health->interval;
-  arm(std::max(began_ + jittered(interval), loop_.now() + interval / 10));
+  arm(std::max(began_ + jittered(interval), around_.loop.now() + interval / 10));
 }
 
 void ServerWatch::tell(const std::string& failure) const {

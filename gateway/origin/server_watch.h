@@ -10,6 +10,7 @@
 
 #include "gateway/net/resolver.h"
 #include "gateway/origin/health_check.h"
+#include "gateway/origin/ways.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -48,8 +49,15 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
     size_t server;                // an index of its servers
   };
 
-  ServerWatch(net::Loop& loop, net::Resolver& resolver, Rounds& rounds, Subject subject,
-              milliseconds first);
+  // Outlive the watch.
+  struct Surroundings {
+    net::Loop& loop;
+    net::Resolver& resolver;
+    Ways& ways;
+    Rounds& rounds;
+  };
+
+  ServerWatch(const Surroundings& surroundings, Subject subject, milliseconds first);
   ServerWatch(const ServerWatch&) = delete;
   ServerWatch& operator=(const ServerWatch&) = delete;
   ~ServerWatch();
@@ -67,7 +75,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   };
 
   void on_deadline(milliseconds now) override;
-  void on_checked(const std::string& failure) override;
+  void on_checked(std::string failure) override;
   void resolved(const net::Resolver::Answer& answer);
   void plan_round(const std::vector<net::Address>& addresses);
   void plan_target(bool client_tls, const std::vector<net::Address>& addresses);
@@ -79,9 +87,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   const config::Origin& settings() const { return current_.domain->config->origin; }
   const route::Server& server() const { return current_.domain->servers[current_.server]; }
 
-  net::Loop& loop_;
-  net::Resolver& resolver_;
-  Rounds& rounds_;
+  Surroundings around_;
   Subject current_;  // of the round that is running
   std::optional<Subject> next_;
   std::shared_ptr<route::Backend> backend_;

@@ -32,6 +32,7 @@ class FakeOrigin {
           ::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (!fd) break;
       ++accepted;
+      clients.push_back(gateway::net::Address::peer_of(fd.get())->host());
       peers_.push_back({RawPeer(std::move(fd)), false});
     }
     for (One& one : peers_) serve(one);
@@ -47,6 +48,7 @@ class FakeOrigin {
   std::string last_rest() const { return rest_; }
 
   int accepted = 0;
+  std::vector<std::string> clients;  // their addresses
   std::vector<std::string> requests;
 
  private:

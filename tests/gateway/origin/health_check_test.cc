@@ -45,9 +45,9 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
     FakeOrigin origin(answer);
     return verdict(origin);
   }
-  void on_checked(const std::string& failure) override {
+  void on_checked(std::string failure) override {
     CHECK_FALSE(result.has_value());
-    result = failure;
+    result = std::move(failure);
     check.reset();
   }
 
@@ -192,6 +192,16 @@ TEST_CASE("health check: an upgrade is judged as that of a session is") {
     return answer.insert(answer.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
   });
   CHECK(verdict.value_or("").starts_with("the 101 is not valid"));
+}
+
+TEST_CASE("health check: where origins want a PROXY header, a check has one, too") {
+  Checking scene(Type::http);
+  scene.settings.origin.proxy_protocol = gateway::config::Origin::ProxyProtocol::v1;
+  FakeOrigin origin([](const std::string&) { return status_answer(200); });
+  CHECK(scene.verdict(origin) == "");
+  REQUIRE(origin.requests.size() == 1);
+  CHECK(origin.requests[0].starts_with("PROXY "));
+  CHECK(origin.requests[0].find("\r\nGET / HTTP/1.1\r\n") != std::string::npos);
 }
 
 TEST_CASE("health check: over TLS the handshake belongs to it") {

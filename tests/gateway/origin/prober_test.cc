@@ -199,6 +199,16 @@ TEST_CASE("prober: a shorter interval holds at once") {
   CHECK(scene.run_until([&] { return origin.accepted >= 4; }));
 }
 
+TEST_CASE("prober: checks come from the addresses that sessions come from") {
+  Probing scene;
+  FakeOrigin origin;
+  scene.origins = {&origin};
+  scene.settings.origin.source = {"127.0.0.5"};
+  scene.use(scene.snapshot(origin.port()));
+  REQUIRE(scene.run_until([&] { return origin.accepted == 2; }));
+  CHECK(origin.clients == std::vector<std::string>{"127.0.0.5", "127.0.0.5"});
+}
+
 TEST_CASE("prober: the same server twice in a domain is checked once") {
   Probing scene;
   FakeOrigin origin;
