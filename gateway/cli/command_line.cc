@@ -100,6 +100,7 @@ class CommandLine {
     add_serving();
     add_usage();
     add_bill();
+    add_import();
     CLI::App* version_command =
         app_.add_subcommand("version", "what this build is (short forms: -v, -V)");
     version_command->add_flag("--verbose", verbose_, "with its libraries");
@@ -115,8 +116,8 @@ class CommandLine {
     }
     const auto commands = app_.get_subcommands();
     if (commands.empty()) {
-      std::cerr << "weir: what is to be done? run, check, reload, usage, bill or version; see weir "
-                   "--help\n";
+      std::cerr << "weir: what is to be done? run, check, reload, usage, bill, import-tomcat or "
+                   "version; see weir --help\n";
       return server::kExitConfiguration;
     }
     return execute(*commands.front());
@@ -174,6 +175,17 @@ class CommandLine {
     command->add_option("--format", bill_.format, "table, csv or json")->capture_default_str();
   }
 
+  void add_import() {
+    CLI::App* command = app_.add_subcommand(
+        "import-tomcat", "the websocket: and origin: for what Tomcat's WebSocket client was told");
+    command
+        ->add_option("FILE", import_.file,
+                     "Java properties, or lines of Java, XML or a shell with their names")
+        ->required();
+    command->add_option("--secrets", import_.secrets, "the folder for files of passwords")
+        ->capture_default_str();
+  }
+
   void add_source(CLI::App* command, UsageSource& source) {
     command->add_option("--state-dir", source.state_dir,
                         "the folder of the ledger; needs no configuration");
@@ -187,6 +199,7 @@ class CommandLine {
   int execute(const CLI::App& command) {
     const std::string& name = command.get_name();
     if (name == "version") return version(verbose_);
+    if (name == "import-tomcat") return import_tomcat(import_);
     if (name == "usage") return execute_usage(command);
     if (name == "bill") return execute_bill(command);
     if (!has_file(command)) return server::kExitConfiguration;
@@ -233,6 +246,7 @@ class CommandLine {
   CheckOptions check_;
   UsageOptions usage_;
   BillOptions bill_;
+  ImportOptions import_;
   std::string postgres_;
   bool verbose_ = false;
   CLI::App* verify_ = nullptr;

@@ -53,6 +53,13 @@ struct BillOptions {
 // What the usage of a period costs by a price file, on standard output.
 int bill(const BillOptions& options);
 
+struct ImportOptions {
+  std::string file;
+  std::string secrets = "/etc/weir";  // the folder that password files are looked for in
+};
+// The YAML for what a file tells Tomcat's WebSocket client, on standard output.
+int import_tomcat(const ImportOptions& options);
+
 // `verbose`: with the libraries that it was built with.
 int version(bool verbose);
 
