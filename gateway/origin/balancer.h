@@ -25,7 +25,6 @@ struct Member {
   uint64_t load = 0;
   uint64_t expected_us = 0;
   Standing standing = Standing::serving;
-  bool up = true;
   bool usable = true;    // up and not ejected
   bool ordered = false;  // it has its place in the order
 };

@@ -131,6 +131,10 @@ Standing standing_of(const route::Backend& backend, milliseconds now) {
   return until > now.count() ? Standing::ejected : Standing::on_trial;
 }
 
+bool trial_is_free(const route::Backend& backend, milliseconds now) {
+  return backend.trial_until.load(kRelaxed) <= now.count();
+}
+
 bool begin_trial(route::Backend& backend, milliseconds now) {
   int64_t until = backend.trial_until.load(kRelaxed);
   if (until > now.count()) return false;
@@ -157,6 +161,13 @@ void report(const route::Domain& domain, size_t server, const Outcome& outcome, 
   }
   // Only now: between the end of a trial and its verdict another one would begin.
   if (standing == Standing::on_trial) backend.trial_until.store(0, kRelaxed);
+}
+
+void lift_ejection(route::Backend& backend) {
+  if (backend.ejected_until.load(kRelaxed) == 0) return;
+  if (backend.ejected_until.exchange(0, kRelaxed) == 0) return;
+  log::say(log::Level::warning, "origin " + backend.name() + " of " + backend.domain() +
+                                    " gets its share again: no other server is left");
 }
 
 void pardon(route::Backend& backend) {

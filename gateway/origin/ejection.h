@@ -40,13 +40,17 @@ struct Outcome {
 enum class Standing : uint8_t { serving, ejected, on_trial };
 [[nodiscard]] Standing standing_of(const route::Backend& backend, milliseconds now);
 
-// Takes the trial of a server that is on trial; false: another request has it. Reporting its
-// outcome gives it back, and so does time, when nobody reports.
+// Takes the trial of a server that is on trial, right before it is asked; false: another request
+// has it. Reporting its outcome gives it back, and so does time, when nobody reports.
 [[nodiscard]] bool begin_trial(route::Backend& backend, milliseconds now);
+[[nodiscard]] bool trial_is_free(const route::Backend& backend, milliseconds now);
 
 // Counts the outcome of an attempt at `server`, an index of domain.servers, and ejects it where
 // that is due; but never the last server of the domain that is alive.
 void report(const route::Domain& domain, size_t server, const Outcome& outcome, milliseconds now);
+
+// Ends an ejection because nobody else is left: with the next failure it is due again.
+void lift_ejection(route::Backend& backend);
 
 // Active checks have found it alive again: what happened before says nothing any more.
 void pardon(route::Backend& backend);

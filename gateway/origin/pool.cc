@@ -62,7 +62,13 @@ Pool::Pool(uint64_t seed) : balancer_(seed) {}
 std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choice,
                                 milliseconds now) {
   align(domain);
-  observe(now);
+  if (!observe(now)) {
+    // Only ejected ones are left: what they did is better than nothing.
+    for (Member& one : members_) {
+      if (one.backend->up.load(kRelaxed)) lift_ejection(*one.backend);
+    }
+    observe(now);
+  }
   std::vector<size_t> order;
   Members group;
   for (size_t i = 0; i < members_.size(); ++i) {
@@ -72,50 +78,43 @@ std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choic
     append(domain, choice, now, group, order);
     group.clear();
   }
-  append_reserve(order);
+  // Who is on trial and not the choice comes when all that serve have failed.
+  for (const Member& one : members_) {
+    if (one.usable && !one.ordered) order.push_back(one.index);
+  }
   return order;
 }
 
-// Those that are on trial take part in the first choice alone, each with one request at a time.
 void Pool::append(const route::Domain& domain, const Choice& choice, milliseconds now,
                   Members& group, std::vector<size_t>& order) {
+  const bool choosing = order.empty();
   const auto on_trial = [](const Member* one) { return one->standing == Standing::on_trial; };
-  if (!order.empty()) std::erase_if(group, on_trial);
-  bool chosen = false;
-  while (!group.empty() && !chosen) {
-    balancer_.rank(domain.config->origin.balance, group, choice.key);
-    chosen = !on_trial(group.front()) || begin_trial(*group.front()->backend, now);
-    if (!chosen) group.erase(group.begin());
-  }
+  std::erase_if(group, [&](const Member* one) {
+    return on_trial(one) && (!choosing || !trial_is_free(*one->backend, now));
+  });
+  if (group.empty()) return;
+  balancer_.rank(domain.config->origin.balance, group, choice.key);
   for (size_t i = 0; i < group.size(); ++i) {
-    if (i > 0 && on_trial(group[i])) continue;
+    if (on_trial(group[i]) && i > 0) continue;
     order.push_back(group[i]->index);
     group[i]->ordered = true;
   }
 }
 
-// What is left when all that is well has failed: first who is on trial. Who is ejected is only
-// asked where there is nobody else: then what it did is better than nothing.
-void Pool::append_reserve(std::vector<size_t>& order) {
-  for (const Member& one : members_) {
-    if (one.usable && !one.ordered) order.push_back(one.index);
-  }
-  if (!order.empty()) return;
-  for (const Member& one : members_) {
-    if (one.up) order.push_back(one.index);
-  }
-}
-
-void Pool::observe(milliseconds now) {
+// False: nobody serves.
+bool Pool::observe(milliseconds now) {
+  bool served = false;
   for (Member& one : members_) {
     const route::Backend& backend = *one.backend;
-    one.up = backend.up.load(kRelaxed);
+    const bool up = backend.up.load(kRelaxed);
     one.standing = standing_of(backend, now);
-    one.usable = one.up && one.standing != Standing::ejected;
+    one.usable = up && one.standing != Standing::ejected;
     one.ordered = false;
     one.load = backend.load();
     one.expected_us = expected_us(backend, now);
+    served = served || (up && one.standing == Standing::serving);
   }
+  return served;
 }
 
 bool Pool::aligned(const route::Domain& domain) const {

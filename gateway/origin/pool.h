@@ -35,7 +35,8 @@ class Pool {
 
   // Indices of domain.servers in the order in which this request may try them: by priority, and
   // within one priority by balance. Those that are down or ejected are left out; where only ejected
-  // ones are left, they are all there is. Empty: all are down, and the answer is 502 at once.
+  // ones are left, their ejections end. One that is on trial is only asked by who can
+  // begin_trial(). Empty: all are down, and the answer is 502 at once.
   [[nodiscard]] std::vector<size_t> order(const route::Domain& domain, const Choice& choice,
                                           milliseconds now);
 
@@ -44,10 +45,9 @@ class Pool {
  private:
   void align(const route::Domain& domain);
   bool aligned(const route::Domain& domain) const;
-  void observe(milliseconds now);
+  bool observe(milliseconds now);
   void append(const route::Domain& domain, const Choice& choice, milliseconds now, Members& group,
               std::vector<size_t>& order);
-  void append_reserve(std::vector<size_t>& order);
 
   std::vector<Member> members_;  // by priority, then as configured
   Balancer balancer_;

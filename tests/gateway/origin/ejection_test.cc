@@ -69,12 +69,30 @@ TEST_CASE("ejection: the last server that is alive is never left out") {
   CHECK(single.order() == std::vector<size_t>{0});
 }
 
-TEST_CASE("ejection: two workers that eject the last two at once still leave somebody to ask") {
+TEST_CASE("ejection: it ends where nobody else is left") {
+  // Two workers that eject the last two at once.
   PoolScene scene(2);
   scene.at(0).ejected_until = scene.at(1).ejected_until = (scene.now + 10s).count();
   CHECK(scene.order().size() == 2);
-  scene.at(0).up = false;
-  CHECK(scene.order() == std::vector<size_t>{1});
+  CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+
+  // The other one goes down by its checks while this one is on trial: there is no time for that.
+  PoolScene checked(2);
+  checked.fail(0);
+  checked.now += 10s;
+  CHECK(begin_trial(checked.at(0), checked.now));
+  checked.at(1).up = false;
+  for (int i = 0; i < 5; ++i) CHECK(checked.choose() == 0);
+  // With the other one back, one more failure is enough.
+  checked.at(1).up = true;
+  checked.report(0, Kind::connect_failed);
+  CHECK(standing_of(checked.at(0), checked.now) == Standing::ejected);
+
+  // Who is down stays out.
+  PoolScene down(2);
+  down.at(0).up = down.at(1).up = false;
+  down.at(0).ejected_until = (down.now + 10s).count();
+  CHECK(down.order().empty());
 }
 
 TEST_CASE("ejection: on trial a server gets one request at a time, and its share after a success") {

@@ -35,7 +35,15 @@ struct PoolScene {
   gateway::route::Backend& at(size_t server) { return *domain.servers[server].backend; }
 
   std::vector<size_t> order(uint64_t key = 0) { return pool.order(domain, {.key = key}, now); }
-  size_t choose(uint64_t key = 0) { return order(key).front(); }
+  // As a request does that then asks the server; it must be one that may be asked.
+  size_t choose(uint64_t key = 0) {
+    for (const size_t server : order(key)) {
+      if (gateway::origin::standing_of(at(server), now) != gateway::origin::Standing::on_trial ||
+          gateway::origin::begin_trial(at(server), now))
+        return server;
+    }
+    return domain.servers.size();
+  }
   // How often each server is the choice; what it adds to the load stays.
   std::vector<double> shares(size_t choices, bool opened = false) {
     std::vector<double> counts(domain.servers.size());

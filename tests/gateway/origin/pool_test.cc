@@ -50,6 +50,8 @@ TEST_CASE("pool: a trial of a primary server does not send the others to it") {
   CHECK(scene.order() == std::vector<size_t>{1});
   scene.now += 10s;
   CHECK(scene.order() == std::vector<size_t>{0, 1});
+  CHECK(scene.choose() == 0);
+  for (int i = 0; i < 5; ++i) CHECK(scene.choose() == 1);
   CHECK(scene.order() == std::vector<size_t>{1, 0});
   scene.report(0, PoolScene::Kind::upgraded, 1ms);
   CHECK(scene.order() == std::vector<size_t>{0, 1});
