@@ -10,7 +10,7 @@ import frames
 import origin
 import proxies
 import wire
-from harness import Weir, WeirTest, domain
+from harness import Weir, WeirTest, domain, wait_until
 
 USERS = {"alice": "correct-horse"}
 BASIC = base64.b64encode(b"alice:correct-horse").decode()
@@ -143,7 +143,9 @@ class ForwardProxyTest(WeirTest):
 
     def test_warm_tunnels_are_taken(self):
         self.echo("warm.test")
+        wait_until(lambda: self.weir.metric("weir_origin_warm_idle") == 1, "a warm tunnel")
         self.echo("warm.test")
+        self.assertGreaterEqual(self.weir.metric("weir_origin_warm_total", result="taken"), 1)
 
 
 class CredentialsTest(WeirTest):
