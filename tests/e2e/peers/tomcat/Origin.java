@@ -43,8 +43,10 @@ public class Origin {
 
     @OnOpen
     public void open(Session session) {
-      session.setMaxTextMessageBufferSize(4 << 20);
-      session.setMaxBinaryMessageBufferSize(4 << 20);
+      List<String> buffer = session.getRequestParameterMap().get("buffer");
+      int size = buffer == null ? 4 << 20 : Integer.parseInt(buffer.get(0));
+      session.setMaxTextMessageBufferSize(size);
+      session.setMaxBinaryMessageBufferSize(size);
       fields = String.valueOf(session.getUserProperties().get("fields"));
       List<String> read = session.getRequestParameterMap().get("read");
       if (read != null) {
