@@ -34,8 +34,8 @@ std::string to_string(const Problem& problem);
 
 // The listener's clients come through load balancers that say who they are.
 struct ListenerProxyProtocol {
-  std::vector<Network> trusted;  // 1 to 1,000: a PROXY header is required from these; all other
-                                 // connections are refused
+  std::vector<Network> trusted;  // 1 to 1,000: a PROXY header is required from these, and refused
+                                 // from all others, who may come without
 
   bool operator==(const ListenerProxyProtocol&) const = default;
 };
