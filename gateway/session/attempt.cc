@@ -73,7 +73,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
                               .tls_name = origin::tls_name(settings_, plan_.host),
                               .client = client_ends(asked_),
                               .tried = plan_.tried,
-                              .ways = plan_.foreign ? nullptr : side.ways,
+                              .ways = side.ways,
                               .fresh = plan_.fresh};
   connector_ = std::make_unique<origin::Connector>(loop_, side.resolver, std::move(way), *this);
 }
