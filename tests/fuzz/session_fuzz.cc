@@ -52,6 +52,7 @@ gateway::config::WebSocket settings_of(uint8_t chosen) {
   if ((chosen & 16) != 0) settings.write_idle.origin = milliseconds(1500);
   if ((chosen & 32) != 0)
     settings.max_lifetime = {.after = milliseconds(5000), .jitter_percent = 50};
+  if ((chosen & 128) != 0) settings.max_message = {.text = 100, .binary = 150};
   settings.send_stall_timeout = milliseconds(1000);
   return settings;
 }

@@ -78,6 +78,7 @@ void fill(Domain& block) {
   block.close_codes[0][close_slot(4001)].add(1);
   block.pauses[1].add(9);
   block.protocol_errors[0].add(1);
+  block.limited[kMaxMessageLimit].add(1);
   block.edge_pings.add(6);
   block.slow_heartbeats.add(1);
   block.origin_failures[static_cast<size_t>(Cause::origin_tls)].add(1);
@@ -105,11 +106,12 @@ TEST_CASE("exposition: sums every count over the workers") {
   Registry registry(2);
   fill(registry);
   const std::string text = render(registry, everything());
-  constexpr std::array<std::string_view, 35> kLines{
+  constexpr std::array<std::string_view, 37> kLines{
       R"(weir_client_connections_active{listener="public"} 4)",
       R"(weir_client_connections_total{listener="public"} 20)",
       R"(weir_client_connections_rejected_total{listener="public",cause="overload"} 2)",
       R"(weir_client_connections_rejected_total{listener="public",cause="no_descriptors"} 0)",
+      R"(weir_client_connections_rejected_total{listener="public",cause="proxy_header"} 0)",
       R"(weir_tls_handshakes_total{listener="public",version="1.3",resumed="true",result="ok"} 6)",
       R"(weir_tls_handshakes_total{listener="public",version="none",resumed="false",result="failed"} 2)",
       R"(weir_handshakes_total{domain="chat.example.com",code="101"} 4)",
@@ -132,6 +134,7 @@ TEST_CASE("exposition: sums every count over the workers") {
       R"(weir_frames_total{domain="chat.example.com",direction="out",opcode="pong"} 10)",
       R"(weir_backpressure_pauses_total{domain="chat.example.com",side="origin"} 18)",
       R"(weir_protocol_errors_total{domain="chat.example.com",side="client"} 2)",
+      R"(weir_limited_total{domain="chat.example.com",limit="max_message"} 2)",
       R"(weir_edge_pings_total{domain="chat.example.com"} 12)",
       R"(weir_slow_heartbeats_total{domain="chat.example.com"} 2)",
       R"(weir_origin_failures_total{domain="chat.example.com",cause="origin_tls"} 2)",
