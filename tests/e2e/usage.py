@@ -272,14 +272,14 @@ def preload(name: str, folder: pathlib.Path) -> pathlib.Path:
 class Fault:
     """A preloaded library and the file through which a test steers it."""
 
-    library = ""
+    source = ""
     variable = ""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-e2e-fault-")
         self.control = pathlib.Path(self.folder.name) / "control"
         self.control.write_bytes(bytes(64))
-        built = preload(self.library, pathlib.Path(self.folder.name))
+        built = preload(self.source, pathlib.Path(self.folder.name))
         self.environment = {
             "LD_PRELOAD": str(built), self.variable: str(self.control),
             # A sanitizer wants to be first in line otherwise.
@@ -292,7 +292,7 @@ class Fault:
 class Clock(Fault):
     """Moves the wall clock of a process. The monotonic one goes on as it is."""
 
-    library = "clock"
+    source = "clock"
     variable = "WEIR_TEST_CLOCK"
 
     def move(self, seconds: float) -> None:
@@ -304,7 +304,7 @@ class Clock(Fault):
 class Disk(Fault):
     """Lets a process find the disk full, broken or read-only below one folder."""
 
-    library = "disk"
+    source = "disk"
     variable = "WEIR_TEST_DISK"
 
     def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1) -> None:
