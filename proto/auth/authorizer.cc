@@ -51,6 +51,21 @@ std::string identity_of(const DigestChallenge& challenge) {
          (challenge.session_key ? "-sess\n" : "\n") + challenge.nonce;
 }
 
+// A list may be spread over several fields. Nothing: no next nonce, or none that can be used.
+std::optional<std::string> next_nonce(const http1::Fields& fields, std::string_view name) {
+  for (const http1::Field& field : fields.all()) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    const auto parameters = parse_parameters(field.value);
+    if (!parameters) continue;
+    for (const ChallengeParameter& parameter : *parameters) {
+      if (parameter.name != "nextnonce") continue;
+      const bool usable = !parameter.value.empty() && parameter.value.size() <= kMaxDigestValue;
+      return usable ? std::optional(parameter.value) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
 // The operator may mean any of the challenges, so each tells why it was passed over, once.
 void add_reason(std::string& why, std::string_view reason) {
   if (why.find(reason) != why.npos) return;
@@ -70,6 +85,10 @@ std::string_view answer_field(Asker asker) {
   return asker == Asker::proxy ? "Proxy-Authorization" : "Authorization";
 }
 
+std::string_view info_field(Asker asker) {
+  return asker == Asker::proxy ? "Proxy-Authentication-Info" : "Authentication-Info";
+}
+
 Authorizer::Authorizer(Credentials credentials, Asker asker)
     : credentials_(std::move(credentials)), asker_(asker) {}
 
@@ -77,6 +96,8 @@ std::optional<std::string> Authorizer::authorize(const Request& request, Attempt
   attempt.answered.clear();
   if (known_ && known_->digest && known_->digest->used_up()) known_.reset();
   if (!known_ || (!known_->digest && !request.basic_allowed)) return std::nullopt;
+  const bool ahead = attempt.challenges == 0;
+  if (ahead && known_->digest && !is_covered(*known_->digest, request)) return std::nullopt;
   attempt.answered = known_->challenge;
   return known_->digest ? known_->digest->next(request.method, request.uri) : known_->basic;
 }
@@ -92,7 +113,6 @@ std::optional<std::string> Authorizer::challenged(const http1::Fields& fields,
   }
   Chosen chosen = strongest(fields, request);
   const bool sent = !attempt.answered.empty();
-  if (!chosen && !sent) return chosen.error();
   const bool again =
       chosen && chosen->challenge != attempt.answered &&
       (!sent || from_memory || (chosen->digest && chosen->digest->challenge().stale));
@@ -100,8 +120,25 @@ std::optional<std::string> Authorizer::challenged(const http1::Fields& fields,
     known_ = std::move(*chosen);
     return std::nullopt;
   }
-  if (known_ && known_->challenge == attempt.answered) known_.reset();
+  if (sent && known_ && known_->challenge == attempt.answered) known_.reset();
+  // What came from memory may have been for another part of the server, so it is not to blame.
+  if (!chosen && (!sent || from_memory)) return chosen.error();
   return "the credentials were not accepted";
+}
+
+// An answer to an older challenge says nothing about the one that is known now.
+void Authorizer::answered(const http1::Fields& fields, const Attempt& attempt) {
+  if (!known_ || !known_->digest || attempt.answered != known_->challenge) return;
+  auto nonce = next_nonce(fields, info_field(asker_));
+  // Its count goes on where the nonce stays the same: the server has seen the first ones.
+  if (!nonce || *nonce == known_->digest->challenge().nonce) return;
+  known_->digest->go_on_with(std::move(*nonce));
+  known_->challenge = identity_of(known_->digest->challenge());
+}
+
+// To a proxy `domain` means nothing (RFC 7616 §3.3).
+bool Authorizer::is_covered(const DigestAnswers& answers, const Request& request) const {
+  return asker_ == Asker::proxy || answers.challenge().space.holds(request.server, request.uri);
 }
 
 Authorizer::Chosen Authorizer::strongest(const http1::Fields& fields,

@@ -21,11 +21,16 @@ enum class Asker : uint8_t { origin, proxy };
 
 [[nodiscard]] std::string_view challenge_field(Asker asker);
 [[nodiscard]] std::string_view answer_field(Asker asker);
+// What the asker says to credentials that it has accepted: Authentication-Info,
+// Proxy-Authentication-Info (RFC 7615).
+[[nodiscard]] std::string_view info_field(Asker asker);
 
 struct Request {
   std::string_view method;
-  std::string_view uri;        // the request target exactly as it is sent
-  bool basic_allowed = false;  // the connection is encrypted, or clear text is allowed
+  std::string_view uri;          // the request target exactly as it is sent
+  bool basic_allowed = false;    // the connection is encrypted, or clear text is allowed
+  std::string_view server = {};  // where it goes, "https://origin.example:8443", for challenges
+                                 // that are about some of a server's resources
 };
 
 // One request's way through authentication. Its owner keeps it over all sendings of that request;
@@ -44,13 +49,18 @@ class Authorizer {
   // The credentials must be without fault (`fault_in`).
   Authorizer(Credentials credentials, Asker asker);
 
-  // The value of the answer field to send, nothing: send without. `attempt` remembers it.
+  // The value of the answer field to send, nothing: send without. `attempt` remembers it. Ahead of
+  // a challenge of its own a request is authorized only where a Digest challenge that is known says
+  // that it holds there, too.
   [[nodiscard]] std::optional<std::string> authorize(const Request& request, Attempt& attempt);
 
   // Judges the fields of a 401 or 407. Nothing: authorize and send again. Else why the request
   // fails: no challenge can be answered, or the credentials were not accepted.
   [[nodiscard]] std::optional<std::string> challenged(const http1::Fields& fields,
                                                       const Request& request, Attempt& attempt);
+
+  // Reads the fields of any other final answer: the server may say which nonce it wants next.
+  void answered(const http1::Fields& fields, const Attempt& attempt);
 
  private:
   struct Answers {
@@ -66,6 +76,7 @@ class Authorizer {
   Chosen basic_answers_to(const Challenge& challenge, const Request& request) const;
   Chosen digest_answers_to(const Challenge& challenge) const;
   bool is_other_realm(std::string_view realm) const;
+  bool is_covered(const DigestAnswers& answers, const Request& request) const;
 
   Credentials credentials_;
   Asker asker_;

@@ -39,6 +39,15 @@ class Reader {
     return std::move(challenges_);
   }
 
+  // As if the scheme had been read already.
+  Result<std::vector<ChallengeParameter>, std::string> read_parameters() {
+    challenges_.emplace_back();
+    auto all = read();
+    if (!all) return Unexpected{all.error()};
+    if (all->size() > 1) return Unexpected{std::string("a field has more than parameters")};
+    return std::move(all->front().parameters);
+  }
+
  private:
   void element(std::string_view name) {
     const bool blank_follows = !left_.empty() && (left_.front() == ' ' || left_.front() == '\t');
@@ -156,6 +165,13 @@ Result<std::vector<Challenge>, std::string> parse_challenges(std::string_view va
     return Unexpected{std::string("a field of challenges is too long")};
   }
   return Reader(value).read();
+}
+
+Result<std::vector<ChallengeParameter>, std::string> parse_parameters(std::string_view value) {
+  if (value.size() > kMaxChallengeField) {
+    return Unexpected{std::string("a field of parameters is too long")};
+  }
+  return Reader(value).read_parameters();
 }
 
 }  // namespace proto::auth

@@ -35,4 +35,7 @@ inline constexpr size_t kMaxSchemeName = 64;
 // not. Error: what is wrong with it, for the log.
 Result<std::vector<Challenge>, std::string> parse_challenges(std::string_view value);
 
+// The same for a value that is parameters alone, as that of Authentication-Info is (RFC 7615 §3).
+Result<std::vector<ChallengeParameter>, std::string> parse_parameters(std::string_view value);
+
 }  // namespace proto::auth

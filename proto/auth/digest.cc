@@ -106,6 +106,7 @@ Result<DigestChallenge, std::string> read_digest(const Challenge& challenge) {
   digest.realm = *realm;
   digest.nonce = *nonce;
   if (opaque) digest.opaque = *opaque;
+  digest.space = ProtectionSpace(challenge.parameter("domain").value_or(""));
   digest.stale = challenge.flag("stale");
   digest.userhash = challenge.flag("userhash");
   if (equals_ignoring_case(challenge.parameter("charset").value_or(""), "UTF-8")) {
@@ -138,6 +139,11 @@ std::string DigestAnswers::user_parameters(const EncodedCredentials& credentials
     return "username*=" + extended_value(name);
   }
   return "username=" + quoted(name);
+}
+
+void DigestAnswers::go_on_with(std::string nonce) {
+  challenge_.nonce = std::move(nonce);
+  count_ = 0;
 }
 
 // Of these parameters the older servers take some only in quotes and others only without; §3.4

@@ -10,6 +10,7 @@
 #include "proto/auth/challenge.h"
 #include "proto/auth/credentials.h"
 #include "proto/auth/hash.h"
+#include "proto/auth/protection_space.h"
 #include "proto/base/result.h"
 
 namespace proto::auth {
@@ -25,6 +26,7 @@ struct DigestChallenge {
   bool stale = false;            // the nonce was old; the credentials were good
   bool userhash = false;
   Charset charset = Charset::iso_8859_1;
+  ProtectionSpace space;
 };
 
 inline constexpr size_t kMaxDigestValue = 1024;  // octets of realm, nonce and opaque each
@@ -48,6 +50,9 @@ class DigestAnswers {
   // called.
   [[nodiscard]] bool used_up() const { return count_ == UINT32_MAX; }
   [[nodiscard]] const DigestChallenge& challenge() const { return challenge_; }
+  // The server wants this nonce from now on (`nextnonce`, §3.5), and is counted with from one
+  // again. The key stays: that of "-sess" is bound to the nonce of the challenge (§3.4.2).
+  void go_on_with(std::string nonce);
 
  private:
   std::string user_parameters(const EncodedCredentials& credentials) const;

@@ -1,5 +1,6 @@
-// Answers any challenges. Input: lines that are values of WWW-Authenticate; an empty line ends one
-// answer of 401 and begins the next.
+// Answers any challenges. Input: lines that are values of WWW-Authenticate, and of
+// Authentication-Info in the answer after it; an empty line ends one answer of 401 and begins the
+// next.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -60,11 +61,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t tries = 0;
   while (!text.empty()) {
     proto::http1::Fields fields;
+    proto::http1::Fields information;
     while (!text.empty()) {
       const std::string_view line = take_line(text);
       if (line.empty()) break;
       require_sound(line);
       fields.add("WWW-Authenticate", line);
+      information.add("Authentication-Info", line);
     }
     const auto why = authorizer.challenged(fields, kRequest, attempt);
     if (why) {
@@ -77,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto answer = authorizer.authorize(kRequest, attempt);
     require(answer.has_value() && !attempt.answered.empty());
     require_sendable(*answer);
+    authorizer.answered(information, attempt);
   }
   return 0;
 }

@@ -45,6 +45,15 @@ std::string authorize(auth::Authorizer& authorizer, auth::Attempt& attempt,
   return authorizer.authorize(request, attempt).value_or("none");
 }
 
+// Any answer but a challenge.
+void tell(auth::Authorizer& authorizer, const auth::Attempt& attempt,
+          std::initializer_list<std::string_view> values,
+          std::string_view name = "Authentication-Info") {
+  http1::Fields fields;
+  for (std::string_view value : values) fields.add(name, value);
+  authorizer.answered(fields, attempt);
+}
+
 // What a first request answers to these fields.
 std::string answer(const auth::Credentials& credentials,
                    std::initializer_list<std::string_view> values,
@@ -207,6 +216,85 @@ TEST_CASE("authorizer: requests side by side share the newest nonce") {
   // The refusal of an older nonce says nothing about the newer.
   auth::Attempt late = first;
   CHECK(challenge(origin, late, {kSha256}) == kRefused);
+}
+
+TEST_CASE("authorizer: the next nonce comes with any answer to credentials") {
+  auth::Authorizer origin = authorizer();
+  auth::Attempt first, second, third;
+  CHECK(challenge(origin, first, {kMd5}) == "again");
+  CHECK(has(authorize(origin, first), "nonce=\"n1\""));
+  tell(origin, first, {"rspauth=\"x\", qop=auth", "nextnonce=\"n2\""});
+  const std::string next = authorize(origin, second);
+  CHECK(has(next, "nonce=\"n2\""));
+  CHECK(has(next, "nc=00000001"));
+  // That nonce challenged again means what it always does.
+  CHECK(challenge(origin, second, {kMd5Later}) == kRefused);
+  CHECK(authorize(origin, third) == "none");
+}
+
+TEST_CASE("authorizer: a next nonce is taken only where it means the nonce in use") {
+  auth::Authorizer origin = authorizer();
+  auth::Attempt first, second, silent;
+  CHECK(challenge(origin, first, {kMd5}) == "again");
+  CHECK(has(authorize(origin, first), "nc=00000001"));
+  // The same one: its count has been seen and goes on.
+  tell(origin, first, {"nextnonce=\"n1\""});
+  CHECK(has(authorize(origin, second), "nonce=\"n1\", uri=\"/ws\", response="));
+  CHECK(has(authorize(origin, second), "nc=00000003"));
+  for (std::string_view useless : {"nextnonce=\"\"", "nextnonce", "Digest nextnonce=\"n9\""})
+    tell(origin, second, {useless});
+  tell(origin, second, {"nextnonce=" + std::string(auth::kMaxDigestValue + 1, 'x')});
+  tell(origin, second, {"nextnonce=n9"}, "Proxy-Authentication-Info");
+  // Nobody has answered anything in this one.
+  tell(origin, silent, {"nextnonce=n9"});
+  CHECK(has(authorize(origin, second), "nc=00000004"));
+  // The answer to an older nonce is late.
+  auth::Attempt late = second;
+  tell(origin, second, {"nextnonce=n2"});
+  tell(origin, late, {"nextnonce=n3"});
+  CHECK(has(authorize(origin, second), "nonce=\"n2\""));
+}
+
+TEST_CASE("authorizer: a next nonce means nothing to Basic, or without credentials") {
+  auth::Authorizer origin = authorizer();
+  auth::Attempt attempt;
+  tell(origin, attempt, {"nextnonce=n1"});
+  CHECK(authorize(origin, attempt) == "none");
+  CHECK(challenge(origin, attempt, {kBasic}) == "again");
+  CHECK(authorize(origin, attempt) == "Basic dXNlcjpzZWNyZXQ=");
+  tell(origin, attempt, {"nextnonce=n1"});
+  CHECK(authorize(origin, attempt) == "Basic dXNlcjpzZWNyZXQ=");
+}
+
+TEST_CASE("authorizer: credentials go ahead within the challenge's domain alone") {
+  constexpr std::string_view kChat =
+      "Digest realm=r, nonce=n1, qop=auth, domain=\"/chat https://other.example/feed\"";
+  constexpr auth::Request kRoom{"GET", "/chat/room", true, "https://origin.example"};
+  constexpr auth::Request kOutside{"GET", "/feed", true, "https://origin.example"};
+  constexpr auth::Request kElsewhere{"GET", "/feed", true, "https://other.example"};
+  auth::Authorizer origin = authorizer();
+  auth::Attempt first, second, third, fourth;
+  CHECK(challenge(origin, first, {kChat}, kRoom) == "again");
+  CHECK(has(authorize(origin, first, kRoom), "nc=00000001"));
+  CHECK(has(authorize(origin, second, kRoom), "nc=00000002"));
+  CHECK(authorize(origin, third, kOutside) == "none");
+  CHECK(has(authorize(origin, fourth, kElsewhere), "nc=00000003"));
+  // Who asks for them gets them, whatever its list says.
+  CHECK(challenge(origin, third, {kChat}, kOutside) == "again");
+  CHECK(has(authorize(origin, third, kOutside), "uri=\"/feed\""));
+}
+
+TEST_CASE("authorizer: a proxy has no domain, and an information field of its own") {
+  auth::Authorizer proxy(user(), auth::Asker::proxy);
+  const auth::Request connect{"CONNECT", "origin.example:443", true};
+  auth::Attempt first, second, third;
+  CHECK(challenge(proxy, first, {"Digest realm=r, nonce=n1, qop=auth, domain=\"/chat\""}, connect,
+                  "Proxy-Authenticate") == "again");
+  CHECK(has(authorize(proxy, first, connect), "nonce=\"n1\""));
+  CHECK(has(authorize(proxy, second, connect), "nc=00000002"));
+  tell(proxy, second, {"nextnonce=n9"});
+  tell(proxy, second, {"nextnonce=n2"}, "Proxy-Authentication-Info");
+  CHECK(has(authorize(proxy, third, connect), "nonce=\"n2\""));
 }
 
 TEST_CASE("authorizer: a proxy has fields of its own") {

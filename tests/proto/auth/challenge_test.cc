@@ -108,6 +108,23 @@ TEST_CASE("challenges: their length and number are limited") {
   CHECK_FALSE(is_read(quoted + ' '));
 }
 
+TEST_CASE("challenges: parameters alone are read as those of a challenge") {
+  const auto parameters =
+      auth::parse_parameters("NextNonce=\"a\\\"b\", qop=auth , rspauth=\"\",,nc=00000001");
+  REQUIRE(parameters);
+  REQUIRE(parameters->size() == 4);
+  CHECK(parameters->at(0).name == "nextnonce");
+  CHECK(parameters->at(0).value == "a\"b");
+  CHECK(parameters->at(3).value == "00000001");
+  CHECK(auth::parse_parameters("")->empty());
+  for (std::string_view wrong : {"Digest nextnonce=a", "nextnonce", "nextnonce=a, qop", "a=b c=d",
+                                 "a=b, A=c", "=b", "a=\"b", "a=b, Basic c=d"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(auth::parse_parameters(wrong).has_value());
+  }
+  CHECK_FALSE(auth::parse_parameters("a=" + repeated("b", auth::kMaxChallengeField)).has_value());
+}
+
 TEST_CASE("challenges: a flag is on when it says true, in any case") {
   const auto challenges = auth::parse_challenges("a stale=TRUE, userhash=\"true\", x=1");
   REQUIRE(challenges);

@@ -140,6 +140,29 @@ TEST_CASE("digest: each answer counts up and differs") {
   CHECK_FALSE(answers.used_up());
 }
 
+// §3.5: the next nonce is counted from one again; §3.4.2: a session key outlives it.
+TEST_CASE("digest: goes on with the nonce that the server wants next") {
+  using proto::auth::hash_joined;
+  for (const bool session : {false, true}) {
+    CAPTURE(session);
+    auto answers = answers_to(std::string(kTomcatChallenge) + (session ? "MD5-sess" : "MD5"),
+                              {"user", "secret", "cnonce"});
+    static_cast<void>(answers.next("GET", "/ws"));
+    const std::string before = answers.challenge().nonce;
+    answers.go_on_with("next");
+    const std::string answer = answers.next("GET", "/ws");
+    CHECK(has(answer, "nonce=\"next\""));
+    CHECK(has(answer, "nc=00000001"));
+    std::string key = hash_joined(auth::Hash::md5, {"user", "Weir Test", "secret"});
+    if (session) key = hash_joined(auth::Hash::md5, {key, before, "cnonce"});
+    const std::string request = hash_joined(auth::Hash::md5, {"GET", "/ws"});
+    CHECK(has(answer, "response=\"" +
+                          hash_joined(auth::Hash::md5,
+                                      {key, "next", "00000001", "cnonce", "auth", request}) +
+                          '"'));
+  }
+}
+
 TEST_CASE("digest: quotes and backslashes are escaped in the answer and plain in the digest") {
   auto answers = answers_to(R"(Digest realm="a \"b\\", nonce="n")", {"x\"y\\", "p", ""});
   const std::string answer = answers.next("GET", "/");
