@@ -19,15 +19,23 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.apache.catalina.Context;
+import org.apache.catalina.authenticator.AuthenticatorBase;
+import org.apache.catalina.authenticator.BasicAuthenticator;
+import org.apache.catalina.authenticator.DigestAuthenticator;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.servlets.DefaultServlet;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.descriptor.web.LoginConfig;
+import org.apache.tomcat.util.descriptor.web.SecurityCollection;
+import org.apache.tomcat.util.descriptor.web.SecurityConstraint;
 import org.apache.tomcat.util.net.SSLHostConfig;
 import org.apache.tomcat.util.net.SSLHostConfigCertificate;
 import org.apache.tomcat.websocket.server.WsContextListener;
 
 /** Tomcat 10 as an origin, plain and TLS, on ports of the kernel's choice. Arguments: certificate and key (PEM), base folder. */
 public class Origin {
+  private static final String ROLE = "user";
+
   /** Keeps the request's fields, because a session does not show them. */
   public static class Remember extends ServerEndpointConfig.Configurator {
     @Override
@@ -126,6 +134,67 @@ public class Origin {
     }
   }
 
+  /**
+   * Redirects `n` times, then to /echo, each time with the status `code`. `to` is a Location to send as it is, `none`
+   * sends none, and `round` leads back to the same place.
+   */
+  public static class Redirect extends HttpServlet {
+    private static int number(HttpServletRequest request, String name, int otherwise) {
+      String value = request.getParameter(name);
+      return value == null ? otherwise : Integer.parseInt(value);
+    }
+
+    @Override
+    protected void doGet(HttpServletRequest request, HttpServletResponse response) {
+      int left = number(request, "n", 1);
+      int code = number(request, "code", 302);
+      String location = left > 1 ? "/redir?n=" + (left - 1) + "&code=" + code : "/echo";
+      if (request.getParameter("to") != null) location = request.getParameter("to");
+      if (request.getParameter("round") != null) location = "/redir?" + request.getQueryString();
+      response.setStatus(code);
+      if (request.getParameter("none") == null) response.setHeader("Location", location);
+    }
+  }
+
+  /** A context whose every path asks for a user. Its realm has the name of its path. */
+  private static void guard(Tomcat tomcat, String folder, String path, AuthenticatorBase by) {
+    Context context = tomcat.addContext(path, folder);
+    LoginConfig login = new LoginConfig();
+    login.setAuthMethod(by instanceof DigestAuthenticator ? "DIGEST" : "BASIC");
+    login.setRealmName(path.substring(1));
+    context.setLoginConfig(login);
+    context.getPipeline().addValve(by);
+    SecurityCollection everything = new SecurityCollection();
+    everything.addPattern("/*");
+    SecurityConstraint constraint = new SecurityConstraint();
+    constraint.addCollection(everything);
+    constraint.addAuthRole(ROLE);
+    context.addConstraint(constraint);
+    context.addSecurityRole(ROLE);
+    serve(context);
+  }
+
+  private static void serve(Context context) {
+    context.addApplicationListener(Endpoints.class.getName());
+    Tomcat.addServlet(context, "headers", new Headers());
+    context.addServletMappingDecoded("/headers", "headers");
+    Tomcat.addServlet(context, "redir", new Redirect());
+    context.addServletMappingDecoded("/redir", "redir");
+    // The WebSocket filter runs only for paths that some servlet has.
+    Tomcat.addServlet(context, "default", new DefaultServlet());
+    context.addServletMappingDecoded("/", "default");
+  }
+
+  private static void addUsers(Tomcat tomcat) {
+    String[][] users = {
+      {"plain", "correct-horse"}, {"latin", "gr\u00fcne-stra\u00dfe"}, {"wide", "\u5bc6\u7801-\u20ac"}
+    };
+    for (String[] user : users) {
+      tomcat.addUser(user[0], user[1]);
+      tomcat.addRole(user[0], ROLE);
+    }
+  }
+
   private static Connector connector(boolean tls, String certificate, String key) {
     Connector connector = new Connector("org.apache.coyote.http11.Http11NioProtocol");
     connector.setPort(0);
@@ -152,12 +221,13 @@ public class Origin {
     tomcat.setConnector(plain);
     tomcat.getService().addConnector(secure);
     Context context = tomcat.addContext("", new File(arguments[2]).getAbsolutePath());
-    context.addApplicationListener(Endpoints.class.getName());
-    Tomcat.addServlet(context, "headers", new Headers());
-    context.addServletMappingDecoded("/headers", "headers");
-    // The WebSocket filter runs only for paths that some servlet has.
-    Tomcat.addServlet(context, "default", new DefaultServlet());
-    context.addServletMappingDecoded("/", "default");
+    serve(context);
+    addUsers(tomcat);
+    BasicAuthenticator wide = new BasicAuthenticator();
+    wide.setCharset("UTF-8");
+    guard(tomcat, arguments[2], "/basic", new BasicAuthenticator());
+    guard(tomcat, arguments[2], "/wide", wide);
+    guard(tomcat, arguments[2], "/digest", new DigestAuthenticator());
     tomcat.start();
     System.out.println(Map.of("http", plain.getLocalPort(), "https", secure.getLocalPort())
         .toString().replace("=", "\":").replace("{", "{\"").replace(", ", ", \""));
