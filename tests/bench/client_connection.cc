@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tests/bench/handshake.h"
+#include "tests/bench/process.h"
 
 namespace bench {
 
@@ -27,6 +28,7 @@ bool ClientConnection::start(const std::string& source) {
   reading_ = true;
   broken_ = close_seen_ = false;
   sent = received = last_stamp = 0;
+  requested_at = 0;
   key_ = make_key();
   head_.clear();
   frames_ = {};
@@ -40,6 +42,7 @@ void ClientConnection::on_event(uint32_t events) {
   constexpr uint32_t ending = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   // OpenSSL may finish its handshake in the read, and then nothing else would send the request.
   bool alive = socket_.flush();
+  if (requested_at == 0 && socket_.queue_empty()) requested_at = now_ns();
   if (alive && reading_) alive = read_all((events & ending) != 0) && socket_.flush();
   if (alive && !broken_ && (events & (EPOLLHUP | EPOLLERR)) != 0) alive = false;
   if (!alive || broken_) {

@@ -67,6 +67,8 @@ class ClientConnection {
   uint64_t sent = 0;
   uint64_t received = 0;
   uint64_t last_stamp = 0;
+  // When the request had left for the kernel, in nanoseconds; 0: it has not.
+  int64_t requested_at = 0;
 
  private:
   // upgrading -> open -> closing -> closed; any stage may go to closed.

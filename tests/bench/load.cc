@@ -26,8 +26,9 @@ void print(const Options& options, const Results& results) {
   std::printf("\"relayed_bytes\": %lu, \"stalled\": %lu, \"seconds\": %.6f, \"tls\": \"%s\", ",
               results.messages * 2 * options.size, results.stalled, results.seconds,
               results.tls.c_str());
-  std::printf("\"latency_us\": {\"p50\": %.1f, \"p99\": %.1f, \"p99.9\": %.1f, \"max\": %.1f}, ",
-              micros(0.5), micros(0.99), micros(0.999),
+  std::printf("\"latency_us\": {\"p50\": %.1f, \"p95\": %.1f, \"p99\": %.1f, ", micros(0.5),
+              micros(0.95), micros(0.99));
+  std::printf("\"p99.9\": %.1f, \"max\": %.1f}, ", micros(0.999),
               static_cast<double>(results.latency.maximum()) / 1e3);
   std::printf("\"load_cpu_seconds\": %.4f}\n", processor_seconds());
   std::fflush(stdout);

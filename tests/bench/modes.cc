@@ -1,6 +1,7 @@
 #include "tests/bench/modes.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "tests/bench/process.h"
 
@@ -83,31 +84,42 @@ class Rate : public Fleet {
   uint64_t sent_ = 0;
 };
 
-// Whole lives of connections: connect, upgrade, one echo, close; `parallel` at once.
+// Whole lives of connections: connect, upgrade, one echo, close; at most `parallel` at once, and no
+// more begun in a second than `pace` says. Latency is from the request to its 101.
 class Handshake : public Fleet {
  public:
   using Fleet::Fleet;
 
   // Nothing is open beforehand, yet a resumed handshake needs a ticket: one life goes unmeasured.
   void prepare() override {
-    run(std::min(options_.parallel, options_.connections));
+    while (connections_.size() < std::min(options_.parallel, options_.connections)) {
+      add_connection();
+      free_.push_back(connections_.back().get());
+    }
+    run(connections_.size());
     const uint64_t errors = results_.errors;
     results_ = {};
     results_.errors = errors;
-    finished_ = 0;
   }
 
   void work() override {
-    const int64_t began = now_ns();
     run(options_.connections);
-    results_.seconds = static_cast<double>(now_ns() - began) / 1e9;
+    results_.seconds = static_cast<double>(now_ns() - began_) / 1e9;
   }
 
  private:
   void run(size_t lives);
+  void begin_due();
+
+  // When the next life may begin.
+  [[nodiscard]] int64_t due() const {
+    if (options_.pace <= 0) return began_;
+    return began_ + static_cast<int64_t>(static_cast<double>(started_) * 1e9 / options_.pace);
+  }
 
   void on_open(ClientConnection& connection) override {
     Fleet::on_open(connection);
+    results_.latency.record(now_ns() - connection.requested_at);
     send(connection, 1);
   }
 
@@ -119,27 +131,40 @@ class Handshake : public Fleet {
   void on_closed(ClientConnection& connection, bool clean) override {
     Fleet::on_closed(connection, clean);
     ++finished_;
-    start_life(connection);
+    free_.push_back(&connection);
+    begin_due();
   }
 
-  void start_life(ClientConnection& connection) {
-    for (; started_ < lives_; ++finished_) {
-      ++started_;
-      if (start(connection)) return;
-    }
-  }
-
+  int64_t began_ = 0;
   size_t lives_ = 0;
   size_t started_ = 0;
   size_t finished_ = 0;
+  std::vector<ClientConnection*> free_;  // between two lives
 };
 
 void Handshake::run(size_t lives) {
+  began_ = now_ns();
   lives_ = lives;
-  started_ = 0;
-  while (connections_.size() < std::min(options_.parallel, lives)) add_connection();
-  for (size_t i = 0; i < std::min(options_.parallel, lives); ++i) start_life(*connections_[i]);
-  serve_until([this] { return finished_ >= lives_; }, options_.timeout);
+  started_ = finished_ = 0;
+  begin_due();
+  const int64_t limit = now_after(options_.timeout);
+  while (finished_ < lives_ && !past(limit)) {
+    const bool waits = started_ < lives_ && !free_.empty();
+    wait(waits ? std::clamp<int64_t>(due() - now_ns(), 0, kTick) : kTick);
+    begin_due();
+  }
+  if (finished_ < lives_) ++results_.errors;
+}
+
+void Handshake::begin_due() {
+  while (started_ < lives_ && !free_.empty() && due() <= now_ns()) {
+    ClientConnection& connection = *free_.back();
+    free_.pop_back();
+    ++started_;
+    if (start(connection)) continue;
+    ++finished_;
+    free_.push_back(&connection);
+  }
 }
 
 // Open connections that have echoed one message each and then do nothing.

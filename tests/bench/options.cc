@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kUsage =
     "usage: bench_load MODE --port N [--address IP] [--host NAME] [--tls --ca FILE [--resume]]\n"
     "  [--connections N] [--parallel N] [--size BYTES] [--outstanding N] [--seconds S]\n"
-    "  [--rate PER_SECOND] [--sources N] [--receive-buffer BYTES] [--timeout S]\n"
+    "  [--rate PER_SECOND] [--pace PER_SECOND] [--sources N] [--receive-buffer BYTES]\n"
+    "  [--timeout S]\n"
     "MODE: echo (closed loop, any size), rate (open loop with latencies), handshake (open, one\n"
     "  echo, close), idle (one echo, then hold), flood (the origin floods, nobody reads), sink\n"
     "  (the load floods, the origin does not read)\n"
@@ -74,6 +75,8 @@ bool set_number(Options& options, std::string_view name, const char* text) {
     options.seconds = value;
   else if (name == "--rate")
     options.rate = value;
+  else if (name == "--pace")
+    options.pace = value;
   else if (name == "--sources")
     options.sources = count;
   else if (name == "--receive-buffer")

@@ -24,6 +24,7 @@ struct Options {
   size_t outstanding = 1;   // messages under way per connection
   double seconds = 2;       // length of echo and rate
   double rate = 20000;      // messages per second
+  double pace = 0;          // handshake: how many are begun a second; 0: as fast as they end
   size_t sources = 64;      // source addresses 127.0.1.1, 127.0.1.2, …
   int receive_buffer = 0;   // of each client socket; 0: the kernel's default
   double timeout = 60;      // seconds for each of opening and working

@@ -16,7 +16,7 @@ import tools
 
 # A connection to one address and port can have 28,000 source ports, so the origin, which listens
 # everywhere, is named by several addresses.
-ORIGIN_ADDRESSES = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"]
+ORIGIN_ADDRESSES = ("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Setting:
     descriptors: int
     plain_port: int
     secure_port: int
+    origin_addresses: tuple = ORIGIN_ADDRESSES
+    admin_port: int = 0         # Weir's; 0: any
+    weir_origin: str = ""       # Weir's further settings of the origin, each "key: value"
+    weir_usage: str = ""        # and of usage
 
     @property
     def origin_port(self):
@@ -98,7 +102,7 @@ class Nginx(Proxy):
     binary = "nginx"
 
     def configure(self, s):
-        upstream = " ".join(f"server {address}:{s.origin_port};" for address in ORIGIN_ADDRESSES)
+        upstream = " ".join(f"server {address}:{s.origin_port};" for address in s.origin_addresses)
         temporary = "".join(f"  {kind}_temp_path {s.folder}/{kind};\n" for kind in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         buffers = ("proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;"
@@ -163,7 +167,7 @@ class Haproxy(Proxy):
             secure = (f" ssl verify required ca-file {s.certificates}/bench.pem"
                       " sni str(bench.test) verifyhost bench.test")
         servers = "".join(f"  server origin{index} {address}:{s.origin_port}{secure}\n"
-                          for index, address in enumerate(ORIGIN_ADDRESSES))
+                          for index, address in enumerate(s.origin_addresses))
         text = f"""
 global
   nbthread 1
@@ -204,14 +208,15 @@ class Weir(Proxy):
     version_flag = "-V"
 
     def configure(self, s):
-        servers = ", ".join(f"{{ address: {address} }}" for address in ORIGIN_ADDRESSES)
+        servers = ", ".join(f"{{ address: {address} }}" for address in s.origin_addresses)
         text = f"""version: 1
 workers: 1
 state_dir: {s.folder}/state
 listeners:
   - {{ name: web, address: "127.0.0.1", ports: [{s.plain_port}] }}
   - {{ name: secure, address: "127.0.0.1", ports: [{s.secure_port}], tls: true }}
-admin: {{ listen: "127.0.0.1:0" }}
+admin: {{ listen: "127.0.0.1:{s.admin_port}" }}
+{f'usage: {{ {s.weir_usage} }}' if s.weir_usage else ''}
 log: {{ access: {{ path: {f'"{s.folder}/access.log"' if s.logs else 'off'} }} }}
 domains:
   - domain: bench.test
@@ -225,6 +230,7 @@ domains:
       ports: {{ http: {s.origin_ports['http']}, https: {s.origin_ports['https']} }}
       tls: {{ verify: true, ca: "file:{s.certificates}/bench.pem" }}
       servers: [{servers}]
+      {s.weir_origin}
 """
         (s.folder / "state").mkdir()
         (s.folder / "weir.yaml").write_text(text)

@@ -172,8 +172,8 @@ def stalled(mode):
     return run
 
 
-def worked(bench, mode, **options):
-    """Run a load; its results and the proxy's processor time while it worked."""
+def worked(bench, mode, settle=0, **options):
+    """Run a load; its results and the proxy's processor time while it worked and settled."""
     load = bench.load(mode, **options)
     try:
         if not load.prepared():
@@ -181,6 +181,7 @@ def worked(bench, mode, **options):
         members = bench.proxy.members()
         before = measure.cpu_seconds(members)
         results = load.work()
+        time.sleep(settle)
         spent = measure.cpu_seconds(members) - before
     finally:
         load.stop()
