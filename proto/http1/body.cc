@@ -11,6 +11,8 @@ struct BodyReader::Parser {
   llhttp_settings_t settings{};
   std::string body;
   size_t max_kept = 0;
+  uint64_t fed = 0;     // after the head
+  uint64_t octets = 0;  // of these, the body's own
   State state = State::more;
 
   void execute(Bytes in) {
@@ -31,6 +33,7 @@ BodyReader::BodyReader(const ResponseHead& head, size_t max_kept)
   llhttp_settings_init(&parser_->settings);
   parser_->settings.on_body = [](llhttp_t* llhttp, const char* data, size_t size) noexcept {
     auto& parser = *static_cast<Parser*>(llhttp->data);
+    parser.octets += size;
     parser.body.append(data, std::min(size, parser.max_kept - parser.body.size()));
     return 0;
   };
@@ -47,7 +50,12 @@ BodyReader::~BodyReader() = default;
 BodyReader::BodyReader(BodyReader&&) noexcept = default;
 
 BodyReader::State BodyReader::feed(Bytes in) {
-  if (parser_->state == State::more && !in.empty()) parser_->execute(in);
+  if (parser_->state != State::more || in.empty()) return parser_->state;
+  parser_->execute(in);
+  parser_->fed += in.size();
+  const uint64_t framing = parser_->fed - parser_->octets;
+  if (parser_->state == State::more && framing > kMaxFraming * parser_->max_kept)
+    parser_->state = State::broken;
   return parser_->state;
 }
 

@@ -13,6 +13,10 @@ class BodyReader {
  public:
   enum class State { more, complete, broken };
 
+  // Chunk sizes, their extensions and trailers may come without end: beyond this many of their
+  // bytes for each that may be kept, the body is broken. Chunks of a single octet need five.
+  static constexpr size_t kMaxFraming = 8;
+
   // `head` must be an answer to a GET. What is kept of the body is cut at `max_kept` bytes.
   BodyReader(const ResponseHead& head, size_t max_kept);
   ~BodyReader();

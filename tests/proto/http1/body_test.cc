@@ -126,3 +126,30 @@ TEST_CASE("body: a reader that was moved reads on") {
   CHECK(second.feed(proto::bytes_of("llo")) == State::complete);
   CHECK(second.body() == "hello");
 }
+
+TEST_CASE("body: framing without end is broken long before it costs much") {
+  const auto chunked = answer_with("Transfer-Encoding: chunked\r\n");
+  const auto fed_for_ever = [&](std::string_view begin, std::string_view again) {
+    constexpr size_t kKept = 100;
+    BodyReader reader(chunked, kKept);
+    State state = reader.feed(proto::bytes_of(begin));
+    size_t fed = begin.size();
+    while (state == State::more && fed < 10 * BodyReader::kMaxFraming * kKept) {
+      state = reader.feed(proto::bytes_of(again));
+      fed += again.size();
+    }
+    return state;
+  };
+  CHECK(fed_for_ever("1;", "x") == State::broken);
+  CHECK(fed_for_ever("0\r\nX: ", "x") == State::broken);
+  CHECK(fed_for_ever("0\r\n", "X: y\r\n") == State::broken);
+  CHECK(fed_for_ever("", "1;" + std::string(200, 'x') + "\r\ny\r\n") == State::broken);
+}
+
+TEST_CASE("body: chunks of a single octet are no such framing") {
+  const auto chunked = answer_with("Transfer-Encoding: chunked\r\n");
+  BodyReader reader(chunked, 100);
+  for (size_t octet = 0; octet < 100; ++octet)
+    CHECK(reader.feed(proto::bytes_of("1\r\nx\r\n")) == State::more);
+  CHECK(reader.full());
+}
