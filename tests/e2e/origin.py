@@ -4,18 +4,19 @@ import socket
 import ssl
 import threading
 import time
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Tuple
 
 import frames
 from wire import TIMEOUT, Ended, Head, Wire
 
 
 class Connection(Wire):
-    """What one script works on. `head` is the request, `error` what stopped the script."""
+    """What one script works on. `head` is the request, `peer` who came, `error` what stopped the script."""
 
     head: Optional[Head] = None
     error: Optional[BaseException] = None
     sni: Optional[str] = None
+    peer: Tuple[str, int] = ("", 0)
 
     def upgrade(self, extra: bytes = b"", glued: bytes = b"") -> Head:
         """Reads the request and answers a good 101, with `glued` in the same segment."""
@@ -71,16 +72,16 @@ def answer(data: bytes, end: bool = False) -> Callable[[Connection], None]:
 class RawOrigin:
     def __init__(self, script: Callable[[Connection], None] = echo,
                  tls: Optional[ssl.SSLContext] = None, receive_buffer: int = 0,
-                 timeout: float = 30.0):
+                 timeout: float = 30.0, address: str = "127.0.0.1"):
         self.script = script
         self.tls = tls
         self.timeout = timeout
         self.connections: List[Connection] = []
         self.changed = threading.Condition()
-        self.listener = socket.socket()
+        self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind((address, 0))
         self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         if tls:
@@ -130,11 +131,12 @@ class RawOrigin:
     def _accept(self) -> None:
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, peer = self.listener.accept()
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(sock, self.timeout)
+            connection.peer = peer[:2]
             connection.done = False
             with self.changed:
                 self.connections.append(connection)

@@ -1,0 +1,460 @@
+"""Origins that attack (hardening O1, O2, T3): each costs one answer in time with its cause in the log, and little else."""
+
+import concurrent.futures
+import os
+import socket
+import struct
+import time
+
+import certificates
+import frames
+import origin
+import wire
+from frames import TEXT, frame
+from harness import Weir, WeirTest, domain, sanitized, wait_until
+
+# Short, so that what only a timer ends is soon over.
+TIMER = 1.0
+# A machine that is busy answers late, but far from the 30 s that would be the default.
+GRACE = 5.0
+
+AT_ONCE = int(os.environ.get("WEIR_HOSTILE_ORIGINS", "50"))
+
+FOUND = b"HTTP/1.1 404 Not Found\r\n"
+CHUNKED = FOUND + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def reply(data: bytes):
+    """Reads the request, says this, and waits for the end."""
+    return origin.answer(data)
+
+
+def reply_and_end(data: bytes):
+    return origin.answer(data, end=True)
+
+
+def reply_and_reset(data: bytes):
+    def script(connection):
+        connection.head = connection.read_head()
+        connection.send(data)
+        connection.reset()
+
+    return script
+
+
+def flood(begin: bytes, again: bytes):
+    """Says `begin` and then the other for ever, as fast as it is taken."""
+    many = again * max(1, 16384 // len(again))
+
+    def script(connection):
+        connection.head = connection.read_head()
+        connection.send(begin)
+        while True:
+            connection.send(many)
+
+    return script
+
+
+def drip(begin: bytes, again: bytes, pause: float = 0.05):
+    def script(connection):
+        connection.head = connection.read_head()
+        connection.send(begin)
+        # The pause ends with the connection, so that no thread outlives it by long.
+        while connection.silent_for(pause):
+            connection.send(again)
+
+    return script
+
+
+def spoilt(change):
+    """A good 101 with one thing changed, and a frame that nobody may see."""
+
+    def script(connection):
+        connection.head = connection.read_head()
+        connection.send(change(origin.good_101(connection.head)) + frame(TEXT, b"SECRET"))
+        connection.read_rest()
+
+    return script
+
+
+def with_field(field: bytes):
+    return spoilt(lambda good: good.replace(b"\r\n\r\n", b"\r\n" + field + b"\r\n\r\n"))
+
+
+BAD = (502, "origin_bad_upgrade")
+LATE = (504, "origin_timeout")
+LOST = (502, "origin_connect")
+
+# Before a valid 101: what the origin does, what the client is told, and the cause in the log.
+REFUSED = {
+    "silence": (reply(b""), LATE),
+    "drip-of-a-head": (drip(b"HTTP/1.1 101 ", b"A"), LATE),
+    "drip-of-fields": (drip(b"HTTP/1.1 101 Switching Protocols\r\n", b"A: b\r\n"), LATE),
+    "drip-of-interim": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), BAD),
+    "drip-of-a-body": (drip(FOUND + b"Content-Length: 1000\r\n\r\n", b"x"), LATE),
+    "body-never-comes": (reply(FOUND + b"Content-Length: 10\r\n\r\n"), LATE),
+    "endless-line": (flood(b"HTTP/1.1 101 ", b"a"), BAD),
+    "endless-field": (flood(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"a"), BAD),
+    "endless-fields": (flood(b"HTTP/1.1 101 Switching Protocols\r\n", b"A: b\r\n"), BAD),
+    "endless-empty-lines": (flood(b"", b"\r\n"), BAD),
+    "head-of-20k": (spoilt(lambda good: good.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 20_000 + b"\r\n\r\n")), BAD),
+    "thousand-fields": (spoilt(lambda good: good.replace(b"\r\n\r\n", b"\r\n" + b"A: b\r\n" * 1000 + b"\r\n")), BAD),
+    "random": (lambda connection: flood(os.urandom(4096), os.urandom(4096))(connection), BAD),
+    "zeros": (flood(b"", bytes(4096)), BAD),
+    "interim-flood": (flood(b"", b"HTTP/1.1 102 Processing\r\n\r\n"), BAD),
+    "http-0-9": (reply_and_end(b"<html>hello</html>\r\n"), BAD),
+    "http-1-0-101": (spoilt(lambda good: good.replace(b"HTTP/1.1", b"HTTP/1.0")), BAD),
+    "http-2": (reply(b"\0\0\x12\x04\0\0\0\0\0" + bytes(18)), BAD),
+    "ends-at-once": (reply_and_end(b""), BAD),
+    "ends-in-the-head": (reply_and_end(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso"), BAD),
+    "ends-in-the-body": (reply_and_end(FOUND + b"Content-Length: 10\r\n\r\nabc"), BAD),
+    "resets-at-once": (reply_and_reset(b""), LOST),
+    "wrong-accept": (spoilt(lambda good: good.replace(b"Accept: ", b"Accept: AAAA")), BAD),
+    "no-accept": (spoilt(lambda good: good.replace(b"Sec-WebSocket-Accept", b"X-Nothing")), BAD),
+    "two-accepts": (with_field(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), BAD),
+    "wrong-upgrade": (spoilt(lambda good: good.replace(b": websocket", b": h2c")), BAD),
+    "two-upgrades": (with_field(b"Upgrade: h2c"), BAD),
+    "wrong-connection": (spoilt(lambda good: good.replace(b"Connection: Upgrade", b"Connection: close")), BAD),
+    "extension-not-offered": (with_field(b"Sec-WebSocket-Extensions: x-not-offered"), BAD),
+    "subprotocol-not-offered": (with_field(b"Sec-WebSocket-Protocol: not-offered"), BAD),
+    "length-of-2-64": (reply(FOUND + b"Content-Length: 18446744073709551616\r\n\r\nabc"), BAD),
+    "length-of-2-63": (flood(FOUND + b"Content-Length: 9223372036854775808\r\n\r\n", b"x"), BAD),
+    "negative-length": (reply(FOUND + b"Content-Length: -1\r\n\r\nabc"), BAD),
+    "two-lengths": (reply(FOUND + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), BAD),
+    "length-and-chunks": (reply(FOUND + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), BAD),
+    "chunk-of-2-64": (reply(CHUNKED + b"10000000000000000\r\nabc"), BAD),
+    "chunk-of-2-63-that-ends": (reply_and_end(CHUNKED + b"8000000000000000\r\nabc"), BAD),
+    "chunk-of-2-63": (reply(CHUNKED + b"8000000000000000\r\nabc"), LATE),
+    "endless-chunk-extension": (flood(CHUNKED + b"1;", b"x"), BAD),
+    "endless-chunk-extensions": (flood(CHUNKED, b"1;" + b"x" * 5000 + b"\r\nx\r\n"), BAD),
+    "endless-trailer": (flood(CHUNKED + b"0\r\nX: ", b"x"), BAD),
+    "endless-trailers": (flood(CHUNKED + b"0\r\n", b"A: b\r\n"), BAD),
+    "chunk-of-letters": (reply(CHUNKED + b"xyz\r\nabc"), BAD),
+}
+
+# Answers that pass, cut at 64 KiB: what follows is nobody's.
+KIB64 = 65536
+CUT = {
+    "endless-200": (flood(b"HTTP/1.1 200 OK\r\n\r\n", b"x"), 200),
+    "endless-404": (flood(FOUND + b"\r\n", b"x"), 404),
+    "endless-503": (flood(b"HTTP/1.1 503 No\r\n\r\n", b"x"), 503),
+    "chunk-of-2-63-flood": (flood(CHUNKED + b"7fffffffffffffff\r\n", b"x"), 404),
+    "endless-chunks": (flood(CHUNKED, b"1\r\nx\r\n"), 404),
+    "longer-than-64k": (reply(FOUND + b"Content-Length: 70000\r\n\r\n" + b"x" * 70_000), 404),
+}
+
+
+class HostileTest(WeirTest):
+    """One domain and one origin for each attack, all of them under way at the same time."""
+
+    @classmethod
+    def attack(cls, name, script, protocol="http", **settings):
+        raw = cls.keep(origin.RawOrigin(script, timeout=15))
+        cls.origins[name] = raw
+        cls.domains.append(domain(f"{name}.test", origin={
+            "protocol": protocol, "servers": [{"address": f"127.0.0.1:{raw.port}"}], "ejection": "off",
+            "tls": {"verify": False}, "request_timeout": f"{int(TIMER * 1000)}ms", "io_timeout": f"{int(TIMER * 1000)}ms",
+            "establish_timeout": "3s", **settings}))
+
+    def ask(self, name):
+        """The answer to a handshake, its body, and after how many seconds it was all there."""
+        begin = time.monotonic()
+        head, body, _ = wire.exchange(self.weir.port, wire.upgrade_request(f"{name}.test"))
+        return head, body, time.monotonic() - begin
+
+    def ask_all(self, names):
+        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+            return zip(names, list(pool.map(self.ask, names)))
+
+    def check_refused(self, name, wanted, answer):
+        status, cause = wanted
+        head, body, took = answer
+        self.assertEqual(head.status, status, (name, body))
+        self.assertTrue(wire.is_one_line(body), (name, body))
+        self.assertNotIn(b"SECRET", body)
+        self.assertLess(took, TIMER + GRACE)
+        record = self.weir.wait_access(event="refused", domain=f"{name}.test")
+        self.assertEqual((record["return_code"], record["close_cause"]), (status, cause), (name, record))
+        self.assertTrue(record["error"])
+        self.origins[name].finished()
+
+
+class AnswerTest(HostileTest):
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        for name, (script, _) in (REFUSED | CUT).items():
+            cls.attack(name, script)
+        return Weir(cls.domains)
+
+    def test_an_origin_that_is_none_is_502_or_504_in_time(self):
+        for name, answer in self.ask_all(REFUSED):
+            with self.subTest(name):
+                self.check_refused(name, REFUSED[name][1], answer)
+        for name, (_, (_, cause)) in REFUSED.items():
+            with self.subTest(metric=name):
+                self.assertEqual(self.weir.metric(
+                    "weir_origin_failures_total", domain=f"{name}.test", cause=cause), 1, name)
+
+    def test_an_answer_without_end_is_cut_at_64_kib(self):
+        for name, (head, body, took) in self.ask_all(CUT):
+            with self.subTest(name):
+                self.assertEqual(head.status, CUT[name][1], (name, body))
+                self.assertEqual(body, b"x" * KIB64)
+                self.assertEqual(head.get("Content-Length"), str(KIB64))
+                self.assertLess(took, TIMER + GRACE)
+                self.origins[name].finished()
+
+
+def record(kind: int, data: bytes, length=None) -> bytes:
+    """A TLS record in the clear (RFC 8446 §5.1); its length may be a lie."""
+    return struct.pack("!BHH", kind, 0x0303, len(data) if length is None else length) + data
+
+
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
+GOOD_101 = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+            + frame(TEXT, b"SECRET"))
+
+
+def hello_then(script):
+    """Takes the ClientHello, or the beginning of it, first."""
+
+    def with_hello(connection):
+        connection.read_exact(5)
+        script(connection)
+
+    return with_hello
+
+
+def tell(data: bytes):
+    return hello_then(lambda connection: (connection.send(data), connection.read_rest()))
+
+
+def tell_and_end(data: bytes):
+    return hello_then(lambda connection: (
+        connection.send(data), connection.sock.shutdown(socket.SHUT_WR), connection.read_rest()))
+
+
+def tell_for_ever(begin: bytes, again: bytes):
+    def script(connection):
+        connection.send(begin)
+        while True:
+            connection.send(again * max(1, 16384 // len(again)))
+
+    return hello_then(script)
+
+
+def tell_slowly(data: bytes):
+    def script(connection):
+        connection.read_exact(5)
+        connection.buffer.clear()
+        for byte in data:
+            if not connection.silent_for(0.05):
+                return
+            connection.send(bytes([byte]))
+
+    return script
+
+
+UNTRUE = (502, "origin_tls")
+
+# Instead of a TLS handshake.
+UNTRUE_TLS = {
+    "clear-101": (lambda connection: (connection.send(GOOD_101), connection.read_rest()), UNTRUE),
+    "clear-101-after-hello": (tell(GOOD_101), UNTRUE),
+    "clear-drip": (tell_slowly(GOOD_101), UNTRUE),
+    "clear-random": (lambda connection: tell_for_ever(b"\xff" + os.urandom(63), os.urandom(64))(connection), UNTRUE),
+    "fatal-alert": (tell(record(ALERT, b"\2\x28")), UNTRUE),
+    "warning-alerts": (tell_for_ever(b"", record(ALERT, b"\1\x5a")), UNTRUE),
+    "empty-records": (tell_for_ever(b"", record(HANDSHAKE, b"")), UNTRUE),
+    "cipher-changes": (tell_for_ever(b"", record(CHANGE_CIPHER_SPEC, b"\1")), UNTRUE),
+    "data-before-keys": (tell_for_ever(b"", record(APPLICATION_DATA, b"x" * 100)), UNTRUE),
+    "record-of-64k": (tell(record(HANDSHAKE, b"\2" + bytes(200), 0xffff)), UNTRUE),
+    "hello-of-16m": (tell_for_ever(record(HANDSHAKE, b"\2\xff\xff\xff" + bytes(1000)),
+                                   record(HANDSHAKE, bytes(16000))), UNTRUE),
+    "hello-drip": (tell_slowly(record(HANDSHAKE, b"\2\0\0\x64" + bytes(100))), LATE),
+    "tls-silence": (tell(b""), LATE),
+    "tls-ends": (tell_and_end(b""), UNTRUE),
+    "tls-ends-in-a-record": (tell_and_end(record(HANDSHAKE, b"\2\0", 100)), UNTRUE),
+    "tls-resets": (hello_then(lambda connection: connection.reset()), UNTRUE),
+}
+
+
+def clear_after_tls(connection):
+    """The request is answered beside the encryption."""
+    connection.read_head()
+    raw = connection.sock.detach()
+    connection.sock = socket.socket(fileno=raw)
+    connection.sock.sendall(GOOD_101)
+    while connection.sock.recv(65536):
+        pass
+
+
+def says_goodbye(connection):
+    connection.read_head()
+    connection.sock = connection.sock.unwrap()
+
+
+# Behind a TLS handshake that is good.
+BEHIND_TLS = {
+    "clear-behind-tls": (clear_after_tls, (502, "origin_connect")),
+    "goodbye-behind-tls": (says_goodbye, BAD),
+    "silence-behind-tls": (reply(b""), LATE),
+    "flood-behind-tls": (flood(b"HTTP/1.1 101 ", b"a"), BAD),
+}
+
+
+class TlsTest(HostileTest):
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        for name, (script, _) in UNTRUE_TLS.items():
+            cls.attack(name, script, protocol="https")
+        cls.leaf = certificates.leaf("hostile.test")
+        for name, (script, _) in BEHIND_TLS.items():
+            cls.attack(name, script, protocol="https")
+            cls.origins[name].tls = cls.leaf.server_context()
+        cls.attack("tickets", origin.echo, protocol="https")
+        cls.origins["tickets"].tls = cls.leaf.server_context()
+        cls.origins["tickets"].tls.num_tickets = 1000
+        return Weir(cls.domains)
+
+    def test_what_is_no_tls_is_502_or_504_in_time_and_nothing_of_it_passes(self):
+        for name, answer in self.ask_all(UNTRUE_TLS):
+            with self.subTest(name):
+                self.check_refused(name, UNTRUE_TLS[name][1], answer)
+                self.assertNotIn(b"GET ", self.origins[name].finished().seen)
+
+    def test_what_comes_behind_the_tls_handshake_is_judged_as_in_the_clear(self):
+        for name, answer in self.ask_all(BEHIND_TLS):
+            with self.subTest(name):
+                self.check_refused(name, BEHIND_TLS[name][1], answer)
+
+    def test_a_thousand_tickets_harm_no_session(self):
+        before = self.weir.rss()
+        for _ in range(3):
+            with wire.open_session(self.weir.port, "tickets.test") as session:
+                session.send(frames.from_client(TEXT, b"hello"))
+                self.assertEqual(session.read_frame().payload, b"hello")
+        self.assert_memory(self.weir, before, 4 << 20)
+
+
+def after_101(data: bytes, end):
+    """A good 101 with these bytes in the same segment, and then that end."""
+
+    def script(connection):
+        connection.upgrade(glued=data)
+        end(connection)
+
+    return script
+
+
+def keep_open(connection):
+    connection.read_rest()
+
+
+def reset(connection):
+    connection.reset()
+
+
+def close(_connection):
+    pass
+
+
+HELLO = frame(TEXT, b"hello")
+
+# After a good 101: what the origin sends in the same segment, how it ends, what the client sees before the end, and
+# the cause. A code of nothing: no Close can be written into the middle of a frame.
+OPENED = {
+    "reset-after-101": (b"", reset, b"", 1011, "origin_abort"),
+    "end-after-101": (b"", close, b"", 1011, "origin_abort"),
+    "frames-then-reset": (HELLO * 3, reset, HELLO * 3, 1011, "origin_abort"),
+    "frames-then-end": (HELLO * 3, close, HELLO * 3, 1011, "origin_abort"),
+    "half-a-frame-then-reset": (HELLO + HELLO[:4], reset, HELLO + HELLO[:4], None, "origin_abort"),
+    "half-a-header-then-end": (HELLO + b"\x81", close, HELLO, 1011, "origin_abort"),
+    "length-of-2-63": (HELLO + b"\x82\x7f" + struct.pack("!Q", 1 << 63) + b"x" * 100, keep_open, HELLO, 1011,
+                       "protocol_error"),
+    "length-of-2-64": (HELLO + b"\x82\x7f" + b"\xff" * 8 + b"x" * 100, keep_open, HELLO, 1011, "protocol_error"),
+    "ping-of-2-63": (HELLO + b"\x89\x7f" + struct.pack("!Q", 1 << 63), keep_open, HELLO, 1011, "protocol_error"),
+    "masked": (HELLO + frames.from_client(TEXT, b"x"), keep_open, HELLO, 1011, "protocol_error"),
+    "second-101": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", keep_open, b"", 1011, "protocol_error"),
+    "random-frames": (b"\x7f\xff" + bytes(range(256)), keep_open, b"", 1011, "protocol_error"),
+}
+
+
+class OpenTest(HostileTest):
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        for name, (data, end, *_) in OPENED.items():
+            cls.attack(name, after_101(data, end))
+        return Weir([{**one, "websocket": {**one["websocket"], "close_timeout": "500ms"}} for one in cls.domains])
+
+    def meet(self, name):
+        """All bytes of the session, up to its Close, which is answered; and its code."""
+        with wire.open_session(self.weir.port, f"{name}.test") as session:
+            begin = len(session.seen) - len(session.buffer)
+            code = None
+            try:
+                got = session.read_until_frame(frames.CLOSE)
+                code = got.code
+                end = len(session.seen) - len(session.buffer) - len(frame(frames.CLOSE, got.payload))
+                session.send(frames.from_client(frames.CLOSE, got.payload))
+                session.read_rest()
+            except wire.Ended:
+                end = len(session.seen)
+            return bytes(session.seen[begin:end]), code
+
+    def test_frames_before_the_offence_arrive_and_the_end_has_the_right_code(self):
+        with concurrent.futures.ThreadPoolExecutor(len(OPENED)) as pool:
+            met = dict(zip(OPENED, pool.map(self.meet, OPENED)))
+        for name, (_, _, seen, code, cause) in OPENED.items():
+            with self.subTest(name):
+                self.assertEqual(met[name], (seen, code), name)
+                found = self.weir.wait_access(event="close", domain=f"{name}.test")
+                self.assertEqual((found["close_cause"], found["close_initiator"]), (cause, "origin"), name)
+                self.origins[name].finished()
+
+
+# What holds as much as it can for as long as it may.
+HOLDING = {
+    "nothing": reply(b""),
+    "head": reply(b"HTTP/1.1 101 Switching Protocols\r\nX: " + b"a" * 16_000),
+    "body": reply(FOUND + b"Content-Length: 70000\r\n\r\n" + b"x" * (KIB64 - 1)),
+    "interim": reply(b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + b"HTTP/1.1 101 Switching Protocols\r\n"),
+    "dribble": drip(FOUND + b"Content-Length: 70000\r\n\r\n" + b"x" * 60_000, b"x"),
+}
+
+
+class CrowdTest(HostileTest):
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        for name, script in HOLDING.items():
+            cls.attack(name, script)
+        return Weir(cls.domains)
+
+    def test_many_at_once_cost_little_memory_and_no_cpu(self):
+        hosts = [name for _ in range(AT_ONCE // len(HOLDING)) for name in HOLDING]
+        self.ask(hosts[0])  # what is made once for all is there
+        rss, descriptors = self.weir.rss(), self.weir.descriptors()
+        clients = [self.use(wire.connect(self.weir.port)) for _ in hosts]
+        for client, name in zip(clients, hosts):
+            client.send(wire.upgrade_request(f"{name}.test"))
+        wait_until(lambda: sum(raw.accepted for raw in self.origins.values()) > len(hosts), "all of them")
+        for raw in self.origins.values():
+            raw.wait_for(lambda: all(one.head for one in list(raw.connections)), "their requests")
+        cpu, begin = self.weir.cpu_seconds(), time.monotonic()
+        # A body that is nearly full, its head, and what a connection itself has.
+        peak = self.weir.rss()
+        for client in clients:
+            self.assertEqual(client.read_head().status, 504)
+            peak = max(peak, self.weir.rss())
+        elapsed = time.monotonic() - begin
+        self.assertLess(self.weir.cpu_seconds() - cpu, max(0.3, 0.3 * elapsed))
+        if not sanitized():
+            self.assertLess(peak - rss, len(hosts) * 160 * 1024)
+        for client in clients:
+            client.read_rest()
+            client.close()
+        wait_until(lambda: self.weir.descriptors() <= descriptors, "all descriptors given back")
