@@ -60,6 +60,10 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
 }
 
 void HealthCheck::on_connect_failed(const Failure& failure) {
+  if (failure.cause == log::Cause::overload) {
+    handler_.on_not_checked();
+    return;
+  }
   handler_.on_checked(failure.detail.empty() ? failure.why : failure.detail);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/log/log.h"
+#include "gateway/origin/deny_list.h"
 #include "gateway/origin/ejection.h"
 #include "proto/base/encoding.h"
 
@@ -73,6 +74,7 @@ void ServerWatch::on_deadline(milliseconds now) {
   if (next_) current_ = *std::exchange(next_, std::nullopt);
   running_ = true;
   ++around_.rounds.running;
+  incomplete_ = false;
   began_ = now;
   const auto& proxy = settings().forward_proxy;
   const bool by_proxy = proxy && !proxy->is_direct(server().host);
@@ -87,10 +89,13 @@ void ServerWatch::on_deadline(milliseconds now) {
 
 void ServerWatch::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
-  if (answer.addresses.empty()) {
-    end_round(server().host + " is not resolved: " + answer.error);
+  const Sifted sifted = sift(server().host, answer.addresses, settings().deny_addresses);
+  if (!sifted.allowed.empty()) {
+    plan_round(sifted.allowed);
+  } else if (!sifted.denied.empty()) {
+    end_round(sifted.denied);
   } else {
-    plan_round(answer.addresses);
+    end_round(server().host + " is not resolved: " + answer.error);
   }
 }
 
@@ -147,6 +152,17 @@ void ServerWatch::on_checked(std::string failure) {
   }
 }
 
+// The server is not to blame for ports that we lack: it keeps the standing that it has.
+void ServerWatch::on_not_checked() {
+  incomplete_ = true;
+  check_.reset();
+  if (!attempts_.empty()) {
+    try_next();
+  } else {
+    end_round("no local port is free");
+  }
+}
+
 void ServerWatch::passed() {
   if (!server().port) {
     auto& answered = attempt_.target.tls ? backend_->https_port : backend_->http_port;
@@ -158,16 +174,18 @@ void ServerWatch::passed() {
 void ServerWatch::end_round(const std::string& failure) {
   running_ = false;
   --around_.rounds.running;
-  const config::Health& health = *settings().health;
-  if (verdict_.add(failure.empty(), health)) {
-    if (verdict_.up()) pardon(*backend_);
-    backend_->up.store(verdict_.up(), kRelaxed);
-    tell(failure);
-  }
+  if (failure.empty() || !incomplete_) judge(failure);
   // A reload may have come meanwhile, and a round may have taken longer than the interval.
   const Subject& next = next_ ? *next_ : current_;
   const milliseconds interval = next.domain->config->origin.health->interval;
   arm(std::max(began_ + jittered(interval), around_.loop.now() + interval / 10));
+}
+
+void ServerWatch::judge(const std::string& failure) {
+  if (!verdict_.add(failure.empty(), *settings().health)) return;
+  if (verdict_.up()) pardon(*backend_);
+  backend_->up.store(verdict_.up(), kRelaxed);
+  tell(failure);
 }
 
 void ServerWatch::tell(const std::string& failure) const {

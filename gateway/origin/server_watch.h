@@ -76,12 +76,14 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
 
   void on_deadline(milliseconds now) override;
   void on_checked(std::string failure) override;
+  void on_not_checked() override;
   void resolved(const net::Resolver::Answer& answer);
   void plan_round(const std::vector<net::Address>& addresses);
   void plan_target(bool client_tls, const std::vector<net::Address>& addresses);
   void try_next();
   void passed();
   void end_round(const std::string& failure);
+  void judge(const std::string& failure);
   void tell(const std::string& failure) const;
   void arm(milliseconds earliest);
   const config::Origin& settings() const { return current_.domain->config->origin; }
@@ -97,6 +99,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   milliseconds due_{0};
   std::vector<Attempt> attempts_;  // the next one last
   Attempt attempt_{};
+  bool incomplete_ = false;  // an attempt of this round could not be made
   std::unique_ptr<net::Resolver::Query> query_;
   std::unique_ptr<HealthCheck> check_;
 };

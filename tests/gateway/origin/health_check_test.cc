@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/tls_origin.h"
+#include "gateway/origin/ways.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/frame_writer.h"
 #include "proto/ws/message_reader.h"
@@ -31,7 +32,8 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
         stage.loop, resolver,
         HealthCheck::Plan{.domain = *made->domains.front(),
                           .server = made->domains.front()->servers.front(),
-                          .target = {.tls = over_tls, .port = port}},
+                          .target = {.tls = over_tls, .port = port},
+                          .ways = &ways},
         *this);
   }
   // Nothing: no verdict came. Empty: passed.
@@ -50,11 +52,17 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
     result = std::move(failure);
     check.reset();
   }
+  void on_not_checked() override {
+    not_checked = true;
+    check.reset();
+  }
 
+  Ways ways{stage.loop, resolver};
   std::shared_ptr<gateway::route::Snapshot> made;
   gateway::net::SslContextPtr origin_tls;
   std::unique_ptr<HealthCheck> check;
   std::optional<std::string> result;
+  bool not_checked = false;
 };
 
 std::optional<std::string> verdict_of(Type type, const std::string& answer, bool closes = false) {
@@ -76,6 +84,17 @@ TEST_CASE("health check: tcp passes where somebody accepts, and says why where n
   refused.begin(closed);
   REQUIRE(refused.run_until([&] { return refused.result.has_value(); }));
   CHECK(*refused.result == "127.0.0.1:" + std::to_string(closed) + ": connection refused");
+}
+
+TEST_CASE("health check: without a local port it has not been made") {
+  Checking scene;
+  FakeOrigin origin;
+  scene.origins = {&origin};
+  // No connection can come from an address of another machine (RFC 5737).
+  scene.settings.origin.source = {"192.0.2.55"};
+  scene.begin(origin.port());
+  CHECK(scene.run_until([&] { return scene.not_checked; }));
+  CHECK_FALSE(scene.result.has_value());
 }
 
 TEST_CASE("health check: http goes by the status") {

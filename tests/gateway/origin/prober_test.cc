@@ -64,6 +64,19 @@ TEST_CASE("prober: the first check comes at once, the others after about an inte
   CHECK(scene.stage.loop.now() - begin >= 3 * 90ms - 8ms);
 }
 
+TEST_CASE("prober: a lack of ports of our own says nothing about a server") {
+  Probing scene;
+  FakeOrigin origin;
+  scene.origins = {&origin};
+  scene.health().fall = 1;
+  // No connection can come from an address of another machine (RFC 5737).
+  scene.settings.origin.source = {"192.0.2.55"};
+  scene.use(scene.snapshot(origin.port()));
+  scene.pass(100ms);
+  CHECK(scene.at(0).up);
+  CHECK(origin.accepted == 0);
+}
+
 TEST_CASE("prober: a server that refuses goes down after three checks, and up when it is back") {
   Probing scene;
   auto listener = std::make_unique<FakeOrigin>();
