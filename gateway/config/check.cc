@@ -16,17 +16,6 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
-using Problems = std::vector<Problem>;
-
-void error(Problems& problems, const Place& place, std::string path, std::string text) {
-  problems.push_back({place, std::move(path), std::move(text), false, {}});
-}
-
-void warn(Problems& problems, const Place& place, std::string path, std::string code,
-          std::string text) {
-  problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
-}
-
 // "chat.yaml:3", for messages that name a second place.
 std::string where(const Place& place) {
   return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
@@ -155,6 +144,15 @@ bool has_error(const Problems& problems) {
 }
 
 }  // namespace
+
+void error(Problems& problems, const Place& place, std::string path, std::string text) {
+  problems.push_back({place, std::move(path), std::move(text), false, {}});
+}
+
+void warn(Problems& problems, const Place& place, std::string path, std::string code,
+          std::string text) {
+  problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
+}
 
 std::string name_of(const Domain& domain) {
   return "domain " + (domain.names.empty() ? "without a name" : shown(domain.names.front()));

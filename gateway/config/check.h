@@ -9,12 +9,19 @@
 
 namespace gateway::config {
 
+using Problems = std::vector<Problem>;
+
 // Errors: a name in two domains, kind cdn / http2 / acceleration.dynamic against websocket.enabled,
 // an origin server that is the domain itself, a TLS listener and no domain with a certificate, two
 // listeners on one address and port or of one name, … Warnings: W_TIMEOUT_ORDER unless
 // client_timeout <= connection_timeout <= origin_timeout, W_REQUEST_TIMEOUT above 150 s,
 // W_USAGE_INTERVAL, …
-void check(const Document& document, std::vector<Problem>& problems);
+void check(const Document& document, Problems& problems);
+
+// What a rule has to say.
+void error(Problems& problems, const Place& place, std::string path, std::string text);
+void warn(Problems& problems, const Place& place, std::string path, std::string code,
+          std::string text);
 
 // "domain chat.example.com", for messages.
 std::string name_of(const Domain& domain);

@@ -148,6 +148,7 @@ constexpr std::string_view kDomainPaths[] = {
     "origin.forward_proxy.no_proxy",
     "origin.proxy_protocol",
     "origin.source",
+    "origin.deny_addresses",
     "access",
     "access.origins",
     "usage",

@@ -51,16 +51,18 @@ void clear_beyond(Network& network) {
   }
 }
 
+bool holds(const Network& network, Network one) {
+  if (one.ipv6 != network.ipv6) return false;
+  one.prefix = network.prefix;
+  clear_beyond(one);
+  return one.address == network.address;
+}
+
 }  // namespace
 
 bool Network::contains(std::string_view ip) const {
-  auto other = single(ip);
-  if (!other) return false;
-  Network candidate = unmapped(*other);
-  if (candidate.ipv6 != ipv6) return false;
-  candidate.prefix = prefix;
-  clear_beyond(candidate);
-  return candidate.address == address;
+  auto one = single(ip);
+  return one && holds(*this, unmapped(*one));
 }
 
 proto::Result<Network, std::string> parse_network(std::string_view text) {
@@ -93,8 +95,11 @@ std::string to_string(const Network& network) {
 }
 
 bool any_contains(const std::vector<Network>& networks, std::string_view ip) {
-  return std::any_of(networks.begin(), networks.end(),
-                     [ip](const Network& network) { return network.contains(ip); });
+  auto one = single(ip);
+  if (!one) return false;
+  return std::any_of(
+      networks.begin(), networks.end(),
+      [candidate = unmapped(*one)](const Network& network) { return holds(network, candidate); });
 }
 
 }  // namespace gateway::config

@@ -6,6 +6,18 @@
 
 namespace gateway::config {
 
+const std::vector<Network>& default_deny_addresses() {
+  static const std::vector<Network> kNetworks = [] {
+    std::vector<Network> networks;
+    for (const char* text : {"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255",
+                             "::/128", "fe80::/10", "ff00::/8"}) {
+      networks.push_back(*parse_network(text));
+    }
+    return networks;
+  }();
+  return kNetworks;
+}
+
 bool ForwardProxy::is_direct(std::string_view server_host) const {
   auto matches = [server_host](const std::string& name) { return name_matches(name, server_host); };
   return any_contains(no_proxy_networks, server_host) ||

@@ -137,6 +137,10 @@ struct ForwardProxy {
   bool operator==(const ForwardProxy&) const = default;
 };
 
+// This network, link-local addresses (where clouds keep their metadata), multicast and broadcast:
+// no origin is there. Private networks and loopback are where origins live.
+const std::vector<Network>& default_deny_addresses();
+
 struct Origin {
   enum class Builtin { none, echo };
   enum class Protocol { follow, http, https, follow_port };
@@ -176,6 +180,9 @@ struct Origin {
   std::optional<ForwardProxy> forward_proxy;  // off
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // the header that is sent to the origin
   std::vector<std::string> source;  // 0 to 64 IP addresses of this machine to connect from
+  // 0 to 1,000 networks: addresses that DNS gives for a name are not connected to when they are in
+  // one of these. What stands in the configuration as an address is the operator's own choice.
+  std::vector<Network> deny_addresses = default_deny_addresses();
   Place place;
 
   bool operator==(const Origin&) const = default;

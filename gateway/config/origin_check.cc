@@ -16,17 +16,6 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-using Problems = std::vector<Problem>;
-
-void error(Problems& problems, const Place& place, std::string path, std::string text) {
-  problems.push_back({place, std::move(path), std::move(text), false, {}});
-}
-
-void warn(Problems& problems, const Place& place, std::string path, std::string code,
-          std::string text) {
-  problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
-}
-
 // An address is a loop only where a listener of ours answers; a name is one as soon as it resolves
 // to us.
 bool is_loop(const Document& document, const Domain& domain, const Server& server) {

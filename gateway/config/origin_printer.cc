@@ -141,6 +141,7 @@ void print_way(Lines& lines, const Origin& origin) {
   print_forward_proxy(lines, origin.forward_proxy);
   lines.key("proxy_protocol", text_of_word(kProxyProtocols, origin.proxy_protocol));
   lines.key("source", quote_all(origin.source));
+  lines.key("deny_addresses", quote_all(texts_of(origin.deny_addresses)));
 }
 
 }  // namespace

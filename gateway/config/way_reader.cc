@@ -16,6 +16,7 @@ constexpr Range kRedirectHosts = {0, 100};
 constexpr Range kSource = {0, 64};
 constexpr Range kSchemeCount = {1, 2};
 constexpr Range kNoProxy = {0, 1000};
+constexpr Range kDenied = {0, 1000};
 constexpr std::string_view kCredentialKeys[] = {"username", "password", "realm", "schemes"};
 
 void read_redirect_hosts(const Section& section, std::vector<std::string>& hosts) {
@@ -176,6 +177,18 @@ void read_source(const Section& section, std::vector<std::string>& source) {
   if (section.list("source", kSource, add)) source = std::move(read);
 }
 
+void read_deny_addresses(const Section& section, std::vector<Network>& networks) {
+  std::vector<Network> read;
+  auto add = [&](const Node& node, const std::string& path) {
+    auto value = section.scalar(node, path);
+    if (!value) return;
+    auto network = parse_network(*value);
+    if (!network) return section.error(node, path, network.error());
+    read.push_back(*network);
+  };
+  if (section.list("deny_addresses", kDenied, add)) networks = std::move(read);
+}
+
 }  // namespace
 
 void read_way(const Section& section, Origin& origin) {
@@ -190,6 +203,7 @@ void read_way(const Section& section, Origin& origin) {
   }
   section.choice("proxy_protocol", origin.proxy_protocol, kProxyProtocols);
   read_source(section, origin.source);
+  read_deny_addresses(section, origin.deny_addresses);
 }
 
 }  // namespace gateway::config

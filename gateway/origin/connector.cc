@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/net/tls_origin.h"
+#include "gateway/origin/deny_list.h"
 #include "gateway/origin/port_candidates.h"
 #include "gateway/origin/ways.h"
 #include "proto/http1/head_writer.h"
@@ -45,6 +46,14 @@ Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handle
 Connector::~Connector() { loop_.poller().forget(*this); }
 
 void Connector::on_ready(uint32_t) {
+  if (plan_.target.tls && !plan_.domain.origin_tls) {
+    fail({.cause = Cause::origin_tls,
+          .status = 502,
+          .why = "the origin is spoken to over http alone",
+          .detail = plan_.server.host,
+          .nothing_asked = true});
+    return;
+  }
   if (!take_warm()) begin();
 }
 
@@ -55,6 +64,7 @@ bool Connector::take_warm() {
   if (!taken) return false;
   warm_ = true;
   plan_.target.port = taken->port;
+  remember(taken->address);
   handler_.on_connected(std::move(taken->stream), taken->address);
   return true;
 }
@@ -74,16 +84,21 @@ void Connector::begin() {
 
 void Connector::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
-  if (!answer.addresses.empty()) {
-    list_candidates(answer.addresses);
+  const bool by_proxy = proxy_ != nullptr;
+  const std::string& name = by_proxy ? proxy_->host : plan_.server.host;
+  Sifted sifted = sift(name, answer.addresses, settings().deny_addresses);
+  if (!sifted.allowed.empty()) {
+    if (!sifted.denied.empty()) setbacks_.push_back(std::move(sifted.denied));
+    list_candidates(sifted.allowed);
     return;
   }
-  const bool by_proxy = proxy_ != nullptr;
+  const bool denied = !sifted.denied.empty();
+  const std::string what =
+      denied ? " leads to an address that deny_addresses does not allow" : " cannot be resolved";
   fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
         .status = 502,
-        .why = by_proxy ? "the forward proxy's name cannot be resolved"
-                        : "the origin's name cannot be resolved",
-        .detail = (by_proxy ? proxy_->host : plan_.server.host) + ": " + answer.error,
+        .why = (by_proxy ? "the forward proxy's name" : "the origin's name") + what,
+        .detail = denied ? sifted.denied : name + ": " + answer.error,
         .nothing_asked = true});
 }
 
@@ -92,6 +107,18 @@ bool Connector::was_tried(const net::Address& address) const {
   if (proxy_ != nullptr) return !plan_.tried.empty();
   return std::any_of(plan_.tried.begin(), plan_.tried.end(),
                      [&address](const auto& one) { return one.host() == address.host(); });
+}
+
+void Connector::remember(const net::Address& address) {
+  const auto same = [&address](const auto& one) { return one.host() == address.host(); };
+  if (!std::any_of(plan_.tried.begin(), plan_.tried.end(), same)) plan_.tried.push_back(address);
+}
+
+bool Connector::has_others() const {
+  if (proxy_ != nullptr || plan_.server.address) return false;
+  // Of a warm connection nobody has asked how many addresses there are.
+  return warm_ || std::any_of(candidates_.begin(), candidates_.end(),
+                              [this](const auto& one) { return !was_tried(one.address); });
 }
 
 void Connector::list_candidates(const std::vector<net::Address>& addresses) {
@@ -118,9 +145,16 @@ void Connector::list_candidates(const std::vector<net::Address>& addresses) {
         .exhausted = true});
 }
 
+bool Connector::is_at_current(const Candidate& one) const {
+  return one.address.host() == current_.address.host();
+}
+
 void Connector::dial_next() {
+  const bool first = current_.port == 0;
+  if (!first && !is_at_current(candidates_.back())) ++retries_;
   current_ = candidates_.back();
   candidates_.pop_back();
+  remember(current_.address);
   dial();
 }
 
@@ -201,7 +235,9 @@ void Connector::ask_proxy(std::unique_ptr<net::Stream> stream) {
   tunnel_ = std::make_unique<Tunnel>(loop_, std::move(stream), target, authorization, *this);
 }
 
-void Connector::on_tunnel(std::unique_ptr<net::Stream> stream) {
+void Connector::on_tunnel(std::unique_ptr<net::Stream> stream,
+                          const proto::http1::ResponseHead& head) {
+  if (proto::auth::Authorizer* ours = authorizer()) ours->answered(head.fields, proxy_attempt_);
   tunnel_.reset();
   established(std::move(stream));
 }
@@ -286,6 +322,8 @@ void Connector::set_back(Failure failure) {
   tunnel_.reset();
   tls_.reset();
   if (setbacks_.size() < kMaxSetbacks) setbacks_.push_back(failure.detail);
+  if (retries_ >= plan_.most_retries)
+    std::erase_if(candidates_, [this](const auto& one) { return !is_at_current(one); });
   if (!candidates_.empty()) {
     dial_next();
     return;

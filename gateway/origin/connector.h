@@ -68,6 +68,7 @@ class Connector final : public net::Dialer::Handler,
     // Addresses of this server that this request has been to: they are left out, whatever their
     // port. Behind a forward proxy there is one address only, the proxy's.
     std::vector<net::Address> tried = {};
+    uint32_t most_retries = UINT32_MAX;  // further addresses after the first that is connected to
     // The worker's. Null: no warm connections, and what proxies and ports taught is forgotten.
     Ways* ways = nullptr;
     bool fresh = false;  // no warm connection, as after one on which the request met a reset
@@ -87,6 +88,13 @@ class Connector final : public net::Dialer::Handler,
   // What failed on the way, in order, also when another address has answered in the end: "address:
   // reason". For the log; at most kMaxSetbacks.
   const std::vector<std::string>& setbacks() const { return setbacks_; }
+  // How often it has gone on to another address. Another port of the same one does not count: that
+  // is how a server is found.
+  uint32_t retries() const { return retries_; }
+  // Those of the plan, and those that this has been to.
+  const std::vector<net::Address>& tried() const { return plan_.tried; }
+  // In on_connected: whether the server may have an address that is not among these.
+  bool has_others() const;
 
   // In on_connected: the socket below whatever the stream is.
   int fd() const { return fd_; }
@@ -102,7 +110,8 @@ class Connector final : public net::Dialer::Handler,
   void on_ready(uint32_t events) override;
   void on_connected(std::unique_ptr<net::TcpStream> stream) override;
   void on_dial_failed(const net::IoError& error) override;
-  void on_tunnel(std::unique_ptr<net::Stream> stream) override;
+  void on_tunnel(std::unique_ptr<net::Stream> stream,
+                 const proto::http1::ResponseHead& head) override;
   void on_tunnel_refused(const proto::http1::ResponseHead& head) override;
   void on_tunnel_failed(const std::string& why) override;
   void on_secured() override;
@@ -116,12 +125,14 @@ class Connector final : public net::Dialer::Handler,
   proto::auth::Authorizer* authorizer();
   std::string authority() const { return authority_of(plan_.server.host, current_.port); }
   std::string place() const;  // of the current candidate, for the log
+  bool is_at_current(const Candidate& one) const;
 
   bool take_warm();
   void begin();
   void resolved(const net::Resolver::Answer& answer);
   void list_candidates(const std::vector<net::Address>& addresses);
   bool was_tried(const net::Address& address) const;
+  void remember(const net::Address& address);
   void dial_next();
   void dial();
   void ask_proxy(std::unique_ptr<net::Stream> stream);
@@ -147,6 +158,7 @@ class Connector final : public net::Dialer::Handler,
   proto::auth::Attempt proxy_attempt_;
   ProxyAuthenticator own_authenticator_;  // where no worker lends one
   std::vector<std::string> setbacks_;
+  uint32_t retries_ = 0;
   int fd_ = -1;
   bool warm_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/net/address.h"
 #include "proto/base/text.h"
 #include "proto/http1/target.h"
 
@@ -85,6 +86,8 @@ proto::Result<Place, std::string> with_authority(bool tls, std::string_view rest
 
 bool matches(std::string_view pattern, std::string_view host) {
   if (!pattern.starts_with("*.")) return proto::equals_ignoring_case(pattern, host);
+  // A wildcard stands for names alone: an address has to be listed as it is.
+  if (net::Address::parse(host, 0)) return false;
   const std::string_view suffix = pattern.substr(1);
   return host.size() > suffix.size() &&
          proto::equals_ignoring_case(suffix, host.substr(host.size() - suffix.size()));

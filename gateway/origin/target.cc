@@ -40,11 +40,14 @@ std::string host_header(const config::Origin& origin, const route::Server& serve
   return target.port == (target.tls ? 443 : 80) ? host : host + ":" + std::to_string(target.port);
 }
 
-std::string tls_name(const config::Origin& origin, std::string_view host_header) {
-  if (origin.sni) return *origin.sni;
+std::string bare_host(std::string_view host_header) {
   if (host_header.starts_with('['))
     return std::string(host_header.substr(1, host_header.find(']') - 1));
   return std::string(host_header.substr(0, host_header.find(':')));
+}
+
+std::string tls_name(const config::Origin& origin, std::string_view host_header) {
+  return origin.sni ? *origin.sni : bare_host(host_header);
 }
 
 }  // namespace gateway::origin

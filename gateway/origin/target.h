@@ -24,6 +24,9 @@ Target choose_target(const config::Origin& origin, const route::Server& server, 
 std::string host_header(const config::Origin& origin, const route::Server& server,
                         const Target& target, std::string_view client_host);
 
+// The host of a Host field, without port and brackets.
+std::string bare_host(std::string_view host_header);
+
 // The name for SNI and verification: `origin.sni`, or the host of the Host field that is sent.
 std::string tls_name(const config::Origin& origin, std::string_view host_header);
 

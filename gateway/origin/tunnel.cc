@@ -78,7 +78,7 @@ void Tunnel::judge(const proto::http1::ResponseHead& head, net::Bytes rest) {
   }
   std::unique_ptr<net::Stream> stream = std::move(stream_);
   if (!rest.empty()) stream = std::make_unique<PrimedStream>(loop_, std::move(stream), rest);
-  handler_.on_tunnel(std::move(stream));
+  handler_.on_tunnel(std::move(stream), head);
 }
 
 void Tunnel::on_end() {

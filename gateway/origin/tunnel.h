@@ -26,7 +26,8 @@ class Tunnel final : private net::Stream::Handler {
    public:
     // The proxy's whole answer has been read, and no byte more: what follows is the origin's. The
     // stream is to be started in this call.
-    virtual void on_tunnel(std::unique_ptr<net::Stream> stream) = 0;
+    virtual void on_tunnel(std::unique_ptr<net::Stream> stream,
+                           const proto::http1::ResponseHead& head) = 0;
     // Any final answer but 2xx. Its body is of no interest, and the connection is given up.
     virtual void on_tunnel_refused(const proto::http1::ResponseHead& head) = 0;
     // No answer, or none that is HTTP.

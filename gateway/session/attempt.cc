@@ -67,12 +67,16 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
       parser_(limits_of(settings_)) {
   if (!offers_text_.empty()) offers_ = forwarded_offers(offers_text_);
   loop_.wheel().set(*this, asked_.began + settings_.establish_timeout);
+  // origin.sni is the domain's own origin: whoever a redirect leads to goes by the name that it
+  // names.
+  const bool fixed = settings_.sni && !plan_.foreign;
   origin::Connector::Plan way{.domain = plan_.domain,
                               .server = plan_.server,
                               .target = plan_.target,
-                              .tls_name = origin::tls_name(settings_, plan_.host),
+                              .tls_name = fixed ? *settings_.sni : origin::bare_host(plan_.host),
                               .client = client_ends(asked_),
                               .tried = plan_.tried,
+                              .most_retries = plan_.most_retries,
                               .ways = side.ways,
                               .fresh = plan_.fresh};
   connector_ = std::make_unique<origin::Connector>(loop_, side.resolver, std::move(way), *this);
@@ -86,16 +90,26 @@ void Attempt::on_connected(std::unique_ptr<net::Stream> stream, const net::Addre
   address_ = address;
   connected_ = loop_.now();
   stream_ = std::move(stream);
-  warm_ = connector_->warm();
-  asked_already_ = true;
-  plan_.target = connector_->target();
-  connector_.reset();
+  keep_from_connector();
   stream_->start(*this);
   const std::string request = request_text();
   moved_.out = request.size();
   stream_->write(proto::bytes_of(request));
   loop_.wheel().set(*this, std::min(asked_.began + settings_.establish_timeout,
                                     connected_ + settings_.request_timeout));
+}
+
+void Attempt::keep_from_connector() {
+  connected_once_ = true;
+  warm_ = connector_->warm();
+  others_ = connector_->has_others();
+  setbacks_ = connector_->setbacks();
+  retries_ = connector_->retries();
+  plan_.tried = connector_->tried();
+  plan_.target = connector_->target();
+  connector_.reset();
+  if (plan_.host_is_server)
+    plan_.host = origin::host_header(settings_, plan_.server, plan_.target, {});
 }
 
 // Credentials go to the host that they were given for, and ours are sent alone.
@@ -188,13 +202,14 @@ void Attempt::switch_over(const proto::http1::ResponseHead& head, net::Bytes res
   upgraded.rest = rest;
   moved_.in -= rest.size();
   upgraded.connect = connected_ - began_;
-  for (const auto& field : proto::http1::end_to_end_fields(
-           head.fields,
-           {"Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
-            "Sec-WebSocket-Version", "Content-Length", "Date"})) {
+  std::vector<std::string_view> dropped = {"Sec-WebSocket-Accept",     "Sec-WebSocket-Protocol",
+                                           "Sec-WebSocket-Extensions", "Sec-WebSocket-Version",
+                                           "Content-Length",           "Date"};
+  // What is said to credentials of ours is not for the client.
+  if (plan_.authorization) dropped.push_back(proto::auth::info_field(proto::auth::Asker::origin));
+  for (const auto& field : proto::http1::end_to_end_fields(head.fields, dropped))
     proto::http1::append_field(upgraded.fields, field.name, field.value);
-  }
-  handler_.on_attempt_upgraded(std::move(upgraded));
+  handler_.on_attempt_upgraded(std::move(upgraded), head);
 }
 
 void Attempt::read_body(net::Bytes data) {
@@ -230,6 +245,7 @@ void Attempt::on_failed(const net::IoError& error) {
 }
 
 void Attempt::on_deadline(milliseconds now) {
+  timed_out_ = true;
   const bool establishing = now >= asked_.began + settings_.establish_timeout;
   fail(Cause::origin_timeout, 504,
        establishing ? "no WebSocket with the origin within establish_timeout"

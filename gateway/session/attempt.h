@@ -69,7 +69,8 @@ class Attempt final : public origin::Connector::Handler,
 
   class Handler {
    public:
-    virtual void on_attempt_upgraded(Upgraded upgraded) = 0;
+    // `head`: the 101, as it came.
+    virtual void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) = 0;
     virtual void on_attempt_answered(Answer answer) = 0;
     virtual void on_attempt_failed(const origin::Failure& failure) = 0;
 
@@ -81,12 +82,14 @@ class Attempt final : public origin::Connector::Handler,
     const route::Domain& domain;
     const route::Server& server;  // outlives the attempt
     origin::Target target;
-    std::string host;                          // the Host field
-    std::string path_and_query;                // the request target
+    std::string host;             // the Host field
+    bool host_is_server = false;  // and it names the server: with the port that answers
+    std::string path_and_query;   // the request target
     std::optional<std::string> authorization;  // ours, in place of the client's
     bool fresh = false;                        // no warm connection
     bool foreign = false;  // not the domain's own origin: the client's credentials stay behind
     std::vector<net::Address> tried;  // of this server, by this request
+    uint32_t most_retries = 0;        // further addresses that may be connected to
   };
 
   // One of the callbacks comes, from the loop; each may destroy the attempt.
@@ -96,10 +99,19 @@ class Attempt final : public origin::Connector::Handler,
   net::Address address() const { return address_; }
   // With the port that answered.
   const origin::Target& target() const { return plan_.target; }
-  bool was_asked() const { return asked_already_; }
+  const std::string& host() const { return plan_.host; }
+  bool was_asked() const { return connected_once_; }
   // The request went into a connection that had been kept warm and was gone: the server has not
-  // failed.
-  bool met_stale_connection() const { return warm_ && !parser_.started() && !body_; }
+  // failed. One that is silent for too long has.
+  bool met_stale_connection() const { return warm_ && moved_.in == 0 && !timed_out_; }
+  // Of the addresses of this server: where this request has been, and whether there are others.
+  const std::vector<net::Address>& tried() const { return plan_.tried; }
+  bool has_other_address() const { return others_; }
+  // What failed on the way to the connection, and how often another address was taken instead.
+  const std::vector<std::string>& setbacks() const {
+    return connector_ ? connector_->setbacks() : setbacks_;
+  }
+  uint32_t retries() const { return connector_ ? connector_->retries() : retries_; }
   // What was said to the origin and heard from it, up to the end of the 101.
   net::Volume moved() const { return moved_; }
   std::chrono::microseconds lasted() const {
@@ -116,6 +128,7 @@ class Attempt final : public origin::Connector::Handler,
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
 
+  void keep_from_connector();
   bool is_kept_back(std::string_view field) const;
   std::string request_text() const;
   void judge(proto::http1::ResponseHead head, net::Bytes rest);
@@ -141,8 +154,12 @@ class Attempt final : public origin::Connector::Handler,
   proto::http1::ResponseParser parser_;
   net::Volume moved_;
   std::chrono::steady_clock::time_point began_at_ = std::chrono::steady_clock::now();
+  std::vector<std::string> setbacks_;
+  uint32_t retries_ = 0;
+  bool others_ = false;
   bool warm_ = false;
-  bool asked_already_ = false;
+  bool connected_once_ = false;
+  bool timed_out_ = false;
   int interim_ = 0;
   std::optional<proto::http1::ResponseHead> final_;
   std::optional<proto::http1::BodyReader> body_;

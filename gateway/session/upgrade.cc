@@ -28,12 +28,14 @@ origin::Place place_of(const origin::Target& target, std::string_view host,
   return place;
 }
 
-std::string response_text(const Attempt::Answer& answer) {
+// `ours`: the credentials were; what is said to them is not for the client.
+std::string response_text(const Attempt::Answer& answer, bool ours) {
   const int status = answer.head.status;
   std::string text;
   proto::http1::append_status_line(text, status);
-  for (const auto& field :
-       proto::http1::end_to_end_fields(answer.head.fields, {"Content-Length"})) {
+  std::vector<std::string_view> dropped = {"Content-Length"};
+  if (ours) dropped.push_back(proto::auth::info_field(proto::auth::Asker::origin));
+  for (const auto& field : proto::http1::end_to_end_fields(answer.head.fields, dropped)) {
     proto::http1::append_field(text, field.name, field.value);
   }
   const bool bodiless = status == 204 || status == 304;
@@ -102,23 +104,29 @@ void Upgrade::turn_to_server() {
 
 void Upgrade::ask() {
   end_attempt();
+  door_ = (place_.tls ? "https://" : "http://") + origin::authority_of(place_);
+  const bool own_host = !elsewhere_ && settings_.host_header == config::Origin::Host::origin;
   if (!foreign_) token_ = origin::AttemptToken(server_backend());
   attempt_ = std::make_unique<Attempt>(side_, snapshot_, asked_,
                                        Attempt::Plan{.domain = domain_,
                                                      .server = server(),
                                                      .target = target_,
                                                      .host = host_,
+                                                     .host_is_server = own_host,
                                                      .path_and_query = place_.path_and_query,
                                                      .authorization = authorization(),
                                                      .fresh = fresh_,
                                                      .foreign = foreign_,
-                                                     .tried = tried_},
+                                                     .tried = tried_,
+                                                     .most_retries = retries_left()},
                                        *this);
 }
 
 void Upgrade::end_attempt() {
   token_ = {};
+  noted_ = 0;
   if (!attempt_) return;
+  retries_ += attempt_->retries();
   moved_.in += attempt_->moved().in;
   moved_.out += attempt_->moved().out;
   attempt_.reset();
@@ -136,17 +144,22 @@ net::Volume Upgrade::moved() const {
 proto::auth::Request Upgrade::signed_request() const {
   return {.method = "GET",
           .uri = place_.path_and_query,
-          .basic_allowed = target_.tls || settings_.auth->allow_basic_plaintext};
+          .basic_allowed = target_.tls || settings_.auth->allow_basic_plaintext,
+          .server = door_};
+}
+
+proto::auth::Authorizer* Upgrade::authorizer() {
+  return foreign_ ? nullptr : side_.authenticator.of(domain_, configured());
 }
 
 std::optional<std::string> Upgrade::authorization() {
-  proto::auth::Authorizer* const authorizer =
-      foreign_ ? nullptr : side_.authenticator.of(domain_, configured());
-  return authorizer == nullptr ? std::nullopt
-                               : authorizer->authorize(signed_request(), authentication_);
+  proto::auth::Authorizer* const ours = authorizer();
+  return ours == nullptr ? std::nullopt : ours->authorize(signed_request(), authentication_);
 }
 
-void Upgrade::on_attempt_upgraded(Upgraded upgraded) {
+void Upgrade::on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) {
+  note_way();
+  if (auto* const ours = authorizer()) ours->answered(head.fields, authentication_);
   address_ = upgraded.address;
   target_ = attempt_->target();
   settle({.kind = Outcome::Kind::upgraded, .took = attempt_->lasted()});
@@ -154,12 +167,15 @@ void Upgrade::on_attempt_upgraded(Upgraded upgraded) {
 }
 
 void Upgrade::on_attempt_answered(Attempt::Answer answer) {
+  note_way();
   address_ = answer.address;
+  learn_host();
   const int status = answer.head.status;
   if (status == kUnauthorized && settings_.auth && !foreign_) {
     if (authenticate(answer)) ask();
     return;
   }
+  if (auto* const ours = authorizer()) ours->answered(answer.head.fields, authentication_);
   if (settings_.max_redirects > 0 && origin::is_redirect(status, answer.head.fields)) {
     redirect(std::move(answer));
     return;
@@ -175,10 +191,16 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
   if (!try_again()) pass_on(*last_answer_);
 }
 
+// The Host that was sent names the port that answered, and the answer may refer to it.
+void Upgrade::learn_host() {
+  if (host_ == attempt_->host()) return;
+  host_ = attempt_->host();
+  place_ = place_of(target_, host_, place_.path_and_query);
+}
+
 bool Upgrade::authenticate(const Attempt::Answer& answer) {
-  proto::auth::Authorizer* const authorizer = side_.authenticator.of(domain_, configured());
   const auto problem =
-      authorizer->challenged(answer.head.fields, signed_request(), authentication_);
+      authorizer()->challenged(answer.head.fields, signed_request(), authentication_);
   if (!problem) return true;
   settle({.kind = Outcome::Kind::refused, .cause = Cause::origin_auth});
   note(*problem);
@@ -206,38 +228,47 @@ void Upgrade::redirect(Attempt::Answer answer) {
     fail(Cause::origin_redirect, *problem);
     return;
   }
+  if (place->tls && !domain_.origin_tls) {
+    fail(Cause::origin_redirect, "the origin redirects to https, and is spoken to over http alone");
+    return;
+  }
   go_to(*place, where);
 }
 
 void Upgrade::go_to(const origin::Place& place, Redirected where) {
-  // A redirect within the host that another redirect has led to stays there.
-  const bool stays = place.host == place_.host;
-  const bool same_door =
-      stays && place.tls == place_.tls && place.effective_port() == place_.effective_port();
-  if (!same_door) {
-    route::Server next = server();
-    if (where == Redirected::listed && !stays) {
-      foreign_ = true;
-      next = {.host = place.host,
-              .port = {},
-              .address = net::Address::parse(place.host, 0),
-              .backend = nullptr};
-    }
-    const auto& ports = place.tls ? settings_.https_ports : settings_.http_ports;
-    const uint16_t usual = foreign_ ? place.effective_port() : ports.front();
-    next.port = place.port.value_or(usual);
-    target_ = {.tls = place.tls, .port = *next.port};
-    elsewhere_ = std::move(next);
-    host_ = origin::authority_of(place);
-  }
+  const bool same_door = place.host == place_.host && place.tls == place_.tls &&
+                         place.effective_port() == place_.effective_port();
+  if (!same_door) leave_for(place, where);
   place_ = place;
   tried_.clear();
   authentication_ = {};
   ask();
 }
 
+void Upgrade::leave_for(const origin::Place& place, Redirected where) {
+  // A redirect within the host that another redirect has led to stays there; one that leads home
+  // from there finds our own server again.
+  const bool stays = place.host == place_.host;
+  if (!stays) foreign_ = where == Redirected::listed;
+  route::Server next = stays ? server() : configured();
+  if (!stays && foreign_) {
+    next = {.host = place.host,
+            .port = {},
+            .address = net::Address::parse(place.host, 0),
+            .backend = nullptr};
+  }
+  const auto& ports = place.tls ? settings_.https_ports : settings_.http_ports;
+  const uint16_t usual = foreign_ ? place.effective_port() : ports.front();
+  next.port = place.port.value_or(usual);
+  target_ = {.tls = place.tls, .port = *next.port};
+  elsewhere_ = std::move(next);
+  host_ = origin::authority_of(place);
+}
+
 void Upgrade::on_attempt_failed(const origin::Failure& failure) {
   address_ = attempt_->address();
+  // What failed before there was a connection is in the failure's own words.
+  if (attempt_->was_asked()) note_way();
   if (attempt_->met_stale_connection()) {
     fresh_ = true;
     ask();
@@ -259,19 +290,22 @@ void Upgrade::on_attempt_failed(const origin::Failure& failure) {
 
 // At the next address of the same name, then at the next server.
 bool Upgrade::try_again() {
-  const bool another_address = !foreign_ && !server().address && attempt_->was_asked();
+  const bool another_address = !foreign_ && attempt_->has_other_address();
   const bool another_server = !foreign_ && position_ + 1 < order_.size();
   if ((!another_address && !another_server) || !may_retry()) return false;
   ++retries_;
   if (!another_address) return try_next();
-  tried_.push_back(attempt_->address());
+  tried_ = attempt_->tried();
   ask();
   return true;
 }
 
+uint32_t Upgrade::retries_left() const {
+  return settings_.retries.attempts - std::min(retries(), settings_.retries.attempts);
+}
+
 bool Upgrade::may_retry() {
-  return retries_ < settings_.retries.attempts &&
-         now() < asked_.began + settings_.establish_timeout &&
+  return retries_left() > 0 && now() < asked_.began + settings_.establish_timeout &&
          side_.pools.of(domain_).retries().take_retry(settings_.retries.budget_percent, now());
 }
 
@@ -299,6 +333,18 @@ void Upgrade::settle(const Outcome& outcome) {
   if (!foreign_) origin::report(domain_, order_[position_], outcome, now());
 }
 
+const std::string& Upgrade::setbacks() {
+  note_way();
+  return setbacks_;
+}
+
+// What went wrong before the connection that stands, or is still sought.
+void Upgrade::note_way() {
+  if (!attempt_) return;
+  const std::vector<std::string>& met = attempt_->setbacks();
+  for (; noted_ < met.size(); ++noted_) note(met[noted_]);
+}
+
 void Upgrade::note(const std::string& what) {
   if (setbacks_.size() + what.size() > kMaxSetbacks) return;
   if (!setbacks_.empty()) setbacks_ += "; ";
@@ -307,7 +353,7 @@ void Upgrade::note(const std::string& what) {
 
 void Upgrade::pass_on(const Attempt::Answer& answer) {
   handler_.on_refused({.status = answer.head.status,
-                       .response = response_text(answer),
+                       .response = response_text(answer, authorizer() != nullptr),
                        .address = answer.address,
                        .tls = answer.tls});
 }

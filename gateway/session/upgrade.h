@@ -56,14 +56,15 @@ class Upgrade final : public Attempt::Handler {
   }
   // Of all attempts.
   net::Volume moved() const;
-  uint32_t retries() const { return retries_; }
+  // At other servers and addresses, those that were only connected to included.
+  uint32_t retries() const { return retries_ + (attempt_ ? attempt_->retries() : 0); }
   // What went wrong on the way, "10.0.0.5:8080: connection refused; …", for the log alone.
-  const std::string& setbacks() const { return setbacks_; }
+  const std::string& setbacks();
 
  private:
   static constexpr size_t kMaxSetbacks = 1024;  // bytes
 
-  void on_attempt_upgraded(Upgraded upgraded) override;
+  void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) override;
   void on_attempt_answered(Attempt::Answer answer) override;
   void on_attempt_failed(const origin::Failure& failure) override;
 
@@ -76,11 +77,16 @@ class Upgrade final : public Attempt::Handler {
   void turn_to_server();
   void ask();
   void end_attempt();
+  void note_way();
+  proto::auth::Authorizer* authorizer();  // null: no credentials are sent where this goes
   std::optional<std::string> authorization();
   proto::auth::Request signed_request() const;
+  void learn_host();
   bool authenticate(const Attempt::Answer& answer);  // false: it is the end, told
   void redirect(Attempt::Answer answer);
   void go_to(const origin::Place& place, origin::Redirected where);
+  void leave_for(const origin::Place& place, origin::Redirected where);
+  uint32_t retries_left() const;
   bool may_retry();
   bool try_again();
   bool try_next();
@@ -103,15 +109,17 @@ class Upgrade final : public Attempt::Handler {
   origin::Target target_;
   std::string host_;     // the Host field
   origin::Place place_;  // the URL that is asked for
+  std::string door_;     // its scheme and authority
   origin::RedirectTrail trail_;
   proto::auth::Attempt authentication_;
   std::vector<net::Address> tried_;  // of this server
   std::optional<origin::Failure> last_failure_;
   std::optional<Attempt::Answer> last_answer_;  // a 5xx, in place of a failure
   net::Address address_;
-  net::Volume moved_;  // of attempts that are over
-  uint32_t retries_ = 0;
-  bool fresh_ = false;  // no warm connection: the last one was stale
+  net::Volume moved_;     // of attempts that are over
+  uint32_t retries_ = 0;  // of attempts that are over
+  size_t noted_ = 0;      // setbacks of this attempt that are in the log's text
+  bool fresh_ = false;    // no warm connection: the last one was stale
   std::string setbacks_;
   origin::AttemptToken token_;
   std::unique_ptr<Attempt> attempt_;

@@ -46,6 +46,19 @@ TEST_CASE("network: what is no literal is in no network") {
   CHECK_FALSE(holds("0.0.0.0/0", std::string_view("10.0.0.1\0x", 10)));
 }
 
+TEST_CASE("network: an address is looked for in several") {
+  const std::vector<Network> networks = {*parse_network("10.0.0.0/8"), *parse_network("fe80::/10")};
+  for (std::string_view ip : {"10.1.2.3", "::ffff:10.1.2.3", "fe80::1", "febf::1"}) {
+    CAPTURE(ip);
+    CHECK(any_contains(networks, ip));
+  }
+  for (std::string_view ip : {"11.0.0.1", "fec0::1", "::10.1.2.3", "10.0.0.0/8", ""}) {
+    CAPTURE(ip);
+    CHECK_FALSE(any_contains(networks, ip));
+  }
+  CHECK_FALSE(any_contains({}, "10.1.2.3"));
+}
+
 TEST_CASE("network: wrong texts are answered with the way out") {
   struct Row {
     const char* text;
@@ -69,6 +82,22 @@ TEST_CASE("network: prints as it is read") {
     auto network = parse_network(text);
     REQUIRE(network.has_value());
     CHECK(to_string(*network) == text);
+  }
+}
+
+TEST_CASE("network: what DNS may not lead to, unless the operator says otherwise") {
+  const std::vector<Network>& denied = Origin{}.deny_addresses;
+  for (std::string_view ip :
+       {"0.0.0.0", "0.1.2.3", "169.254.169.254", "224.0.0.1", "239.255.255.255", "255.255.255.255",
+        "::", "fe80::1", "febf::1", "ff02::1", "::ffff:169.254.169.254", "::ffff:0.0.0.0"}) {
+    CAPTURE(ip);
+    CHECK(any_contains(denied, ip));
+  }
+  for (std::string_view ip :
+       {"127.0.0.1", "::1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "1.0.0.1", "240.0.0.1",
+        "fd00::1", "2001:db8::1", "::ffff:127.0.0.1"}) {
+    CAPTURE(ip);
+    CHECK_FALSE(any_contains(denied, ip));
   }
 }
 

@@ -73,6 +73,7 @@ domains:
       redirect_hosts: [r.test, "*.r.test"]
       forward_proxy: { url: "http://[::1]:3128", no_proxy: [n.test, 10.0.0.0/8, "::2"] }
       source: [192.0.2.1, "2001:db8::1"]
+      deny_addresses: [192.0.2.0/24, "2001:db8::/32"]
       connect_timeout: 100ms
       io_timeout: 60s
       request_timeout: 1s
@@ -85,7 +86,7 @@ domains:
       overhead_percent: 7.5
       budget: { traffic: 1500GB, connection_seconds: 86400, messages: 1000000, period: day, soft: 99.5%, close: true }
   - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin, health: { type: websocket }, ejection: off, proxy_protocol: v2 }, access: { origins: any } }
-  - { domain: d.test, origin: { health: off } }
+  - { domain: d.test, origin: { health: off, deny_addresses: [] } }
 )",
                               "t.yaml");
   for (const Problem& problem : reading.problems)

@@ -35,6 +35,15 @@ TEST_CASE("way: redirects, PROXY header and source addresses are read") {
         tests::origin_of("builtin: echo"));
 }
 
+TEST_CASE("way: the networks that DNS may not lead to are read") {
+  const Origin origin = origin_with("deny_addresses: [10.0.0.0/8, \"::1\"]");
+  REQUIRE(origin.deny_addresses.size() == 2);
+  CHECK(to_string(origin.deny_addresses[0]) == "10.0.0.0/8");
+  CHECK(to_string(origin.deny_addresses[1]) == "::1/128");
+  CHECK(origin_with("deny_addresses: []").deny_addresses.empty());
+  CHECK(tests::origin_of("builtin: echo").deny_addresses == default_deny_addresses());
+}
+
 TEST_CASE("way: credentials for the origin are read") {
   Variable variable;
   Origin origin =
@@ -109,6 +118,10 @@ TEST_CASE("way: wrong values are answered with the way out") {
       {"source: [0.0.0.0]", "is not an IP address of this machine"},
       {"source: [\"0:0::\"]", "is not an IP address of this machine"},
       {"source: [\"::1\", \"0::1\"]", "\"::1\" is listed twice"},
+      {"deny_addresses: 10.0.0.0/8", "must be a list"},
+      {"deny_addresses: [10.0.0.0/8, lb.test]",
+       "deny_addresses[1]: \"lb.test\" is neither an IP address nor a network"},
+      {"deny_addresses: [169.254.169.254/16]", "did you mean \"169.254.0.0/16\"?"},
       {"auth: weir", "must be off, or a map"},
       {"auth: { username: weir }", "auth.password: is missing: username and password need"},
       {"auth: { password: \"${WEIR_TEST_PASSWORD}\" }", "auth.username: is missing"},
