@@ -1,14 +1,16 @@
 """Certificates for a run, made by openssl into a temporary folder: one authority, and leaves good and bad."""
 
 import atexit
+import base64
 import functools
+import hashlib
 import pathlib
 import shutil
 import ssl
 import subprocess
 import tempfile
 import threading
-from typing import List, Sequence, Tuple
+from typing import List, Sequence
 
 # Tests run in threads, and a certificate must not be made twice: the second key would replace the first.
 _making = threading.RLock()
@@ -63,25 +65,41 @@ def _authority(name: str) -> Leaf:
 def leaf(host: str, kind: str = "ec", issuer: str = "authority", days: int = 20,
          also: Sequence[str] = ()) -> Leaf:
     """A leaf for the host. Negative days: it has expired. Issuer "self": signed by itself."""
+    names = ",".join(f"DNS:{name}" for name in (host, *also))
+    label = f"{host.replace('*', 'any')}-{kind}-{issuer}-{days}-{len(also)}"
     with _making:
-        return _leaf(host, kind, issuer, days, tuple(also))
+        return _leaf(label, host, kind, issuer, days, names)
+
+
+def odd_leaf(label: str, common_name: str, names: str) -> Leaf:
+    """With the names as openssl's subjectAltName has them; empty: without that extension."""
+    with _making:
+        return _leaf(label, common_name, "ec", "authority", 20, names)
 
 
 @functools.lru_cache(maxsize=None)
-def _leaf(host: str, kind: str, issuer: str, days: int, also: Tuple[str, ...]) -> Leaf:
-    name = f"{host.replace('*', 'any')}-{kind}-{issuer}-{days}-{len(also)}"
-    subject = ["-subj", f"/CN={host}"]
-    alternative = "subjectAltName=" + ",".join(f"DNS:{name}" for name in (host, *also))
+def _leaf(label: str, common_name: str, kind: str, issuer: str, days: int, names: str) -> Leaf:
+    subject = ["-subj", f"/CN={common_name}" if common_name else "/"]
+    extension = [f"subjectAltName={names}"] if names else []
     if issuer == "self":
-        openssl("req", "-x509", *_key(kind), "-nodes", "-keyout", f"{name}.key", "-out",
-                f"{name}.pem", *subject, "-addext", alternative, "-days", str(days))
-        return Leaf(name)
+        added = [part for one in extension for part in ("-addext", one)]
+        openssl("req", "-x509", *_key(kind), "-nodes", "-keyout", f"{label}.key", "-out",
+                f"{label}.pem", *subject, *added, "-days", str(days))
+        return Leaf(label)
     by = authority(issuer)
-    openssl("req", *_key(kind), "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", *subject)
-    (folder() / f"{name}.ext").write_text(alternative + "\n")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", str(by.certificate), "-CAkey", str(by.key),
-            "-CAcreateserial", "-out", f"{name}.pem", "-extfile", f"{name}.ext", "-days", str(days))
-    return Leaf(name)
+    openssl("req", *_key(kind), "-nodes", "-keyout", f"{label}.key", "-out", f"{label}.csr", *subject)
+    (folder() / f"{label}.ext").write_text("".join(f"{one}\n" for one in extension))
+    openssl("x509", "-req", "-in", f"{label}.csr", "-CA", str(by.certificate), "-CAkey", str(by.key),
+            "-CAcreateserial", "-out", f"{label}.pem", "-extfile", f"{label}.ext", "-days", str(days))
+    return Leaf(label)
+
+
+def pin(leaf: Leaf) -> str:
+    """As origin.tls.pins has it: of the public key."""
+    openssl("x509", "-in", str(leaf.certificate), "-noout", "-pubkey", "-out", f"{leaf.key}.pub")
+    openssl("pkey", "-pubin", "-in", f"{leaf.key}.pub", "-outform", "DER", "-out", f"{leaf.key}.der")
+    digest = hashlib.sha256(pathlib.Path(f"{leaf.key}.der").read_bytes()).digest()
+    return "sha256/" + base64.b64encode(digest).decode()
 
 
 def client_context(issuer: str = "authority") -> ssl.SSLContext:

@@ -2,77 +2,15 @@
 
 import hashlib
 import os
-import pathlib
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
 from typing import Dict, List, Optional
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from daemons import Daemon
 
 
-class ForwardProxy:
-    """A process that ends with close(). Neither program can be told to take any free port, so one is chosen first."""
-
-    ATTEMPTS = 5
-
+class ForwardProxy(Daemon):
     def __init__(self, users: Optional[Dict[str, str]] = None):
         self.users = users or {}
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-proxy-"))
-        # It may go on as another user than root.
-        self.folder.chmod(0o777)
-        self.process: Optional[subprocess.Popen] = None
-        for _ in range(self.ATTEMPTS):
-            self.port = free_port()
-            (self.folder / "proxy.conf").write_text(self.configuration())
-            if self._start():
-                return
-        said = self.log()
-        self.close()
-        raise AssertionError(f"{type(self).__name__} does not start: {said}")
-
-    def configuration(self) -> str:
-        raise NotImplementedError
-
-    def command(self) -> List[str]:
-        raise NotImplementedError
-
-    def _start(self) -> bool:
-        # It ends with its parent, however that ends.
-        self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", *self.command()], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=(self.folder / "output").open("wb"),
-            stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return True
-            except OSError:
-                time.sleep(0.02)
-        self._end()
-        return False
-
-    def _end(self) -> None:
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-
-    def log(self) -> str:
-        """What it says of itself and of its requests."""
-        return "\n".join(path.read_text(errors="replace") for path in
-                         (self.folder / "output", self.folder / "access.log") if path.exists())
-
-    def close(self) -> None:
-        self._end()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        super().__init__()
 
 
 class Tinyproxy(ForwardProxy):
@@ -84,7 +22,7 @@ class Tinyproxy(ForwardProxy):
                 f"LogFile \"{self.folder}/access.log\"\nLogLevel Connect\n" + users)
 
     def command(self) -> List[str]:
-        return ["tinyproxy", "-d", "-c", str(self.folder / "proxy.conf")]
+        return ["tinyproxy", "-d", "-c", str(self.folder / "daemon.conf")]
 
 
 class Squid(ForwardProxy):
@@ -107,7 +45,7 @@ class Squid(ForwardProxy):
                 "shutdown_lifetime 0 seconds\n")
 
     def command(self) -> List[str]:
-        return ["/usr/sbin/squid", "-N", "-f", str(self.folder / "proxy.conf")]
+        return ["/usr/sbin/squid", "-N", "-f", str(self.folder / "daemon.conf")]
 
 
 def missing() -> str:

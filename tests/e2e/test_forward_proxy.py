@@ -6,6 +6,7 @@ import threading
 import unittest
 
 import certificates
+import daemons
 import frames
 import origin
 import proxies
@@ -83,7 +84,7 @@ class ForwardProxyTest(WeirTest):
             behind("open.test", cls.open_proxy, cls.plain.port),
             behind("open-https.test", cls.open_proxy, cls.secret.port, True, sni="good.test"),
             behind("wrong-name.test", cls.open_proxy, cls.secret.port, True, sni="elsewhere.test"),
-            behind("closed.test", cls.open_proxy, proxies.free_port()),
+            behind("closed.test", cls.open_proxy, daemons.free_port()),
             behind("realm.test", cls.squid, cls.plain.port, False, "alice", USERS["alice"],
                    settings={"realm": "another"}),
             behind("direct.test", cls.squid, cls.plain.port, settings={"no_proxy": ["127.0.0.0/8"]}),
