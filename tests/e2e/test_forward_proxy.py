@@ -9,6 +9,7 @@ import certificates
 import daemons
 import frames
 import origin
+import peers
 import proxies
 import wire
 from harness import Weir, WeirTest, domain, wait_until
@@ -177,3 +178,83 @@ class CredentialsTest(WeirTest):
         head, _, _ = wire.exchange(weir.port, wire.upgrade_request("a.test"))
         self.assertEqual(head.status, 504)
         self.assertEqual(weir.wait_access(event="refused")["close_cause"], "proxy_connect")
+
+
+def answer_checks(connection) -> None:
+    connection.head = connection.read_head()
+    if connection.head.get("Upgrade"):
+        connection.send(origin.good_101(connection.head))
+        connection.echo()
+    else:
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+class BehindTest(WeirTest):
+    """What else goes through a proxy: credentials for Tomcat, and checks."""
+
+    parallel = 4
+    TOMCAT = {"username": "plain", "password": "correct-horse", "allow_basic_plaintext": True}
+
+    @classmethod
+    def configure(cls) -> Weir:
+        cls.tomcat = cls.keep(peers.Tomcat(certificates.leaf("good.test")))
+        cls.alive = cls.keep(origin.RawOrigin(answer_checks))
+        cls.gone = origin.RawOrigin(answer_checks)
+        cls.addClassCleanup(cls.gone.close)
+        domains = []
+        for kind, proxy in (("tinyproxy", cls.keep(proxies.Tinyproxy(USERS))), ("squid", cls.keep(proxies.Squid(USERS)))):
+            def entry(name, port, tls=False, **more):
+                return behind(f"{kind}-{name}.test", proxy, port, tls, "alice", USERS["alice"], **more)
+
+            domains += [
+                entry("http", cls.tomcat.http, auth=cls.TOMCAT),
+                entry("https", cls.tomcat.https, True, auth=cls.TOMCAT, sni="good.test"),
+                entry("wrong", cls.tomcat.http, auth={**cls.TOMCAT, "password": "battery-staple"})]
+            for check in ("tcp", "http", "websocket"):
+                health = {"type": check, "interval": "500ms", "fall": 1}
+                domains += [entry(f"{check}-alive", cls.alive.port, health=health),
+                            entry(f"{check}-gone", cls.gone.port, health=health)]
+        return Weir(domains, workers=1)
+
+    def tearDown(self) -> None:
+        told = "\n".join(self.weir.lines) + self.weir.access_path.read_text() + self.weir.admin("/metrics")[1]
+        for secret in ("correct-horse", "battery-staple", BASIC):
+            self.assertNotIn(secret, told)
+
+    def test_credentials_for_the_origin_go_through_and_those_for_the_proxy_do_not(self):
+        for kind in ("tinyproxy", "squid"):
+            for scheme in ("http", "https"):
+                for path, words in (("/basic/echo", "Basic cGxhaW46"), ("/digest/echo", 'Digest username="plain"')):
+                    with self.subTest(f"{kind} {scheme} {path}"):
+                        with wire.open_session(self.weir.port, f"{kind}-{scheme}.test", path) as client:
+                            client.send(frames.from_client(frames.TEXT, b"#info"))
+                            fields = client.read_frame().payload.decode()
+                        self.assertIn(words, fields)
+                        self.assertNotIn("proxy-auth", fields.lower())
+                        self.assertNotIn("alice", fields)
+                        self.assertNotIn(BASIC, fields)
+
+    def test_wrong_credentials_for_the_origin_are_not_blamed_on_the_proxy(self):
+        for kind in ("tinyproxy", "squid"):
+            for path in ("/basic/echo", "/digest/echo"):
+                with self.subTest(f"{kind} {path}"):
+                    head, body, _ = wire.exchange(self.weir.port, wire.upgrade_request(f"{kind}-wrong.test", path))
+                    self.assertEqual(head.status, 502, body)
+                    record = self.weir.wait_access(event="refused", domain=f"{kind}-wrong.test", uri=path)
+                    self.assertEqual(record["close_cause"], "origin_auth")
+                    self.assertIn("not accepted", record["error_detail"])
+
+    def test_checks_look_through_the_proxy(self):
+        def up(state: str) -> list:
+            return [self.weir.metric("weir_origin_up", domain=f"{kind}-{check}-{state}.test")
+                    for kind in ("tinyproxy", "squid") for check in ("tcp", "http", "websocket")]
+
+        self.gone.wait_for(lambda: self.gone.accepted >= 6, "check of each kind through each proxy")
+        self.alive.wait_for(lambda: self.alive.accepted >= 6, "check of each kind through each proxy")
+        self.gone.close()
+        wait_until(lambda: up("gone") == [0] * 6, lambda: f"down: {up('gone')}")
+        self.assertEqual(up("alive"), [1] * 6)
+        for connection in self.alive.connections:
+            if connection.head:
+                self.assertIsNone(connection.head.get("Proxy-Authorization"))
+        self.assertIn("squid-http-gone.test", self.weir.wait_log("squid-http-gone.test.*down|down.*squid-http-gone.test"))
