@@ -458,3 +458,53 @@ class CrowdTest(HostileTest):
             client.read_rest()
             client.close()
         wait_until(lambda: self.weir.descriptors() <= descriptors, "all descriptors given back")
+
+
+def at_once(script):
+    """For who comes without a request, such as a warm connection: the same, but before one."""
+
+    def begin(connection):
+        connection.read_head = lambda: None
+        script(connection)
+
+    return begin
+
+
+class BackgroundTest(HostileTest):
+    """What Weir begins by itself, checks and warm connections, meets the same origins."""
+
+    CHECKED = {"silence": r"no answer within", "drip-of-a-head": r"no answer within", "endless-field": r"HTTP/1.1",
+               "random": r"HTTP/1.1", "interim-flood": r"interim", "wrong-accept": r"not valid",
+               "resets-at-once": r"reset"}
+
+    WARMED = {"flood": at_once(flood(b"", b"HTTP/1.1 200 OK\r\n\r\n")), "end": at_once(reply_and_end(b"")),
+              "reset": at_once(reply_and_reset(b""))}
+
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        check = {"type": "websocket", "interval": "500ms", "timeout": "400ms", "fall": 1}
+        for name in cls.CHECKED:
+            cls.attack(name, REFUSED[name][0], health=check)
+        for name, script in cls.WARMED.items():
+            cls.attack(f"warm-{name}", script, warm=4, protocol="http")
+        cls.begin = time.monotonic()
+        return Weir(cls.domains)
+
+    def test_checks_find_them_down_and_say_why(self):
+        for name, why in self.CHECKED.items():
+            with self.subTest(name):
+                port = self.origins[name].port
+                self.weir.wait_log(rf"127.0.0.1:{port} .*is down: .*{why}")
+                self.assertEqual(self.weir.metric("weir_origin_up", domain=f"{name}.test"), 0)
+                head, _, _ = wire.exchange(self.weir.port, wire.upgrade_request(f"{name}.test"))
+                self.assertEqual(head.status, 502)
+                record = self.weir.wait_access(event="refused", domain=f"{name}.test")
+                self.assertEqual(record["close_cause"], "origin_down")
+
+    def test_who_ends_or_floods_warm_connections_is_left_alone_for_a_while(self):
+        # Four for each of two workers at a time, and a pause that doubles from a second on.
+        for name in self.WARMED:
+            raw = self.origins[f"warm-{name}"]
+            raw.wait_for(lambda raw=raw: raw.accepted > 8, "a second try")
+            self.assertLessEqual(raw.accepted, 8 * (2 + time.monotonic() - self.begin), name)
