@@ -91,6 +91,25 @@ void check_auth(const Domain& domain, Problems& problems) {
   }
 }
 
+// Only literals: what a name resolves to is not known here.
+void check_source(const Domain& domain, Problems& problems) {
+  const Origin& origin = domain.origin;
+  if (origin.source.empty()) return;
+  for (const Server& server : origin.servers) {
+    const bool proxied = origin.forward_proxy && !origin.forward_proxy->is_direct(server.host);
+    const std::string& host = proxied ? origin.forward_proxy->host : server.host;
+    if (!is_ip(host)) continue;
+    const bool ipv6 = is_ipv6(host);
+    if (std::any_of(origin.source.begin(), origin.source.end(),
+                    [ipv6](const std::string& source) { return is_ipv6(source) == ipv6; }))
+      continue;
+    warn(problems, server.place, "origin.source", "W_SOURCE_FAMILY",
+         name_of(domain) + ": no address of source is an " + (ipv6 ? "IPv6" : "IPv4") +
+             " address, so " + in_quotes(host) +
+             " is reached from whichever address the system chooses");
+  }
+}
+
 }  // namespace
 
 void check_servers(const Document& document, const Domain& domain, std::vector<Problem>& problems) {
@@ -125,6 +144,7 @@ void check_origin(const Domain& domain, Problems& problems) {
   check_times(domain, problems);
   check_twice(domain, problems);
   check_auth(domain, problems);
+  check_source(domain, problems);
   if (origin.hash_on != HashOn{} && origin.balance != Origin::Balance::hash) {
     warn(problems, origin.place, "origin.hash_on", "W_HASH_ON",
          name_of(domain) + ": hash_on acts only with balance: hash");

@@ -42,6 +42,33 @@ TEST_CASE("origin check: a server that is listed twice is a warning") {
   CHECK(problems("a.test", "b.test").empty());
 }
 
+TEST_CASE("origin check: a server that no source address can reach is a warning") {
+  auto problems = [](const std::string& keys) {
+    return tests::problems_of(tests::with_domain("origin: { servers: [" + keys + " }"));
+  };
+  const auto warned = problems(R"({ address: "2001:db8::1" }], source: [192.0.2.10])");
+  REQUIRE(warned.size() == 1);
+  CHECK(tests::contains(warned[0],
+                        "W_SOURCE_FAMILY: domain chat.example.com: no address of source "
+                        "is an IPv6 address, so \"2001:db8::1\" is reached from"));
+  CHECK(problems(R"({ address: 10.0.0.5 }], source: ["2001:db8::10"])").size() == 1);
+  CHECK(problems(R"({ address: 10.0.0.5 }, { address: "::1" }], source: [192.0.2.10])").size() ==
+        1);
+  // Where a proxy is between, it is what has to be reached.
+  CHECK(problems(R"({ address: 10.0.0.5 }], source: [192.0.2.10],)"
+                 R"( forward_proxy: { url: "http://[::1]:3128" })")
+            .size() == 1);
+  for (const char* fine :
+       {R"({ address: "2001:db8::1" }])", R"({ address: 10.0.0.5 }], source: [192.0.2.10])",
+        R"({ address: "2001:db8::1" }], source: [192.0.2.10, "2001:db8::10"])",
+        R"({ address: a.test }], source: [192.0.2.10])",
+        R"({ address: "2001:db8::1" }], source: [192.0.2.10],)"
+        R"( forward_proxy: { url: "http://10.0.0.1:3128" })"}) {
+    CAPTURE(fine);
+    CHECK(problems(fine).empty());
+  }
+}
+
 TEST_CASE("origin check: Basic in clear text is a warning, and so is Basic that is never sent") {
   auto problem = [](const std::string& keys) {
     return tests::problem_with(
