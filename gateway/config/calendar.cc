@@ -4,37 +4,17 @@
 #include <cstdlib>
 #include <string>
 
-#include "proto/base/text.h"
+#include "proto/base/date_time.h"
 
 namespace gateway::config {
 
 namespace {
 
 using std::chrono::day;
-using std::chrono::month;
-using std::chrono::year;
 using std::chrono::year_month_day;
-
-std::optional<int> number(std::string_view text, size_t at, size_t digits) {
-  if (text.size() < at + digits) return std::nullopt;
-  const auto value = proto::parse_decimal(text.substr(at, digits));
-  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
-}
 
 int64_t seconds_of(const year_month_day& date) {
   return int64_t{std::chrono::sys_days{date}.time_since_epoch().count()} * kDaySeconds;
-}
-
-std::optional<int64_t> parse_day(std::string_view text) {
-  const auto years = number(text, 0, 4);
-  const auto months = number(text, 5, 2);
-  const auto days = number(text, 8, 2);
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  if (!years || !months || !days) return std::nullopt;
-  const year_month_day date{year{*years}, month{static_cast<unsigned>(*months)},
-                            day{static_cast<unsigned>(*days)}};
-  if (!date.ok()) return std::nullopt;
-  return seconds_of(date);
 }
 
 // Rounded down, before 1970 too.
@@ -48,47 +28,37 @@ year_month_day date_of(int64_t time, int64_t zone) {
   return std::chrono::sys_days{std::chrono::days{days}};
 }
 
-std::string padded(int64_t number, size_t digits) {
-  std::string text = std::to_string(number);
-  if (text.size() < digits) text.insert(0, digits - text.size(), '0');
-  return text;
-}
-
-std::string clock(int64_t minutes) {
-  return padded(minutes / 60, 2) + ':' + padded(minutes % 60, 2);
-}
+std::string clock(int64_t minutes) { return proto::format_clock(minutes * 60).substr(0, 5); }
 
 }  // namespace
 
 std::optional<int64_t> parse_zone(std::string_view text) {
-  if (text == "Z") return 0;
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-  const auto hours = number(text, 1, 2);
-  const auto minutes = number(text, 4, 2);
-  if (!hours || !minutes || *minutes > 45 || *minutes % 15 != 0) return std::nullopt;
-  const int64_t seconds = *hours * kHourSeconds + int64_t{*minutes} * 60;
-  if (seconds > 14 * kHourSeconds) return std::nullopt;
-  return text[0] == '-' ? -seconds : seconds;
+  constexpr int64_t kQuarter = kHourSeconds / 4;
+  constexpr std::string_view kForm = "+08:00";
+  if (text != "Z" && (text.size() != kForm.size() || text[3] != ':')) return std::nullopt;
+  proto::DateTimeReader reader(text);
+  const int64_t zone = reader.zone();
+  if (!reader.good() || zone % kQuarter != 0 || std::abs(zone) > 14 * kHourSeconds)
+    return std::nullopt;
+  return zone;
 }
 
 std::optional<int64_t> parse_moment(std::string_view text, int64_t zone) {
-  const auto begin = parse_day(text.substr(0, 10));
-  if (!begin) return std::nullopt;
-  if (text.size() == 10) return *begin - zone;
-  const auto hours = number(text, 11, 2);
-  const auto minutes = number(text, 14, 2);
-  if (!hours || *hours > 23 || !minutes || *minutes > 59) return std::nullopt;
-  if ((text[10] != 'T' && text[10] != ' ') || text[13] != ':') return std::nullopt;
-  const auto offset = text.size() == 16 ? zone : parse_zone(text.substr(16));
-  if (!offset) return std::nullopt;
-  return *begin + *hours * kHourSeconds + int64_t{*minutes} * 60 - *offset;
+  constexpr size_t kMinutes = std::string_view("2026-10-15T08:00").size();
+  proto::DateTimeReader reader(text.substr(0, kMinutes));
+  int64_t time = reader.date();
+  if (reader.good() && !reader.at_end()) {
+    if (!reader.take('T')) reader.need(' ');
+    time += reader.clock();
+  }
+  const auto offset = text.size() > kMinutes ? parse_zone(text.substr(kMinutes)) : zone;
+  if (!reader.good() || !reader.at_end() || !offset) return std::nullopt;
+  return time - *offset;
 }
 
 std::optional<int64_t> parse_month(std::string_view text, int64_t zone) {
-  if (text.size() != 7) return std::nullopt;
-  const auto begin = parse_day(std::string(text) + "-01");
-  if (!begin) return std::nullopt;
-  return *begin - zone;
+  const std::string day = std::string(text) + "-01";
+  return day.size() == 10 ? parse_moment(day, zone) : std::nullopt;
 }
 
 int64_t hour_begin(int64_t time, int64_t zone) { return begin_of(time, zone, kHourSeconds); }
@@ -108,12 +78,7 @@ int64_t next_month(int64_t time, int64_t zone) {
 
 std::string format_month(int64_t time, int64_t zone) { return format_day(time, zone).substr(0, 7); }
 
-std::string format_day(int64_t time, int64_t zone) {
-  const year_month_day date = date_of(time, zone);
-  return padded(static_cast<int>(date.year()), 4) + '-' +
-         padded(static_cast<unsigned>(date.month()), 2) + '-' +
-         padded(static_cast<unsigned>(date.day()), 2);
-}
+std::string format_day(int64_t time, int64_t zone) { return proto::format_date(time + zone); }
 
 std::string format_moment(int64_t time, int64_t zone) {
   const int64_t minutes = (time - day_begin(time, zone)) / 60;
