@@ -171,18 +171,23 @@ std::string LedgerReader::State::walk(const Selection& selection,
                                       const std::function<void(const Row&)>& each) {
   const std::set<std::string, std::less<>> wanted(selection.domains.begin(),
                                                   selection.domains.end());
+  Patience patience(selection.give_up);
+  bool enough = false;
   all_rows.bind(1, selection.from).bind(2, selection.to);
   Statement::Step step = all_rows.step();
-  for (; step == Statement::Step::row; step = all_rows.step()) {
+  for (; step == Statement::Step::row && !enough; step = all_rows.step()) {
     if (wanted.empty() || wanted.contains(all_rows.text(2))) each(row_of(all_rows));
+    enough = patience.is_over();
   }
   all_rows.reset();
+  if (enough) return kGivenUp;
   return step == Statement::Step::failed ? failed() : std::string();
 }
 
 std::string LedgerReader::State::look_up(const Selection& selection,
                                          const std::function<void(const Row&)>& each) {
   const std::set<std::string> domains(selection.domains.begin(), selection.domains.end());
+  Patience patience(selection.give_up);
   for (int64_t bucket = selection.from; bucket < selection.to; bucket += kBucketSeconds) {
     // Straight to the next bucket that has rows: a range may be years of nothing.
     const Statement::Step found = next_bucket.bind(1, bucket).bind(2, selection.to).step();
@@ -192,6 +197,7 @@ std::string LedgerReader::State::look_up(const Selection& selection,
     if (found == Statement::Step::failed) return failed();
     if (none) return {};
     for (const std::string& domain : domains) {
+      if (patience.is_over()) return kGivenUp;
       rows_of.bind(1, bucket).bind(2, domain);
       Statement::Step step = rows_of.step();
       for (; step == Statement::Step::row; step = rows_of.step()) each(row_of(rows_of));

@@ -184,10 +184,11 @@ proto::Result<std::vector<Series>, std::string> ask(Rows& rows, const Question& 
   Sums sums(question);
   const int64_t stretch = question.give_up ? kStretch : question.to - question.from;
   for (int64_t from = question.from; from < question.to && !sums.too_much(); from += stretch) {
-    if (question.give_up && question.give_up())
-      return proto::Unexpected{std::string("the answer takes too long; ask for less")};
-    const Selection selection{
-        .domains = question.domains, .from = from, .to = std::min(from + stretch, question.to)};
+    if (question.give_up && question.give_up()) return proto::Unexpected{std::string(kGivenUp)};
+    const Selection selection{.domains = question.domains,
+                              .from = from,
+                              .to = std::min(from + stretch, question.to),
+                              .give_up = question.give_up};
     const std::string trouble = rows.read(selection, [&sums](const Row& row) { sums.add(row); });
     if (!trouble.empty()) return proto::Unexpected{trouble};
   }

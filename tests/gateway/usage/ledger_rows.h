@@ -53,6 +53,11 @@ inline void must_write(gateway::usage::Ledger& ledger,
   if (error) FAIL(error->text);
 }
 
+// One row of domain "a" in each of so many buckets, the first at noon.
+inline void write_buckets(gateway::usage::Ledger& ledger, int64_t number) {
+  for (int64_t i = 0; i < number; ++i) must_write(ledger, {row_of("a", kNoon + i * 300, 1)});
+}
+
 // Everything, in the order of reading.
 inline std::vector<gateway::usage::Row> all_rows(const std::string& path,
                                                  const std::vector<std::string>& domains = {}) {

@@ -193,7 +193,7 @@ TEST_CASE("ledger: prunes what is old, in chunks, and keeps the rest") {
   const tests::Folder folder;
   const std::string path = folder.file("usage.db");
   Ledger ledger = opened(path);
-  for (int64_t i = 0; i < 10; ++i) must_write(ledger, {row_of("a", kNoon + i * 300, 1)});
+  tests::write_buckets(ledger, 10);
   const std::vector<Record> records{record_of(1, 0, 1), record_of(2, 100, 1)};
   const std::vector<gateway::usage::ClockStep> steps{{kNoon * 1000, -5000}};
   CHECK_FALSE(ledger.write({.node = "n", .boot = "b", .records = records, .clock_steps = steps}));

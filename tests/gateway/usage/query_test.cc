@@ -231,6 +231,23 @@ TEST_CASE("query: whoever has waited too long gives up between two stretches of 
   CHECK(rows.reads == 6);
 }
 
+TEST_CASE("query: whoever reads the rows may be told to stop, too") {
+  struct Endless final : Rows {
+    std::string read(const Selection& selection,
+                     const std::function<void(const Row&)>& /*each*/) override {
+      Patience patience(selection.give_up);
+      while (!patience.is_over()) ++steps;
+      return kGivenUp;
+    }
+    size_t steps = 0;
+  } rows;
+  Question question = question_of(kTen, kTen + 300);
+  int asked = 0;
+  question.give_up = [&asked] { return ++asked == 4; };
+  CHECK(ask(rows, question).error() == kGivenUp);
+  CHECK(rows.steps + 1 == 3 * kLookUp);
+}
+
 TEST_CASE("query: what the rows cannot say is the error") {
   MadeRows rows;
   rows.trouble = "disk I/O error";

@@ -92,6 +92,20 @@ TEST_CASE("usage api: faults are 400, unknown calls 404, and what the rows canno
   CHECK(scene.get("/usage").status == 503);
 }
 
+TEST_CASE("usage api: a long answer is given up while it is written") {
+  Scene scene;
+  for (size_t i = 0; i < 3 * kLookUp; ++i) scene.rows.add_bytes("d" + std::to_string(i), kTen, 1);
+  int asked = 0;
+  scene.give_up = [&asked] {
+    ++asked;
+    return false;
+  };
+  CHECK(scene.get("/usage").status == 200);
+  const int all = asked;
+  scene.give_up = [&asked, all] { return ++asked >= 2 * all; };
+  CHECK(scene.get("/usage").status == 503);
+}
+
 TEST_CASE("usage api: /usage is where every domain stands today, with its budget") {
   Scene scene;
   auto& budget = scene.tariffs.domains["a.example"].budget;
