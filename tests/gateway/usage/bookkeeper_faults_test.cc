@@ -113,9 +113,10 @@ void forget_meters(const std::string& folder) {
   }
 }
 
-}  // namespace
-
-TEST_CASE("bookkeeper: killed before any of its steps, the next start has every byte, once") {
+// Dies before its first step, then before its second, until it gets through them all; after each,
+// check(folder, told) says what has to be true.
+template <class Check>
+void die_before_each_step(bool power_cut, Check check) {
   uint64_t step = 1;
   for (bool died = true; died; ++step) {
     const tests::Folder folder;
@@ -123,32 +124,30 @@ TEST_CASE("bookkeeper: killed before any of its steps, the next start has every 
     leave_remains(folder.path());
     Told* const told = Told::shared();
     REQUIRE(told != nullptr);
-    died = dies_at(step, false, folder.path(), *told);
+    died = dies_at(step, power_cut, folder.path(), *told);
     INFO("step " << step);
-    CHECK(sum_after_restart(folder.path()) == 1000 + told->added);
-    CHECK(number_of_damaged(folder.path()) == 0);
+    check(folder.path(), *told);
     ::munmap(told, sizeof(Told));
   }
   CHECK(step > 40);
 }
 
+}  // namespace
+
+TEST_CASE("bookkeeper: killed before any of its steps, the next start has every byte, once") {
+  die_before_each_step(false, [](const std::string& folder, const Told& told) {
+    CHECK(sum_after_restart(folder) == 1000 + told.added);
+    CHECK(number_of_damaged(folder) == 0);
+  });
+}
+
 TEST_CASE("bookkeeper: after a power cut at any step, what a flush has brought is there, once") {
-  uint64_t step = 1;
-  for (bool died = true; died; ++step) {
-    const tests::Folder folder;
-    const tests::FaultsOn no_faults_yet(folder.path());
-    leave_remains(folder.path());
-    Told* const told = Told::shared();
-    REQUIRE(told != nullptr);
-    died = dies_at(step, true, folder.path(), *told);
-    forget_meters(folder.path());
-    INFO("step " << step);
-    const uint64_t sum = sum_after_restart(folder.path());
-    CHECK(sum >= 1000 + told->durable);
-    CHECK(sum <= 1000 + told->added);
-    ::munmap(told, sizeof(Told));
-  }
-  CHECK(step > 40);
+  die_before_each_step(true, [](const std::string& folder, const Told& told) {
+    forget_meters(folder);
+    const uint64_t sum = sum_after_restart(folder);
+    CHECK(sum >= 1000 + told.durable);
+    CHECK(sum <= 1000 + told.added);
+  });
 }
 
 TEST_CASE("bookkeeper: while the disk fails usage is counted, and then nothing is missing") {

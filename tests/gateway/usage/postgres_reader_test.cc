@@ -7,20 +7,17 @@ using gateway::usage::open_postgres;
 using gateway::usage::Row;
 using gateway::usage::Rows;
 using gateway::usage::Selection;
+using tests::bring_over;
 using tests::DatabaseStage;
+using tests::has;
 using tests::milliseconds;
 using tests::NodeStage;
+using tests::reader_of;
 using tests::row_of;
 
 namespace {
 
 constexpr int64_t kFirst = 1'700'000'100;
-
-std::unique_ptr<Rows> open(const std::string& url) {
-  auto opened = open_postgres(url, milliseconds{5'000});
-  REQUIRE_MESSAGE(opened.has_value(), opened.error());
-  return std::move(*opened);
-}
 
 // "a/chat/0 " for node, domain and the bucket's place, one after the other.
 std::string names(Rows& rows, const Selection& selection) {
@@ -39,26 +36,21 @@ std::string why_not(const std::string& url) {
   return opened.error();
 }
 
-bool has(const std::string& text, std::string_view part) {
-  INFO(text);
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE(
     "postgres_reader: rows by bucket and domain, of the range and the domains that are asked") {
   const DatabaseStage database;
   database.execute(gateway::usage::postgres_ddl());
-  const auto rows = open(database.url());
+  const auto rows = reader_of(database.url());
   const Selection all{.domains = {}, .from = 0, .to = 4'000'000'000};
   CHECK(names(*rows, all) == "");
 
   NodeStage node(database.url());
-  node.write({row_of("a", "x_y", 1, 1), row_of("a", "Z", 0, 1), row_of("a", "x.y", 0, 1),
-              row_of("a", "odd\"{,}\\", 2, 1), row_of("a", "x_y", 0, 1)});
-  node.start();
-  REQUIRE(database.reaches("5 rows, 5 bytes"));
+  bring_over(node, database,
+             {row_of("a", "x_y", 1, 1), row_of("a", "Z", 0, 1), row_of("a", "x.y", 0, 1),
+              row_of("a", "odd\"{,}\\", 2, 1), row_of("a", "x_y", 0, 1)},
+             "5 rows, 5 bytes");
   CHECK(names(*rows, all) == "a/Z/0 a/x.y/0 a/x_y/0 a/x_y/1 a/odd\"{,}\\/2 ");
   CHECK(names(*rows, {.domains = {}, .from = kFirst + 300, .to = kFirst + 600}) == "a/x_y/1 ");
   CHECK(names(*rows, {.domains = {"x_y", "none"}, .from = 0, .to = kFirst + 600}) ==
@@ -76,7 +68,7 @@ TEST_CASE("postgres_reader: a zone and a date style of the session move no bucke
   database.execute("ALTER DATABASE " + database.name() + " SET datestyle = 'German, DMY'");
   node.start();
   REQUIRE(database.reaches("1 rows, 1 bytes"));
-  const auto rows = open(database.url());
+  const auto rows = reader_of(database.url());
   CHECK(names(*rows, {.domains = {}, .from = kFirst, .to = kFirst + 1}) == "a/d/0 ");
 }
 
@@ -84,9 +76,7 @@ TEST_CASE(
     "postgres_reader: columns that an older table lacks are zero, those of a newer one nothing") {
   const DatabaseStage database;
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
   database.execute(
       "ALTER TABLE weir_usage DROP COLUMN connection_milliseconds, "
       "ADD COLUMN of_tomorrow numeric DEFAULT 5");
@@ -94,7 +84,7 @@ TEST_CASE(
   Row wanted = row_of("a", "d", 0, 10);
   wanted.totals[gateway::usage::Field::connection_milliseconds] = 0;
   const std::string why =
-      open(database.url())
+      reader_of(database.url())
           ->read({.domains = {}, .from = 0, .to = kFirst + 300}, [&wanted](const Row& row) {
             CHECK(row.key == wanted.key);
             CHECK(row.totals == wanted.totals);
@@ -105,10 +95,8 @@ TEST_CASE(
 TEST_CASE("postgres_reader: a number that no count can be is an error, not a wrong sum") {
   const DatabaseStage database;
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
-  const auto rows = open(database.url());
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
+  const auto rows = reader_of(database.url());
   for (const char* number : {"-1", "'NaN'", "18446744073709551616"}) {
     database.execute("UPDATE weir_usage SET client_bytes_in = " + std::string(number));
     const std::string why = rows->read({.domains = {}, .from = 0, .to = kFirst + 300},
@@ -122,7 +110,7 @@ TEST_CASE("postgres_reader: a number that no count can be is an error, not a wro
 TEST_CASE("postgres_reader: connects again after the server ended its session") {
   const DatabaseStage database;
   database.execute(gateway::usage::postgres_ddl());
-  const auto rows = open(database.url());
+  const auto rows = reader_of(database.url());
   database.execute(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE application_name = 'weir' AND datname = current_database()");

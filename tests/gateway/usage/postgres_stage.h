@@ -114,6 +114,25 @@ class DatabaseStage {
   std::string name_ = server().new_database();
 };
 
+// What a node counts first, until it has come to the database: "1 rows, 10 bytes".
+inline void bring_over(NodeStage& node, const DatabaseStage& database,
+                       const std::vector<usage::Row>& rows, const std::string& sums) {
+  node.write(rows);
+  node.start();
+  REQUIRE(database.reaches(sums));
+}
+
+inline std::unique_ptr<usage::Rows> reader_of(const std::string& url) {
+  auto opened = usage::open_postgres(url, milliseconds{5'000});
+  REQUIRE_MESSAGE(opened.has_value(), opened.error());
+  return std::move(*opened);
+}
+
+inline bool has(const std::string& text, std::string_view part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
 // Between a sink and the server: can swallow the answer to a COMMIT, and the connection with it.
 class LosingProxy {
  public:

@@ -8,21 +8,22 @@
 using gateway::usage::Field;
 using gateway::usage::PostgresSink;
 using gateway::usage::Row;
+using tests::bring_over;
 using tests::DatabaseStage;
+using tests::has;
 using tests::LosingProxy;
 using tests::milliseconds;
 using tests::NodeStage;
+using tests::reader_of;
 using tests::row_of;
 using tests::wait_until;
 
 namespace {
 
 std::vector<Row> rows_in(const std::string& url) {
-  auto opened = gateway::usage::open_postgres(url, milliseconds{5'000});
-  REQUIRE_MESSAGE(opened.has_value(), opened.error());
   std::vector<Row> rows;
-  const std::string why = (*opened)->read({.domains = {}, .from = 0, .to = 4'000'000'000},
-                                          [&rows](const Row& row) { rows.push_back(row); });
+  const std::string why = reader_of(url)->read({.domains = {}, .from = 0, .to = 4'000'000'000},
+                                               [&rows](const Row& row) { rows.push_back(row); });
   CHECK(why == "");
   return rows;
 }
@@ -35,11 +36,6 @@ std::string trouble_of(NodeStage& node) {
   CHECK(node.sink().figures().errors > 0);
   node.stop();
   return trouble;
-}
-
-bool has(const std::string& text, std::string_view part) {
-  INFO(text);
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -113,9 +109,7 @@ TEST_CASE("postgres: a sink that starts again goes on where the last one was") {
 TEST_CASE("postgres: stop brings the rest over within its patience") {
   const DatabaseStage database;
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
   node.write({row_of("a", "d", 1, 5)});
   node.sink().stop(milliseconds{5'000});
   CHECK(database.sums() == "2 rows, 15 bytes");
@@ -125,9 +119,8 @@ TEST_CASE("postgres: another database, or a table made anew, gets everything fro
   const DatabaseStage first;
   const DatabaseStage second;
   NodeStage node(first.url());
-  node.write({row_of("a", "d", 0, 10, true), row_of("a", "d", 1, 10)});
-  node.start();
-  REQUIRE(first.reaches("2 rows, 20 bytes"));
+  bring_over(node, first, {row_of("a", "d", 0, 10, true), row_of("a", "d", 1, 10)},
+             "2 rows, 20 bytes");
   node.use(second.url());
   node.start();
   CHECK(second.reaches("2 rows, 20 bytes"));
@@ -142,9 +135,7 @@ TEST_CASE("postgres: a commit whose answer was lost is sent again and counts onc
   LosingProxy proxy;
   NodeStage node(proxy.url(database.name()));
   // The table first, so that the COMMIT to lose is one of rows.
-  node.write({row_of("a", "d", 0, 1)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 1 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 1)}, "1 rows, 1 bytes");
   proxy.lose(3);
   std::vector<Row> rows;
   for (int bucket = 0; bucket < 300; ++bucket) rows.push_back(row_of("a", "d", bucket, 10, true));
@@ -160,9 +151,7 @@ TEST_CASE("postgres: a commit whose answer was lost is sent again and counts onc
 TEST_CASE("postgres: rows that gather while the server is down arrive when it is back") {
   const DatabaseStage database;
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
   DatabaseStage::server().stop();
   // Noticed without a row to send.
   CHECK(wait_until([&node] { return !node.sink().figures().connected; }));
@@ -181,9 +170,7 @@ TEST_CASE("postgres: rows that gather while the server is down arrive when it is
 TEST_CASE("postgres: a session that the server ends is begun again") {
   const DatabaseStage database;
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
   database.execute(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE application_name = 'weir' AND datname = current_database()");
@@ -324,9 +311,7 @@ TEST_CASE("postgres: a table of an older version gets the columns that it lacks"
   database.execute(gateway::usage::postgres_ddl());
   database.execute("ALTER TABLE weir_usage DROP COLUMN ping_frames_in, DROP COLUMN answers");
   NodeStage node(database.url());
-  node.write({row_of("a", "d", 0, 10)});
-  node.start();
-  REQUIRE(database.reaches("1 rows, 10 bytes"));
+  bring_over(node, database, {row_of("a", "d", 0, 10)}, "1 rows, 10 bytes");
   CHECK(rows_in(database.url()).front().totals == row_of("a", "d", 0, 10).totals);
 }
 
