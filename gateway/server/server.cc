@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <thread>
 
+#include "gateway/config/named_files.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/server/version.h"
 #include "proto/base/encoding.h"
@@ -157,10 +158,8 @@ int Server::start() {
   hand_out(change);
   for (const auto& worker : workers_) worker->start();
   origins_.use(snapshot_);
-  if (document.reload.on_change) {
-    watcher_.emplace(loop_, *this);
-    watcher_->watch(document.files);
-  }
+  if (document.reload.on_change) watcher_.emplace(loop_, *this);
+  note_files();
   stage_ = Stage::serving;
   say(Level::info, "ready: weir " + std::string(version()) + " node=" + document.node +
                        " boot_id=" + scribe_.boot_id +
@@ -282,12 +281,19 @@ Server::Reloaded Server::reload_from_files() {
   hand_out(change);
   admission_.set_limit(connection_limit(snapshot_->document.limits));
   log::set_level(level_of(snapshot_->document.log.level));
-  if (watcher_) watcher_->watch(snapshot_->document.files);
+  note_files();
   say(Level::info, "reloaded: generation " + std::to_string(snapshot_->generation) +
                        " domains=" + std::to_string(snapshot_->document.domains.size()));
   return {
       .done = true,
       .text = warnings + "generation " + std::to_string(snapshot_->generation) + " is in force\n"};
+}
+
+void Server::note_files() {
+  const config::Document& document = snapshot_->document;
+  const std::vector<std::string> anew = named_files_.take(config::named_files(document));
+  if (!anew.empty()) say(Level::info, "read anew: " + listed(anew));
+  if (watcher_) watcher_->watch(document.files, named_files_.list());
 }
 
 void Server::say_what_needs_restart(const config::Document& next) const {

@@ -12,6 +12,7 @@
 #include "gateway/config/yaml_reader.h"
 #include "gateway/log/log.h"
 #include "gateway/server/metering.h"
+#include "gateway/server/named_files.h"
 #include "gateway/server/origins.h"
 #include "gateway/server/ports.h"
 #include "gateway/server/signals.h"
@@ -62,6 +63,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   int open_admin(const config::Document& document);
   void hand_out(Ports::Change& change);
   Reloaded reload_from_files();
+  void note_files();
   void say_what_needs_restart(const config::Document& next) const;
   void open_metering(const config::Document& document);
   Ingredients ingredients(uint64_t generation) {
@@ -112,6 +114,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<admin::Server> control_;
   std::optional<Signals> signals_;
   std::optional<Watcher> watcher_;
+  NamedFiles named_files_;
   size_t drained_workers_ = 0;
 
   struct Reloads {

@@ -2,7 +2,8 @@
 
 #include <filesystem>
 #include <set>
-#include <sys/stat.h>
+
+#include "gateway/server/file_mark.h"
 
 namespace gateway::server {
 
@@ -10,27 +11,19 @@ Watcher::Watcher(net::Loop& loop, Handler& handler) : loop_(loop), handler_(hand
   loop_.wheel().set(*this, loop_.now() + kInterval);
 }
 
-void Watcher::watch(const std::vector<std::string>& files) {
+void Watcher::watch(const std::vector<std::string>& files, const std::vector<std::string>& named) {
   std::set<std::string> all(files.begin(), files.end());
   for (const std::string& file : files)
     all.insert(std::filesystem::path(file).parent_path().string());
   all.erase("");
+  all.insert(named.begin(), named.end());
   files_.assign(all.begin(), all.end());
   known_ = changing_ = look();
 }
 
 std::string Watcher::look() const {
   std::string seen;
-  for (const std::string& file : files_) {
-    struct stat status {};
-    const bool there = ::stat(file.c_str(), &status) == 0;
-    seen += file + ' ';
-    if (there) {
-      seen += std::to_string(status.st_ino) + ' ' + std::to_string(status.st_size) + ' ' +
-              std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
-    }
-    seen += '\n';
-  }
+  for (const std::string& file : files_) seen += file + ' ' + file_mark(file) + '\n';
   return seen;
 }
 

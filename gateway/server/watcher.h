@@ -23,8 +23,9 @@ class Watcher final : private net::DeadlineWheel::Entry {
 
   Watcher(net::Loop& loop, Handler& handler);
 
-  // The files that are in force, and the folders in which others may appear.
-  void watch(const std::vector<std::string>& files);
+  // The files that are in force, and the folders in which others may appear; and what they name,
+  // whose folders hold other people's files, too.
+  void watch(const std::vector<std::string>& files, const std::vector<std::string>& named = {});
 
  private:
   void on_deadline(std::chrono::milliseconds now) override;

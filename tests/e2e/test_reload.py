@@ -1,6 +1,10 @@
 """SIGHUP, `weir reload`, changed files, and SIGUSR1: what is running is not touched."""
 
+import base64
+import pathlib
+import shutil
 import signal
+import tempfile
 
 import certificates
 import frames
@@ -179,3 +183,101 @@ class ReloadTest(WeirTest):
         weir.wait_access(event="close", uri="/after")
         self.assertNotIn("/after", rotated.read_text())
         self.assertNotIn("/first", weir.access_path.read_text())
+
+
+class NamedFilesTest(WeirTest):
+    """The YAML stays as it is; what it names changes."""
+    parallel = 2
+
+    def setUp(self):
+        super().setUp()
+        self.secrets = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-secrets-"))
+        self.addCleanup(shutil.rmtree, self.secrets, ignore_errors=True)
+
+    def install(self, leaf, name="own") -> dict:
+        shutil.copy(leaf.certificate, self.secrets / f"{name}.pem")
+        shutil.copy(leaf.key, self.secrets / f"{name}.key")
+        return {"certificate": f"file:{self.secrets}/{name}.pem", "key": f"file:{self.secrets}/{name}.key"}
+
+    def reload(self, weir, result):
+        mark, before = len(weir.lines), weir.metric("weir_config_reloads_total", result=result)
+        weir.signal(signal.SIGHUP)
+        wait_until(lambda: weir.metric("weir_config_reloads_total", result=result) > before,
+                   lambda: f"reload: {result}; the log:\n{weir.tail()}")
+        return mark
+
+    def serial(self, weir):
+        with wire.connect(weir.tls_port, certificates.client_context(), "a.test") as client:
+            return client.sock.getpeercert()["serialNumber"]
+
+    def test_a_certificate_is_read_anew_and_a_broken_key_changes_nothing(self):
+        names = self.install(certificates.leaf("a.test", days=20))
+        weir = self.run_one([domain("a.test", tls=names)], tls=True)
+        first = self.serial(weir)
+        self.install(certificates.leaf("a.test", days=21))
+        line = weir.wait_log("read anew", since=self.reload(weir, "success"))
+        self.assertIn("own.key", line)
+        self.assertIn("own.pem", line)
+        second = self.serial(weir)
+        self.assertNotEqual(second, first)
+        (self.secrets / "own.key").write_text("no key at all")
+        mark = self.reload(weir, "failure")
+        self.assertRegex(weir.wait_log("own.key", since=mark), r"00\.yaml:\d+:\d+")
+        self.assertEqual(self.serial(weir), second)
+
+    def test_a_password_file_is_read_anew_and_an_empty_one_changes_nothing(self):
+        given = []
+
+        def script(connection):
+            connection.head = connection.read_head()
+            given.append(connection.head.get("Authorization"))
+            if given[-1] is None:
+                connection.send(b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="r"\r\n'
+                                b"Content-Length: 0\r\n\r\n")
+                return
+            connection.send(origin.good_101(connection.head))
+            connection.read_rest()
+
+        def basic(password):
+            return "Basic " + base64.b64encode(f"user:{password}".encode()).decode()
+
+        raw = self.use(origin.RawOrigin(script))
+        password = self.secrets / "password"
+        password.write_text("first\n")
+        auth = {"username": "user", "password": f"file:{password}", "allow_basic_plaintext": True}
+        weir = self.run_one([domain("a.test", origin={
+            "servers": [{"address": f"127.0.0.1:{raw.port}"}], "auth": auth})])
+        wire.open_session(weir.port, "a.test").close()
+        self.assertEqual(given[-1], basic("first"))
+        password.write_text("second\n")
+        weir.wait_log(str(password), since=self.reload(weir, "success"))
+        wire.open_session(weir.port, "a.test").close()
+        self.assertEqual(given[-1], basic("second"))
+        password.write_text("")
+        mark = self.reload(weir, "failure")
+        self.assertIn("empty", weir.wait_log(str(password), since=mark))
+        wire.open_session(weir.port, "a.test").close()
+        self.assertEqual(given[-1], basic("second"))
+        self.assertFalse([line for line in weir.lines if "second" in line or "first" in line])
+
+    def test_an_authority_is_read_anew_and_a_broken_one_changes_nothing(self):
+        authority = self.secrets / "ca.pem"
+        shutil.copy(certificates.authority("other").certificate, authority)
+        raw = self.use(origin.RawOrigin(origin.echo, tls=certificates.leaf("a.test").server_context()))
+        weir = self.run_one([domain("a.test", origin={
+            "protocol": "https", "servers": [{"address": f"127.0.0.1:{raw.port}"}],
+            "tls": {"ca": f"file:{authority}"}})])
+        self.assertEqual(wire.exchange(weir.port, wire.upgrade_request("a.test"))[0].status, 502)
+        shutil.copy(certificates.authority().certificate, authority)
+        weir.wait_log("read anew: 1 file:", since=self.reload(weir, "success"))
+        wire.open_session(weir.port, "a.test").close()
+        authority.write_text("no certificate at all")
+        weir.wait_log(str(authority), since=self.reload(weir, "failure"))
+        wire.open_session(weir.port, "a.test").close()
+
+    def test_a_changed_certificate_is_noticed_where_changes_are_watched(self):
+        names = self.install(certificates.leaf("a.test", days=20))
+        weir = self.run_one([domain("a.test", tls=names)], tls=True, reload={"on_change": True})
+        first = self.serial(weir)
+        self.install(certificates.leaf("a.test", days=21))
+        wait_until(lambda: self.serial(weir) != first, "reload by itself", 6)

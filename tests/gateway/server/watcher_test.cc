@@ -83,6 +83,22 @@ TEST_CASE("watcher: a file that appears in the folder, or goes, is a change") {
   CHECK(scene.changes == 2);
 }
 
+TEST_CASE("watcher: a file that is named is watched, and not what lies beside it") {
+  Scene scene;
+  Folder secrets;
+  const std::string file = scene.folder.write("a.yaml", "");
+  const std::string key = secrets.write("a.key", "one");
+  scene.watcher.watch({file}, {key});
+  secrets.write("other", "");
+  scene.interval();
+  scene.interval();
+  CHECK(scene.changes == 0);
+  secrets.write("a.key", "another");
+  scene.interval();
+  scene.interval();
+  CHECK(scene.changes == 1);
+}
+
 TEST_CASE("watcher: begins anew with the files of the next configuration") {
   Scene scene;
   const std::string file = scene.folder.write("a.yaml", "");
