@@ -28,6 +28,10 @@ origin::Place place_of(const origin::Target& target, std::string_view host,
   return place;
 }
 
+bool is_same_door(const origin::Place& a, const origin::Place& b) {
+  return a.host == b.host && a.tls == b.tls && a.effective_port() == b.effective_port();
+}
+
 // `ours`: the credentials were; what is said to them is not for the client.
 std::string response_text(const Attempt::Answer& answer, bool ours) {
   const int status = answer.head.status;
@@ -90,16 +94,21 @@ bool Upgrade::find_server() {
 }
 
 void Upgrade::turn_to_server() {
-  elsewhere_.reset();
-  foreign_ = fresh_ = false;
+  fresh_ = false;
   tried_.clear();
   authentication_ = {};
+  trail_ = origin::RedirectTrail(settings_.max_redirects);
+  aim_home();
+  ask();
+}
+
+void Upgrade::aim_home() {
+  elsewhere_.reset();
+  foreign_ = false;
   target_ = origin::choose_target(settings_, configured(), asked_.client_tls);
   host_ = origin::host_header(settings_, configured(), target_,
                               asked_.head.fields.first("Host").value_or(""));
-  place_ = place_of(target_, host_, asked_.target.path_and_query);
-  trail_ = origin::RedirectTrail(settings_.max_redirects);
-  ask();
+  home_ = place_ = place_of(target_, host_, asked_.target.path_and_query);
 }
 
 void Upgrade::ask() {
@@ -195,7 +204,7 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
 void Upgrade::learn_host() {
   if (host_ == attempt_->host()) return;
   host_ = attempt_->host();
-  place_ = place_of(target_, host_, place_.path_and_query);
+  home_ = place_ = place_of(target_, host_, place_.path_and_query);
 }
 
 bool Upgrade::authenticate(const Attempt::Answer& answer) {
@@ -236,9 +245,11 @@ void Upgrade::redirect(Attempt::Answer answer) {
 }
 
 void Upgrade::go_to(const origin::Place& place, Redirected where) {
-  const bool same_door = place.host == place_.host && place.tls == place_.tls &&
-                         place.effective_port() == place_.effective_port();
-  if (!same_door) leave_for(place, where);
+  if (is_same_door(place, home_)) {
+    aim_home();
+  } else if (!is_same_door(place, place_)) {
+    leave_for(place, where);
+  }
   place_ = place;
   tried_.clear();
   authentication_ = {};
@@ -246,8 +257,8 @@ void Upgrade::go_to(const origin::Place& place, Redirected where) {
 }
 
 void Upgrade::leave_for(const origin::Place& place, Redirected where) {
-  // A redirect within the host that another redirect has led to stays there; one that leads home
-  // from there finds our own server again.
+  // A redirect within the host that another redirect has led to stays there; one that leads to a
+  // host of ours from there finds our own server again.
   const bool stays = place.host == place_.host;
   if (!stays) foreign_ = where == Redirected::listed;
   route::Server next = stays ? server() : configured();

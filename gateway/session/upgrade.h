@@ -75,6 +75,7 @@ class Upgrade final : public Attempt::Handler {
 
   bool find_server();  // from position_ on: one that may be asked
   void turn_to_server();
+  void aim_home();
   void ask();
   void end_attempt();
   void note_way();
@@ -109,7 +110,8 @@ class Upgrade final : public Attempt::Handler {
   origin::Target target_;
   std::string host_;     // the Host field
   origin::Place place_;  // the URL that is asked for
-  std::string door_;     // its scheme and authority
+  origin::Place home_;   // the one that our own server was asked for first
+  std::string door_;     // scheme and authority of place_
   origin::RedirectTrail trail_;
   proto::auth::Attempt authentication_;
   std::vector<net::Address> tried_;  // of this server

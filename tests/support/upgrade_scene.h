@@ -47,13 +47,14 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     head_ = parser.take();
     target_ = *proto::http1::request_target(head_);
     request_ = *proto::ws::judge_request(head_);
-    if (domain.servers.empty()) add_server(server);
+    if (pool->servers.empty()) add_server(server);
     upgrade = std::make_unique<gateway::session::Upgrade>(
         gateway::session::OriginSide{.loop = stage.loop,
-                                     .resolver = resolver,
+                                     .resolver = *names,
                                      .pools = pools,
-                                     .authenticator = authenticator},
-        snapshot, domain,
+                                     .authenticator = authenticator,
+                                     .ways = ways},
+        snapshot, *pool,
         gateway::session::Asked{.head = head_,
                                 .target = target_,
                                 .request = request_,
@@ -97,6 +98,10 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   gateway::route::Domain domain;
   gateway::route::Server server;
   Request asked;
+  // What a test may put in place of the scene's own.
+  gateway::net::Resolver* names = &resolver;
+  gateway::origin::Ways* ways = nullptr;
+  const gateway::route::Domain* pool = &domain;
   std::unique_ptr<gateway::session::Upgrade> upgrade;
 
   // What came of it.

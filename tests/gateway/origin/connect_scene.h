@@ -31,17 +31,20 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
     warm = connector->warm();
     port = connector->target().port;
     setbacks = connector->setbacks();
+    if (before_end) before_end();
     connector.reset();
   }
   void on_connect_failed(const gateway::origin::Failure& why) override {
     ++failures;
     failure = why;
     setbacks = connector->setbacks();
+    if (before_end) before_end();
     connector.reset();
   }
   bool done() const { return connects + failures > 0; }
 
   std::unique_ptr<gateway::origin::Connector> connector;
+  std::function<void()> before_end;  // while the connector still can be asked
   Recorder told;
   std::unique_ptr<gateway::net::Stream> stream;
   gateway::net::Address address;

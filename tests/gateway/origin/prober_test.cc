@@ -6,6 +6,7 @@
 
 #include "gateway/origin/ejection.h"
 #include "tests/gateway/origin/probing_scene.h"
+#include "tests/support/names.h"
 
 using namespace tests;
 using namespace std::chrono_literals;
@@ -74,6 +75,21 @@ TEST_CASE("prober: a lack of ports of our own says nothing about a server") {
   scene.use(scene.snapshot(origin.port()));
   scene.pass(100ms);
   CHECK(scene.at(0).up);
+  CHECK(origin.accepted == 0);
+}
+
+TEST_CASE("prober: where DNS may not lead to, there is nobody to check") {
+  ProbingScene scene;
+  Names names(scene.stage);
+  names.set("a.test", {"127.0.0.1"});
+  FakeOrigin origin;
+  scene.origins = {&origin};
+  scene.health().fall = 1;
+  scene.settings.origin.deny_addresses = {*gateway::config::parse_network("127.0.0.0/8")};
+  const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
+  Prober prober(scene.stage.loop, names.resolver);
+  prober.use(snapshot);
+  CHECK(scene.run_until([&] { return !snapshot->domains.front()->servers.front().backend->up; }));
   CHECK(origin.accepted == 0);
 }
 

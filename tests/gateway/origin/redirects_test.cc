@@ -94,6 +94,10 @@ TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   CHECK(judged("evilchat.example.com") == Redirected::foreign);
   CHECK(judged("169.254.169.254") == Redirected::foreign);
   CHECK(judged("localhost") == Redirected::foreign);
+  // A wildcard stands for names: an address is meant only where it is listed itself.
+  domain.origin.redirect_hosts = {"*.169.254", "10.0.0.1"};
+  CHECK(judged("169.254.169.254") == Redirected::foreign);
+  CHECK(judged("10.0.0.1") == Redirected::listed);
 }
 
 TEST_CASE("redirects: a trail has a length, no circles and no way back to clear text") {

@@ -1,0 +1,36 @@
+// Names that lead where a test wants them to.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/gateway/net/dns_scene.h"
+
+namespace tests {
+
+// A DNS server that knows these names and no others, and a resolver that asks it.
+class Names {
+ public:
+  explicit Names(LoopStage& stage) : server_(stage), resolver(stage.loop, server_.options()) {
+    server_.script = [this](const dns::Question& question) {
+      const auto found = known_.find(question.name);
+      return found == known_.end() ? question.answer({}, dns::kNoSuchName)
+                                   : question.fitting(found->second);
+    };
+  }
+  void set(const std::string& name, const std::vector<std::string>& addresses) {
+    std::vector<dns::Record>& records = known_[name];
+    records.clear();
+    for (const std::string& one : addresses) records.push_back(dns::address(one, 60));
+  }
+
+ private:
+  DnsServer server_;
+  std::map<std::string, std::vector<dns::Record>> known_;
+
+ public:
+  gateway::net::Resolver resolver;
+};
+
+}  // namespace tests
