@@ -218,6 +218,9 @@ void TcpStream::fail(int error, IoError::Doing doing) {
   doing_ = doing;
   lost_ = static_cast<uint32_t>(queued());
   queue_.reset();
+  // A write may meet a reset before the loop has heard of what came ahead of it, such as the alert
+  // that says why.
+  if (doing == IoError::Doing::writing) readable_ = broken_ = true;
   loop_.poller().schedule(*this);
 }
 

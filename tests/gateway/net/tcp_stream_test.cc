@@ -164,6 +164,16 @@ TEST_CASE(
   CHECK(scene.told.drains == 0);
 }
 
+TEST_CASE("tcp stream: a write that meets a reset takes nothing from what came before it") {
+  Scene scene;
+  scene.peer().send("last words");
+  scene.peer().reset();
+  scene.write("into the void");
+  REQUIRE(scene.until([&] { return scene.told.failures == 1; }));
+  CHECK(scene.told.data == "last words");
+  CHECK(scene.told.error.doing == IoError::Doing::writing);
+}
+
 TEST_CASE("tcp stream: a queue that is lost with the connection never counts as taken") {
   Scene scene(kNarrow);
   scene.write(pattern(4'000'000));
