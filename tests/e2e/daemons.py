@@ -1,6 +1,7 @@
 """Debian's own daemons as peers, each on a folder and port of its own, gone with the test: the base, nginx, dnsmasq."""
 
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ class Daemon:
     """A process that ends with close(). None of these can be told to take any free port, so one is chosen first."""
 
     ATTEMPTS = 5
+    address = "127.0.0.1"
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-daemon-"))
@@ -29,13 +31,16 @@ class Daemon:
         self.folder.chmod(0o777)
         self.process: Optional[subprocess.Popen] = None
         for _ in range(self.ATTEMPTS):
-            self.port = free_port()
+            self.choose()
             (self.folder / "daemon.conf").write_text(self.configuration())
             if self._start():
                 return
         said = self.log()
         self.close()
         raise AssertionError(f"{type(self).__name__} does not start: {said}")
+
+    def choose(self) -> None:
+        self.port = free_port()
 
     def configuration(self) -> str:
         raise NotImplementedError
@@ -52,7 +57,7 @@ class Daemon:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.address, self.port), 1).close()
                 return True
             except OSError:
                 time.sleep(0.02)
@@ -64,6 +69,11 @@ class Daemon:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+
+    def begin_again(self) -> None:
+        """After end(), where it was."""
+        if not self._start():
+            raise AssertionError(f"{type(self).__name__} does not start again: {self.log()}")
 
     def log(self) -> str:
         """What it says of itself and of its requests."""
@@ -108,14 +118,20 @@ class Nginx(Daemon):
 class Dnsmasq(Daemon):
     """The name server of the zone `test`: what `tell` says, and that nothing else exists."""
 
+    # resolv.conf knows no ports, and whoever may not open this one cannot have a name server.
+    port = 53
+
     def __init__(self, ttl: int, names: Dict[str, List[str]]):
         self.ttl = ttl
         self.names = names
         super().__init__()
 
+    def choose(self) -> None:
+        self.address = f"127.{random.randint(64, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+
     def configuration(self) -> str:
         self._write_names()
-        return (f"port={self.port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\n"
+        return (f"port={self.port}\nlisten-address={self.address}\nbind-interfaces\nno-resolv\nno-hosts\n"
                 f"addn-hosts={self.folder}/names\nlocal-ttl={self.ttl}\nlocal=/test/\nlog-queries\n"
                 f"log-facility=-\nuser=\ncache-size=0\n")
 

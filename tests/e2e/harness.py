@@ -71,6 +71,7 @@ class Weir:
                  tls: bool = False, environment: Optional[dict] = None, **node):
         self.environment = {**os.environ, **(environment or {})}
         self.command_environment = self.environment  # of commands that ask about it
+        self.prefix: List[str] = []  # a command that becomes the process
         self.reader: Optional[threading.Thread] = None
         self.begun = 0  # the first line of the running process
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-"))
@@ -117,7 +118,7 @@ class Weir:
 
     def start(self, wait: bool = True) -> "Weir":
         self.process = subprocess.Popen(
-            [str(BINARY), "run", "-c", str(self.config_path)], cwd=self.folder,
+            [*self.prefix, str(BINARY), "run", "-c", str(self.config_path)], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=self.environment)
         self.ended_on_purpose = False
