@@ -224,12 +224,16 @@ void FrameScanner::refuse(const Violation& violation, Scan& scan) {
   stage_ = Stage::refused;
 }
 
+// What the message is that a data frame belongs to.
+Opcode FrameScanner::message_of(const FrameHeader& header) const {
+  return header.opcode == Opcode::continuation ? message_ : header.opcode;
+}
+
 // The limit that the message would exceed with all of this frame in it; 0: none.
 uint32_t FrameScanner::exceeded_by(const FrameHeader& header) const {
   if (is_control(header.opcode)) return 0;
   const bool goes_on = header.opcode == Opcode::continuation;
-  const Opcode message = goes_on ? message_ : header.opcode;
-  const uint32_t limit = message == Opcode::text ? limits_.text : limits_.binary;
+  const uint32_t limit = message_of(header) == Opcode::text ? limits_.text : limits_.binary;
   if (limit == 0) return 0;
   // What has passed is never above the limit, so nothing wraps around here.
   const uint64_t left = limit - (goes_on ? message_size_ : 0);
@@ -240,6 +244,7 @@ uint32_t FrameScanner::exceeded_by(const FrameHeader& header) const {
 bool FrameScanner::refuse_too_large(const FrameHeader& header, Scan& scan) {
   scan.exceeded = exceeded_by(header);
   if (scan.exceeded == 0) return false;
+  scan.exceeding = message_of(header);
   refuse({CloseCode::message_too_big, "message larger than allowed"}, scan);
   return true;
 }

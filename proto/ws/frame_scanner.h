@@ -65,9 +65,10 @@ class FrameScanner {
     Bytes rest;
     std::optional<Violation> violation;  // the offending frame is in neither carry nor ready
     uint32_t exceeded = 0;  // of a violation with 1009: the limit that the message would exceed
-    std::optional<Close> close;  // a Close has just passed: the last frame of this direction
-    std::unique_ptr<Pong> pong;  // only while pongs are watched
-    Counts seen;                 // by this call
+    Opcode exceeding = Opcode::binary;  // and what the message is, text or binary
+    std::optional<Close> close;         // a Close has just passed: the last frame of this direction
+    std::unique_ptr<Pong> pong;         // only while pongs are watched
+    Counts seen;                        // by this call
   };
 
   explicit FrameScanner(const Options& options);
@@ -101,6 +102,7 @@ class FrameScanner {
   static constexpr size_t kMaxHold = kMaxHeaderSize - 1;
 
   FrameRules rules() const;
+  Opcode message_of(const FrameHeader& header) const;
   uint32_t exceeded_by(const FrameHeader& header) const;
   bool refuse_too_large(const FrameHeader& header, Scan& scan);
   bool must_be_whole(Opcode opcode) const;

@@ -28,6 +28,7 @@ struct Seen {
   Wire forwarded;
   std::optional<ws::Violation> violation;
   uint32_t exceeded = 0;
+  Opcode exceeding = Opcode::binary;
   uint64_t payload = 0;
   bool at_boundary = true;
 
@@ -47,6 +48,7 @@ Seen scan_pieces(const tests::Pieces& pieces, const Options& options) {
     if (!scan.violation) continue;
     seen.violation = scan.violation;
     seen.exceeded = scan.exceeded;
+    seen.exceeding = scan.exceeding;
   }
   seen.at_boundary = scanner.at_boundary();
   return seen;
@@ -92,12 +94,14 @@ TEST_CASE("frame scanner limits: a message of the limit passes, one octet more i
     REQUIRE(text.violation);
     CHECK(text.violation->code == ws::CloseCode::message_too_big);
     CHECK(text.exceeded == 130);
+    CHECK(text.exceeding == Opcode::text);
     CHECK(text.forwarded == good);
     CHECK(text.at_boundary);
 
     const Seen binary = scan_all(good + message(sender, Opcode::binary, 301), options);
     REQUIRE(binary.violation);
     CHECK(binary.exceeded == 300);
+    CHECK(binary.exceeding == Opcode::binary);
     CHECK(binary.forwarded == good);
   }
 }
@@ -115,6 +119,7 @@ TEST_CASE("frame scanner limits: the fragments of a message count together") {
       scan_all(first + ping + message(Sender::server, Opcode::continuation, 51), options);
   REQUIRE(seen.violation);
   CHECK(seen.exceeded == 200);
+  CHECK(seen.exceeding == Opcode::text);
   CHECK(seen.forwarded == first + ping);
   CHECK(seen.payload == 150);
   // A Close may stand between the fragments.
