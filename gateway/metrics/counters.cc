@@ -47,4 +47,18 @@ std::vector<Listener*> Registry::listener(const std::string& name) {
   return blocks_of(listeners_, name, workers_.size());
 }
 
+std::vector<Traffic*> Registry::origin(const std::string& domain, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Traffic*> out;
+  auto& origins = origins_[domain];
+  if (origins.size() >= kMostOrigins && !origins.contains(name)) {
+    const auto other = static_cast<size_t>(Nameless::other);
+    for (Domain* block : blocks_of(domains_, domain, workers_.size()))
+      out.push_back(&block->nameless_origins[other]);
+    return out;
+  }
+  for (Origin* block : blocks_of(origins, name, workers_.size())) out.push_back(&block->traffic);
+  return out;
+}
+
 }  // namespace gateway::metrics

@@ -72,12 +72,28 @@ struct Histogram {
 inline constexpr std::array<std::string_view, 1> kLimits{"max_message"};
 inline constexpr size_t kMaxMessageLimit = 0;
 
-// One for each worker and domain. "in" is from the peer to us, "out" from us to the peer.
+// Bytes of sessions after the 101, inside TLS: frame headers and payload. "in" is from the peer to
+// us, "out" from us to the peer.
+struct Traffic {
+  Count bytes_in;
+  Count bytes_out;
+};
+
+// One for each worker and server of a domain; on a line of its own in the cache, since workers
+// write side by side.
+struct alignas(64) Origin {
+  Traffic traffic;
+};
+
+// Origins that are no server of the pool: where redirects have led, the origin that is built in,
+// and servers beyond the number that a domain has names for.
+enum class Nameless : uint8_t { redirect, echo, other };
+inline constexpr std::array<std::string_view, 3> kNameless{"redirect", "echo", "other"};
+
+// One for each worker and domain.
 struct Domain {
-  Count client_bytes_in;  // after the 101, inside TLS: frame headers and payload
-  Count client_bytes_out;
-  Count origin_bytes_in;
-  Count origin_bytes_out;
+  Traffic client;
+  std::array<Traffic, kNameless.size()> nameless_origins;  // by Nameless
   Direction from_client;
   Direction from_origin;
   std::array<Count, 2> opened;  // by scheme: ws, wss
@@ -114,9 +130,13 @@ struct Worker {
 };
 
 // Hands out the blocks. They live as long as the registry, so that a figure never goes back: a
-// domain that a reload removes keeps its counters. Any thread.
+// domain or a server that a reload removes keeps its counters. Any thread.
 class Registry {
  public:
+  // Of one domain, over all reloads; three times what a pool holds. Later ones share "other", so
+  // that servers that change with every reload cannot fill the memory and the scrape.
+  static constexpr size_t kMostOrigins = 60;
+
   explicit Registry(size_t workers) : workers_(workers) {}
 
   size_t worker_count() const { return workers_.size(); }
@@ -125,11 +145,20 @@ class Registry {
   // By worker.
   std::vector<Domain*> domain(const std::string& name);
   std::vector<Listener*> listener(const std::string& name);
+  // `name` as configured: "10.0.0.5:8080".
+  std::vector<Traffic*> origin(const std::string& domain, const std::string& name);
 
   template <class Visit>  // visit(name, const std::vector<std::unique_ptr<Domain>>&)
   void for_each_domain(Visit visit) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, blocks] : domains_) visit(name, blocks);
+  }
+  template <class Visit>  // visit(domain, name, const std::vector<std::unique_ptr<Origin>>&)
+  void for_each_origin(Visit visit) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [domain, origins] : origins_) {
+      for (const auto& [name, blocks] : origins) visit(domain, name, blocks);
+    }
   }
   template <class Visit>
   void for_each_listener(Visit visit) const {
@@ -142,6 +171,7 @@ class Registry {
   std::vector<Worker> workers_;
   std::map<std::string, std::vector<std::unique_ptr<Domain>>> domains_;
   std::map<std::string, std::vector<std::unique_ptr<Listener>>> listeners_;
+  std::map<std::string, std::map<std::string, std::vector<std::unique_ptr<Origin>>>> origins_;
 };
 
 }  // namespace gateway::metrics

@@ -40,6 +40,15 @@ void add_count(const Rows& rows, Page& page, Family family, Count Domain::*count
              });
 }
 
+void add_client_bytes(const Rows& rows, Page& page, Family family, Count Traffic::*way) {
+  add_family(rows, page, std::move(family),
+             [=](Family& to, const std::string& domain, const Blocks& blocks) {
+               to.add({{"domain", domain}}, sum(blocks, [=](const Domain& block) -> const Count& {
+                        return block.client.*way;
+                      }));
+             });
+}
+
 // The same for what is zero nearly everywhere.
 void add_rare(const Rows& rows, Page& page, Family family, Count Domain::*count) {
   add_family(rows, page, std::move(family),
@@ -162,22 +171,14 @@ void add_closed(const Rows& rows, Page& page) {
 }
 
 void add_traffic(const Rows& rows, Page& page) {
-  add_count(rows, page,
-            counter("weir_client_bytes_in_total",
-                    "Bytes received from clients after the 101, inside TLS."),
-            &Domain::client_bytes_in);
-  add_count(
+  add_client_bytes(rows, page,
+                   counter("weir_client_bytes_in_total",
+                           "Bytes received from clients after the 101, inside TLS."),
+                   &Traffic::bytes_in);
+  add_client_bytes(
       rows, page,
       counter("weir_client_bytes_out_total", "Bytes sent to clients after the 101, inside TLS."),
-      &Domain::client_bytes_out);
-  add_count(rows, page,
-            counter("weir_origin_bytes_in_total",
-                    "Bytes received from origins after the 101, inside TLS."),
-            &Domain::origin_bytes_in);
-  add_count(
-      rows, page,
-      counter("weir_origin_bytes_out_total", "Bytes sent to origins after the 101, inside TLS."),
-      &Domain::origin_bytes_out);
+      &Traffic::bytes_out);
   add_family(rows, page,
              counter("weir_payload_bytes_total",
                      "Payload bytes of data frames; in is from the client, out from the origin."),

@@ -36,6 +36,25 @@ void add_failures(const Registry& registry, const std::vector<OriginFacts>& orig
   page.add(std::move(failures));
 }
 
+// One line for each server that a domain has or had: their sum is what the domain has moved.
+void add_bytes(const Registry& registry, Page& page, Family family, Count Traffic::*way) {
+  registry.for_each_origin(
+      [&](const std::string& domain, const std::string& name, const auto& blocks) {
+        family.add(
+            {{"domain", domain}, {"origin", name}},
+            sum(blocks, [=](const Origin& block) -> const Count& { return block.traffic.*way; }));
+      });
+  registry.for_each_domain([&](const std::string& domain, const Blocks& blocks) {
+    for (size_t slot = 0; slot < kNameless.size(); ++slot) {
+      family.add_if({{"domain", domain}, {"origin", kNameless[slot]}},
+                    sum(blocks, [=](const Domain& block) -> const Count& {
+                      return block.nameless_origins[slot].*way;
+                    }));
+    }
+  });
+  page.add(std::move(family));
+}
+
 }  // namespace
 
 void add_ways(const WayFacts& ways, Page& page) {
@@ -52,6 +71,14 @@ void add_ways(const WayFacts& ways, Page& page) {
 }
 
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {
+  add_bytes(registry, page,
+            counter("weir_origin_bytes_in_total",
+                    "Bytes received from origins after the 101, inside TLS."),
+            &Traffic::bytes_in);
+  add_bytes(
+      registry, page,
+      counter("weir_origin_bytes_out_total", "Bytes sent to origins after the 101, inside TLS."),
+      &Traffic::bytes_out);
   add_failures(registry, origins, page);
   Family up = gauge("weir_origin_up",
                     "Whether active checks find the server alive; 1 where they are switched off.");

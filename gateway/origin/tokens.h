@@ -29,6 +29,8 @@ class Token {
   Token& operator=(const Token&) = delete;
   ~Token() { release(); }
 
+  const route::Backend* backend() const { return backend_; }  // null: none
+
  private:
   void release() {
     // After this the backend may be gone.

@@ -26,9 +26,20 @@ struct Server {
   uint32_t priority = 20;               // lower ones first
   uint32_t weight = 10;                 // among those of one priority
   std::shared_ptr<Backend> backend;     // how it is; null only where no balance is asked for
+  std::vector<metrics::Traffic*> traffic = {};  // by worker
 };
 
 struct Domain {
+  // Where a worker counts what goes to that server of the pool; null: to none of them.
+  metrics::Traffic& traffic_of(const Backend* backend, size_t worker) const {
+    for (const Server& server : servers) {
+      if (backend != nullptr && server.backend.get() == backend) return *server.traffic[worker];
+    }
+    const bool builtin = config->origin.builtin != config::Origin::Builtin::none;
+    const auto slot = builtin ? metrics::Nameless::echo : metrics::Nameless::redirect;
+    return counters[worker]->nameless_origins[static_cast<size_t>(slot)];
+  }
+
   const config::Domain* config = nullptr;
   std::string label;                       // the first name: in metrics and log
   std::vector<metrics::Domain*> counters;  // by worker

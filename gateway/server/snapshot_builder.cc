@@ -73,13 +73,15 @@ std::string name_of(const config::Server& server) {
 }
 
 route::Server build_server(const config::Server& server, const std::string& domain,
-                           route::Backends& backends) {
+                           const Ingredients& ingredients) {
+  const std::string name = name_of(server);
   return {.host = server.host,
           .port = server.port,
           .address = net::Address::parse(server.host, 0),
           .priority = server.priority,
           .weight = server.weight,
-          .backend = backends.of(domain, name_of(server))};
+          .backend = ingredients.backends.of(domain, name),
+          .traffic = ingredients.registry.origin(domain, name)};
 }
 
 std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index,
@@ -94,7 +96,7 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
   if (budget.traffic || budget.connection_seconds || budget.messages)
     domain->budget = ingredients.standings.of(domain->label);
   for (const config::Server& server : config.origin.servers)
-    domain->servers.push_back(build_server(server, domain->label, ingredients.backends));
+    domain->servers.push_back(build_server(server, domain->label, ingredients));
   if (config.tls) add_server_tls(*config.tls, index, *domain, problems);
   add_origin_tls(config.origin, index, ingredients, *domain, problems);
   return domain;

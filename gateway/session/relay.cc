@@ -36,6 +36,15 @@ FrameScanner::Options scanner_options(Sender sender, const Relay::Rules& rules) 
   return {.sender = sender, .permessage_deflate = rules.permessage_deflate, .limits = rules.limits};
 }
 
+// For the operator, who knows neither which limit it was nor whose message.
+std::string offence(Side side, const FrameScanner::Scan& scan) {
+  const std::string peer = side == Side::client ? "the client" : "the origin";
+  if (scan.exceeded == 0)
+    return "protocol error of " + peer + ": " + std::string(scan.violation->why);
+  return std::string(scan.exceeding == Opcode::text ? "text" : "binary") +
+         " message of more than " + std::to_string(scan.exceeded) + " bytes from " + peer;
+}
+
 }  // namespace
 
 Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
@@ -71,6 +80,7 @@ void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
 Relay::Relay(Streams streams, const Rules& rules, const Figures& figures,
              const net::DeadlineWheel& clock, Observer& observer)
     : counters_(figures.counters),
+      origin_traffic_(figures.origin),
       meter_(figures.meter),
       clock_(clock),
       observer_(observer),
@@ -88,12 +98,8 @@ void Relay::start(Bytes from_client, Bytes from_origin) {
   if (!from_client.empty() && client_.stream) receive(client_, from_client);
 }
 
-metrics::Count& Relay::bytes_in(const Leg& leg) {
-  return leg.side == Side::client ? counters_.client_bytes_in : counters_.origin_bytes_in;
-}
-
-metrics::Count& Relay::bytes_out(const Leg& leg) {
-  return leg.side == Side::client ? counters_.client_bytes_out : counters_.origin_bytes_out;
+metrics::Traffic& Relay::traffic(const Leg& leg) {
+  return leg.side == Side::client ? counters_.client : origin_traffic_;
 }
 
 void Relay::receive(Leg& from, Bytes data) {
@@ -135,7 +141,7 @@ void Relay::pass(Leg& from, Bytes data) {
 void Relay::count_in(Leg& leg, uint64_t bytes) {
   leg.held -= bytes;
   leg.bytes_in += bytes;
-  bytes_in(leg).add(bytes);
+  traffic(leg).bytes_in.add(bytes);
   meter_.add(bytes_field(Field::client_bytes_in, leg.side), bytes);
 }
 
@@ -153,7 +159,7 @@ void Relay::account(Leg& leg) {
   const uint64_t queued = std::min<uint64_t>(leg.stream->queued(), leg.submitted);
   const uint64_t taken = leg.submitted - queued;
   if (taken <= leg.taken) return;
-  bytes_out(leg).add(taken - leg.taken);
+  traffic(leg).bytes_out.add(taken - leg.taken);
   meter_.add(bytes_field(Field::client_bytes_out, leg.side), taken - leg.taken);
   leg.taken = taken;
   account_records(leg);
@@ -265,6 +271,7 @@ void Relay::violated_by(Leg& from, const FrameScanner::Scan& scan) {
     counters_.protocol_errors[index(from.side)].add(1);
   }
   from.offended = true;
+  from.close_reason = std::make_unique<std::string>(offence(from.side, scan));
   Leg& to = other(from);
   if (to.stream) account(to);
   begin_closing({.by = by(from.side),

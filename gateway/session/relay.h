@@ -33,6 +33,7 @@ enum class Side : uint8_t { client, origin };
 // each can be checked against the other.
 struct Figures {
   metrics::Domain& counters;
+  metrics::Traffic& origin;  // of the server that it goes to
   usage::Meter& meter;
 };
 
@@ -79,7 +80,7 @@ class Relay {
     uint64_t payload_submitted = 0;   // the payload in them
     uint64_t payload_taken = 0;       // of that, by the kernel; never too much
     std::unique_ptr<net::Volume> records;        // of TLS, since the 101, as counted; null without
-    std::unique_ptr<std::string> close_reason;   // that this peer sent; null: none
+    std::unique_ptr<std::string> close_reason;   // that this peer sent, or its offence; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
     bool close_given = false;  // a Close was written to it, the other peer's or ours
@@ -142,8 +143,7 @@ class Relay {
   using Ping = std::array<uint8_t, 8>;
 
   Leg& other(const Leg& leg) { return leg.side == Side::client ? origin_ : client_; }
-  metrics::Count& bytes_in(const Leg& leg);
-  metrics::Count& bytes_out(const Leg& leg);
+  metrics::Traffic& traffic(const Leg& leg);
   void receive(Leg& from, Bytes data);
   void pass(Leg& from, Bytes data);
   void forward(Leg& to, Bytes data);
@@ -162,6 +162,7 @@ class Relay {
   void drop(Leg& leg);
 
   metrics::Domain& counters_;
+  metrics::Traffic& origin_traffic_;
   usage::Meter& meter_;
   const net::DeadlineWheel& clock_;
   Observer& observer_;

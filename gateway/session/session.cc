@@ -60,7 +60,8 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       relay_(std::move(opening.streams),
              {.permessage_deflate = opening.permessage_deflate,
               .limits = limits_of(domain_.config->websocket.max_message)},
-             {counters_, meter_}, surroundings.wheel, *this),
+             {counters_, domain_.traffic_of(opening.token.backend(), surroundings.worker), meter_},
+             surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
       token_(std::move(opening.token)),
       opened_ms_(unix_milliseconds()) {

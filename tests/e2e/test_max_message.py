@@ -46,6 +46,9 @@ class MaxMessageTest(WeirTest):
             record = self.weir.wait_access(event="close", uri=f"/{opcode}")
             self.assertEqual((record["close_cause"], record["close_initiator"], record["close_code"]),
                              ("message_too_big", "client", 1009))
+            kind = "text" if opcode == TEXT else "binary"
+            self.assertEqual(record["close_reason"],
+                             f"{kind} message of more than 8192 bytes from the client")
 
     def test_fragments_of_one_message_count_together(self):
         with wire.open_session(self.weir.port, "limited.test", "/fragments") as session:
@@ -61,10 +64,14 @@ class MaxMessageTest(WeirTest):
             self.assertEqual(session.read_frame().code, 1009)
 
     def test_an_origin_that_sends_too_much_is_told_so_and_its_client_gets_1001(self):
-        with wire.open_session(self.weir.port, "offender.test") as session:
+        with wire.open_session(self.weir.port, "offender.test", "/offender") as session:
             self.assertEqual(len(session.read_frame().payload), LIMIT)
             got = session.read_frame()
             self.assertEqual((got.opcode, got.code), (CLOSE, 1001))
+        record = self.weir.wait_access(event="close", uri="/offender")
+        self.assertEqual((record["close_cause"], record["close_initiator"], record["close_reason"]),
+                         ("message_too_big", "origin",
+                          "text message of more than 8192 bytes from the origin"))
 
     def test_it_is_a_limit_and_no_protocol_error(self):
         with wire.open_session(self.weir.port, "text.test") as session:

@@ -58,6 +58,9 @@ class MetricsTest(WeirTest):
         self.assertEqual({name: record.get(name) for name in expected}, expected)
         for name in ("client_bytes_in", "client_bytes_out", "origin_bytes_in", "origin_bytes_out"):
             self.assertEqual(self.weir.metric(f"weir_{name}_total", domain=host), expected[name], name)
+        for name in ("origin_bytes_in", "origin_bytes_out"):
+            self.assertEqual(self.weir.metric(f"weir_{name}_total", domain=host,
+                                              origin="127.0.0.1"), expected[name])
         self.assertEqual(self.weir.metric("weir_payload_bytes_total", domain=host, direction="in"), payload)
         self.assertEqual(self.weir.metric("weir_payload_bytes_total", domain=host, direction="out"), payload)
         self.assertEqual(self.weir.metric("weir_messages_total", domain=host, direction="in",
@@ -77,7 +80,7 @@ class MetricsTest(WeirTest):
     def test_figures_grow_while_the_session_is_open(self):
         sent = from_client(TEXT, b"x" * 1000)
         with wire.open_session(self.weir.port, "live.test") as session:
-            self.assertEqual(self.weir.metric("weir_sessions_active", domain="live.test"), 1)
+            wait_until(lambda: self.weir.metric("weir_sessions_active", domain="live.test") == 1, "active")
             for number in range(1, 4):
                 session.send(sent)
                 session.read_frame()

@@ -166,8 +166,8 @@ class Run {
     check();
     require(stage_.counters().active.value() == 0);
     require(stage_.admission.held() == 0);
-    require(stage_.counters().client_bytes_in.value() == stage_.client.shown() - client_.answers);
-    require(stage_.counters().origin_bytes_in.value() == stage_.origin.shown());
+    require(stage_.counters().client.bytes_in.value() == stage_.client.shown() - client_.answers);
+    require(stage_.origin_traffic().bytes_in.value() == stage_.origin.shown());
   }
 
  private:
@@ -222,10 +222,10 @@ class Run {
     const uint64_t to_origin = forwarded(client_, stage_.origin.received());
     const uint64_t to_client = forwarded(origin_, stage_.client.received());
     // Never more than what was taken; frames of our own may delay a count, but not for ever.
-    require(counters.origin_bytes_out.value() <= to_origin);
-    require(counters.client_bytes_out.value() <= to_client);
-    require(counters.client_bytes_in.value() >= counters.origin_bytes_out.value());
-    require(counters.origin_bytes_in.value() >= counters.client_bytes_out.value());
+    require(stage_.origin_traffic().bytes_out.value() <= to_origin);
+    require(counters.client.bytes_out.value() <= to_client);
+    require(counters.client.bytes_in.value() >= stage_.origin_traffic().bytes_out.value());
+    require(stage_.origin_traffic().bytes_in.value() >= counters.client.bytes_out.value());
     require(stage_.client.queued() <= kMostQueued && stage_.origin.queued() <= kMostQueued);
   }
 

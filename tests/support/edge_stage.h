@@ -157,12 +157,12 @@ class EdgeStage {
     domain->counters = registry.domain(domain->label);
     domain->meters = meters.domain(domain->label);
     for (const auto& server : config.origin.servers) {
-      domain->servers.push_back(
-          {.host = server.host,
-           .port = server.port,
-           .address = gateway::net::Address::parse(server.host, 0),
-           .backend = backends.of(domain->label,
-                                  server.host + ":" + std::to_string(server.port.value_or(0)))});
+      const std::string name = server.host + ":" + std::to_string(server.port.value_or(0));
+      domain->servers.push_back({.host = server.host,
+                                 .port = server.port,
+                                 .address = gateway::net::Address::parse(server.host, 0),
+                                 .backend = backends.of(domain->label, name),
+                                 .traffic = registry.origin(domain->label, name)});
     }
     if (config.tls) {
       auto context = gateway::net::make_server_context(

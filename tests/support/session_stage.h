@@ -42,6 +42,11 @@ class SessionStage {
     domain_.label = "chat.example.com";
     domain_.counters = registry.domain(domain_.label);
     domain_.meters = meters.domain(domain_.label);
+    domain_.servers.push_back({.host = "10.0.0.5",
+                               .port = 8080,
+                               .address = std::nullopt,
+                               .backend = backend_,
+                               .traffic = registry.origin(domain_.label, backend_->name())});
     open(plan);
   }
   SessionStage(const SessionStage&) = delete;
@@ -54,6 +59,7 @@ class SessionStage {
   bool ended() const { return table_.size() == 0; }
   gateway::session::Session& session() { return table_.at(0); }
   gateway::metrics::Domain& counters() { return *domain_.counters[0]; }
+  gateway::metrics::Traffic& origin_traffic() { return *domain_.servers[0].traffic[0]; }
   milliseconds now() const { return wheel_.now(); }
   // Since the session began.
   milliseconds age() const { return now() - kBegin; }
@@ -121,7 +127,8 @@ class SessionStage {
                                         .streams = {client.connect(), origin.connect()},
                                         .permessage_deflate = plan.permessage_deflate,
                                         .identity = std::move(identity),
-                                        .pass = std::move(*admission.admit(listener))});
+                                        .pass = std::move(*admission.admit(listener)),
+                                        .token = gateway::origin::SessionToken(backend_.get())});
     Session& session = table_.add(std::move(made));
     if (plan.started) session.start(plan.from_client, plan.from_origin);
   }
@@ -130,6 +137,8 @@ class SessionStage {
   gateway::net::Admission admission;
 
  private:
+  std::shared_ptr<gateway::route::Backend> backend_ =
+      std::make_shared<gateway::route::Backend>("chat.example.com", "10.0.0.5:8080");
   gateway::config::Domain config_;
   gateway::route::Domain domain_;
   std::shared_ptr<const gateway::route::Snapshot> snapshot_ =

@@ -49,6 +49,29 @@ TEST_CASE("origin families: every server has its lines") {
   CHECK(text.find("weir_origin_ejections_total" + second) == std::string::npos);
 }
 
+TEST_CASE("origin families: bytes are told of each server, and of what is none of the pool") {
+  Registry registry(2);
+  for (Traffic* block : registry.origin("chat.example.com", "10.0.0.5:8080")) {
+    block->bytes_in.add(2000);
+    block->bytes_out.add(3000);
+  }
+  static_cast<void>(registry.origin("chat.example.com", "standby.example.net"));
+  for (Domain* block : registry.domain("chat.example.com"))
+    block->nameless_origins[static_cast<size_t>(Nameless::redirect)].bytes_out.add(5);
+  static_cast<void>(registry.domain("_unmatched"));
+  const std::string text = render(registry, {});
+  const std::string in = R"(weir_origin_bytes_in_total{domain="chat.example.com",origin=)";
+  const std::string out = R"(weir_origin_bytes_out_total{domain="chat.example.com",origin=)";
+  for (const std::string& line : {in + R"("10.0.0.5:8080"} 4000)", out + R"("10.0.0.5:8080"} 6000)",
+                                  in + R"("standby.example.net"} 0)",
+                                  out + R"("standby.example.net"} 0)", out + R"("redirect"} 10)"}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  CHECK(text.find(in + R"("redirect")") == std::string::npos);
+  CHECK(text.find(R"(weir_origin_bytes_in_total{domain="_unmatched")") == std::string::npos);
+}
+
 TEST_CASE("origin families: without servers there are none") {
   Registry registry(1);
   const std::string text = render(registry, {});

@@ -78,8 +78,8 @@ TEST_CASE("accounting: the meter holds the arithmetic of frames, the same as the
   CHECK(totals[Field::client_wire_in] == 0);
 
   const auto& counters = stage.counters();
-  CHECK(counters.client_bytes_in.value() == up);
-  CHECK(counters.client_bytes_out.value() == down);
+  CHECK(counters.client.bytes_in.value() == up);
+  CHECK(counters.client.bytes_out.value() == down);
   CHECK(counters.from_origin.units_32k.value() == 2);
 }
 

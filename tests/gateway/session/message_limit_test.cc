@@ -57,6 +57,23 @@ TEST_CASE("relay: beyond max_message the sender gets 1009 and the other side 100
   });
 }
 
+TEST_CASE("session: the close line names the limit, whose message it was, and of what kind") {
+  AccessFile client;
+  {
+    SessionStage stage({.settings = limited(8192, 0), .access = &client.log()});
+    stage.client.send(from_client(Opcode::text, std::string(8193, 'x')));
+  }
+  CHECK(client.lines().back()["close_reason"] ==
+        "text message of more than 8192 bytes from the client");
+  AccessFile origin;
+  {
+    SessionStage stage({.settings = limited(8192, 125), .access = &origin.log()});
+    stage.origin.send(from_origin(Opcode::binary, std::string(126, 'x')));
+  }
+  CHECK(origin.lines().back()["close_reason"] ==
+        "binary message of more than 125 bytes from the origin");
+}
+
 TEST_CASE("relay: an origin's message that is too large is none of the client's fault") {
   SessionStage stage({.settings = limited(0, 65'536)});
   stage.origin.send(from_origin(Opcode::text, std::string(70'000, 'x')));

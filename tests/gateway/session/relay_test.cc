@@ -46,8 +46,8 @@ TEST_CASE("relay: begins with what was read beyond the heads") {
   SessionStage stage({.from_client = up, .from_origin = down});
   CHECK(stage.origin.received() == up);
   CHECK(stage.client.received() == down);
-  CHECK(stage.counters().client_bytes_in.value() == up.size());
-  CHECK(stage.counters().origin_bytes_in.value() == down.size());
+  CHECK(stage.counters().client.bytes_in.value() == up.size());
+  CHECK(stage.origin_traffic().bytes_in.value() == down.size());
 }
 
 TEST_CASE("relay: a Close glued to the 101 ends a session that has just begun") {
@@ -72,10 +72,10 @@ TEST_CASE("relay: what it counts is the arithmetic of frames") {
   const uint64_t down = payload + 2 + 4 + 10 + 6;
   const uint64_t up = down + 4 * 4;  // each frame has a masking key
   gateway::metrics::Domain& counters = stage.counters();
-  CHECK(counters.client_bytes_in.value() == up);
-  CHECK(counters.origin_bytes_out.value() == up);
-  CHECK(counters.origin_bytes_in.value() == down);
-  CHECK(counters.client_bytes_out.value() == down);
+  CHECK(counters.client.bytes_in.value() == up);
+  CHECK(stage.origin_traffic().bytes_out.value() == up);
+  CHECK(stage.origin_traffic().bytes_in.value() == down);
+  CHECK(counters.client.bytes_out.value() == down);
   CHECK(counters.from_client.payload_bytes.value() == payload);
   CHECK(counters.from_origin.payload_bytes.value() == payload);
   CHECK(counters.from_client.text_messages.value() == 3);
@@ -140,10 +140,10 @@ TEST_CASE("relay: bytes out count when they are taken, not before") {
   stage.client.set_room(10);
   const Wire frame = from_origin(Opcode::binary, std::string(98, 'x'));
   stage.origin.send(frame);
-  CHECK(stage.counters().origin_bytes_in.value() == 100);
-  CHECK(stage.counters().client_bytes_out.value() == 10);
+  CHECK(stage.origin_traffic().bytes_in.value() == 100);
+  CHECK(stage.counters().client.bytes_out.value() == 10);
   stage.client.take();
-  CHECK(stage.counters().client_bytes_out.value() == 100);
+  CHECK(stage.counters().client.bytes_out.value() == 100);
 }
 
 TEST_CASE("relay: bytes that were lost with the connection do not count as sent") {
@@ -151,7 +151,7 @@ TEST_CASE("relay: bytes that were lost with the connection do not count as sent"
   stage.client.set_room(10);
   stage.origin.send(from_origin(Opcode::binary, std::string(98, 'x')));
   stage.client.fail();
-  CHECK(stage.counters().client_bytes_out.value() == 10);
+  CHECK(stage.counters().client.bytes_out.value() == 10);
   CHECK(stage.session().relay().client().taken == 10);
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("relay: an end while the queue stands does not count the queue as sent
   stage.session().abort();
   CHECK(stage.ended());
   CHECK(stage.client.saw_reset());
-  CHECK(stage.counters().client_bytes_out.value() == 10);
+  CHECK(stage.counters().client.bytes_out.value() == 10);
 }
 
 namespace {

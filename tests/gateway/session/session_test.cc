@@ -133,10 +133,10 @@ TEST_CASE("session: figures of the line and of the domain are the same to the by
   if (!stage.ended()) stage.session().abort();
   const nlohmann::json line = close_line(file);
   const gateway::metrics::Domain& counters = stage.counters();
-  CHECK(line["client_bytes_in"] == counters.client_bytes_in.value());
-  CHECK(line["client_bytes_out"] == counters.client_bytes_out.value());
-  CHECK(line["origin_bytes_in"] == counters.origin_bytes_in.value());
-  CHECK(line["origin_bytes_out"] == counters.origin_bytes_out.value());
+  CHECK(line["client_bytes_in"] == counters.client.bytes_in.value());
+  CHECK(line["client_bytes_out"] == counters.client.bytes_out.value());
+  CHECK(line["origin_bytes_in"] == stage.origin_traffic().bytes_in.value());
+  CHECK(line["origin_bytes_out"] == stage.origin_traffic().bytes_out.value());
   CHECK(line["client_bytes_out"] == 100);
   CHECK(line["client_bytes_in"] == 1000 + 8 + 5);
   CHECK(line["origin_bytes_out"] == 1000 + 8);

@@ -177,8 +177,8 @@ TEST_CASE("keepalive: a ping of the edge, whose pong goes no further and counts 
     const gateway::metrics::Domain& counters = cut.counters();
     CHECK(counters.edge_pings.value() == 1);
     CHECK(counters.from_client.pong_frames.value() == 0);
-    CHECK(counters.client_bytes_in.value() == 0);
-    CHECK(counters.client_bytes_out.value() == 0);
+    CHECK(counters.client.bytes_in.value() == 0);
+    CHECK(counters.client.bytes_out.value() == 0);
     CHECK(cut.session().relay().client().bytes_in == 0);
     cut.pass(15s);
     CHECK_FALSE(cut.session().relay().closing());
@@ -206,8 +206,8 @@ TEST_CASE("keepalive: pongs that answer somebody else are forwarded and counted"
   stage.client.send(foreign);
   CHECK(stage.seen_by_origin().size() == 2);
   CHECK(stage.counters().from_client.pong_frames.value() == 2);
-  CHECK(stage.counters().client_bytes_in.value() == 2 * foreign.size());
-  CHECK(stage.counters().origin_bytes_out.value() == 2 * foreign.size());
+  CHECK(stage.counters().client.bytes_in.value() == 2 * foreign.size());
+  CHECK(stage.origin_traffic().bytes_out.value() == 2 * foreign.size());
 }
 
 TEST_CASE("keepalive: no pong in time closes, and the pong is missed by the timeout alone") {
