@@ -1,12 +1,12 @@
-"""HAProxy and nginx as peers that speak the PROXY protocol: on the way to Weir, and as what Weir sends its sessions to."""
+"""HAProxy and nginx as peers that speak the PROXY protocol: in front of Weir, and behind it."""
 
 import certificates
 from daemons import Daemon, free_port
 
 
 class _Peer(Daemon):
-    """In front of a plain origin. Takes a PROXY header at `port`, and at `tls_port` one before TLS; the address and port
-    that it names are told to the origin in the field X-Named."""
+    """In front of a plain origin. Takes a PROXY header at `port`, and one before TLS at `tls_port`; the origin is told in
+    X-Named whom it names."""
 
     def __init__(self, leaf: certificates.Leaf, origin_port: int):
         self.leaf, self.origin_port = leaf, origin_port

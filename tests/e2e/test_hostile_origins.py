@@ -1,89 +1,23 @@
-"""Origins that attack (hardening O1, O2, T3): each costs one answer in time with its cause in the log, and little else."""
+"""Origins that attack (hardening O1, O2): each costs one answer in time with its cause in the log, and little else."""
 
 import concurrent.futures
 import os
-import socket
 import struct
 import time
 
-import certificates
 import frames
 import origin
 import wire
 from frames import TEXT, frame
-from harness import Weir, WeirTest, domain, sanitized, wait_until
-
-# Short, so that what only a timer ends is soon over.
-TIMER = 1.0
-# A machine that is busy answers late, but far from the 30 s that would be the default.
-GRACE = 5.0
+from harness import Weir, sanitized, wait_until
+from hostile import (BAD, GRACE, LATE, LOST, TIMER, HostileTest, drip, flood, reply, reply_and_end, reply_and_reset,
+                     spoilt, with_field)
 
 AT_ONCE = int(os.environ.get("WEIR_HOSTILE_ORIGINS", "50"))
 
 FOUND = b"HTTP/1.1 404 Not Found\r\n"
 CHUNKED = FOUND + b"Transfer-Encoding: chunked\r\n\r\n"
 
-
-def reply(data: bytes):
-    """Reads the request, says this, and waits for the end."""
-    return origin.answer(data)
-
-
-def reply_and_end(data: bytes):
-    return origin.answer(data, end=True)
-
-
-def reply_and_reset(data: bytes):
-    def script(connection):
-        connection.head = connection.read_head()
-        connection.send(data)
-        connection.reset()
-
-    return script
-
-
-def flood(begin: bytes, again: bytes):
-    """Says `begin` and then the other for ever, as fast as it is taken."""
-    many = again * max(1, 16384 // len(again))
-
-    def script(connection):
-        connection.head = connection.read_head()
-        connection.send(begin)
-        while True:
-            connection.send(many)
-
-    return script
-
-
-def drip(begin: bytes, again: bytes, pause: float = 0.05):
-    def script(connection):
-        connection.head = connection.read_head()
-        connection.send(begin)
-        # The pause ends with the connection, so that no thread outlives it by long.
-        while connection.silent_for(pause):
-            connection.send(again)
-
-    return script
-
-
-def spoilt(change):
-    """A good 101 with one thing changed, and a frame that nobody may see."""
-
-    def script(connection):
-        connection.head = connection.read_head()
-        connection.send(change(origin.good_101(connection.head)) + frame(TEXT, b"SECRET"))
-        connection.read_rest()
-
-    return script
-
-
-def with_field(field: bytes):
-    return spoilt(lambda good: good.replace(b"\r\n\r\n", b"\r\n" + field + b"\r\n\r\n"))
-
-
-BAD = (502, "origin_bad_upgrade")
-LATE = (504, "origin_timeout")
-LOST = (502, "origin_connect")
 
 # Before a valid 101: what the origin does, what the client is told, and the cause in the log.
 REFUSED = {
@@ -144,41 +78,6 @@ CUT = {
 }
 
 
-class HostileTest(WeirTest):
-    """One domain and one origin for each attack, all of them under way at the same time."""
-
-    @classmethod
-    def attack(cls, name, script, protocol="http", **settings):
-        raw = cls.keep(origin.RawOrigin(script, timeout=15))
-        cls.origins[name] = raw
-        cls.domains.append(domain(f"{name}.test", origin={
-            "protocol": protocol, "servers": [{"address": f"127.0.0.1:{raw.port}"}], "ejection": "off",
-            "tls": {"verify": False}, "request_timeout": f"{int(TIMER * 1000)}ms", "io_timeout": f"{int(TIMER * 1000)}ms",
-            "establish_timeout": "3s", **settings}))
-
-    def ask(self, name):
-        """The answer to a handshake, its body, and after how many seconds it was all there."""
-        begin = time.monotonic()
-        head, body, _ = wire.exchange(self.weir.port, wire.upgrade_request(f"{name}.test"))
-        return head, body, time.monotonic() - begin
-
-    def ask_all(self, names):
-        with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
-            return zip(names, list(pool.map(self.ask, names)))
-
-    def check_refused(self, name, wanted, answer):
-        status, cause = wanted
-        head, body, took = answer
-        self.assertEqual(head.status, status, (name, body))
-        self.assertTrue(wire.is_one_line(body), (name, body))
-        self.assertNotIn(b"SECRET", body)
-        self.assertLess(took, TIMER + GRACE)
-        record = self.weir.wait_access(event="refused", domain=f"{name}.test")
-        self.assertEqual((record["return_code"], record["close_cause"]), (status, cause), (name, record))
-        self.assertTrue(record["error"])
-        self.origins[name].finished()
-
-
 class AnswerTest(HostileTest):
     @classmethod
     def configure(cls):
@@ -204,139 +103,6 @@ class AnswerTest(HostileTest):
                 self.assertEqual(head.get("Content-Length"), str(KIB64))
                 self.assertLess(took, TIMER + GRACE)
                 self.origins[name].finished()
-
-
-def record(kind: int, data: bytes, length=None) -> bytes:
-    """A TLS record in the clear (RFC 8446 §5.1); its length may be a lie."""
-    return struct.pack("!BHH", kind, 0x0303, len(data) if length is None else length) + data
-
-
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
-GOOD_101 = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
-            + frame(TEXT, b"SECRET"))
-
-
-def hello_then(script):
-    """Takes the ClientHello, or the beginning of it, first."""
-
-    def with_hello(connection):
-        connection.read_exact(5)
-        script(connection)
-
-    return with_hello
-
-
-def tell(data: bytes):
-    return hello_then(lambda connection: (connection.send(data), connection.read_rest()))
-
-
-def tell_and_end(data: bytes):
-    return hello_then(lambda connection: (
-        connection.send(data), connection.sock.shutdown(socket.SHUT_WR), connection.read_rest()))
-
-
-def tell_for_ever(begin: bytes, again: bytes):
-    def script(connection):
-        connection.send(begin)
-        while True:
-            connection.send(again * max(1, 16384 // len(again)))
-
-    return hello_then(script)
-
-
-def tell_slowly(data: bytes):
-    def script(connection):
-        connection.read_exact(5)
-        connection.buffer.clear()
-        for byte in data:
-            if not connection.silent_for(0.05):
-                return
-            connection.send(bytes([byte]))
-
-    return script
-
-
-UNTRUE = (502, "origin_tls")
-
-# Instead of a TLS handshake.
-UNTRUE_TLS = {
-    "clear-101": (lambda connection: (connection.send(GOOD_101), connection.read_rest()), UNTRUE),
-    "clear-101-after-hello": (tell(GOOD_101), UNTRUE),
-    "clear-drip": (tell_slowly(GOOD_101), UNTRUE),
-    "clear-random": (lambda connection: tell_for_ever(b"\xff" + os.urandom(63), os.urandom(64))(connection), UNTRUE),
-    "fatal-alert": (tell(record(ALERT, b"\2\x28")), UNTRUE),
-    "warning-alerts": (tell_for_ever(b"", record(ALERT, b"\1\x5a")), UNTRUE),
-    "empty-records": (tell_for_ever(b"", record(HANDSHAKE, b"")), UNTRUE),
-    "cipher-changes": (tell_for_ever(b"", record(CHANGE_CIPHER_SPEC, b"\1")), UNTRUE),
-    "data-before-keys": (tell_for_ever(b"", record(APPLICATION_DATA, b"x" * 100)), UNTRUE),
-    "record-of-64k": (tell(record(HANDSHAKE, b"\2" + bytes(200), 0xffff)), UNTRUE),
-    "hello-of-16m": (tell_for_ever(record(HANDSHAKE, b"\2\xff\xff\xff" + bytes(1000)),
-                                   record(HANDSHAKE, bytes(16000))), UNTRUE),
-    "hello-drip": (tell_slowly(record(HANDSHAKE, b"\2\0\0\x64" + bytes(100))), LATE),
-    "tls-silence": (tell(b""), LATE),
-    "tls-ends": (tell_and_end(b""), UNTRUE),
-    "tls-ends-in-a-record": (tell_and_end(record(HANDSHAKE, b"\2\0", 100)), UNTRUE),
-    "tls-resets": (hello_then(lambda connection: connection.reset()), UNTRUE),
-}
-
-
-def clear_after_tls(connection):
-    """The request is answered beside the encryption."""
-    connection.read_head()
-    raw = connection.sock.detach()
-    connection.sock = socket.socket(fileno=raw)
-    connection.sock.sendall(GOOD_101)
-    while connection.sock.recv(65536):
-        pass
-
-
-def says_goodbye(connection):
-    connection.read_head()
-    connection.sock = connection.sock.unwrap()
-
-
-# Behind a TLS handshake that is good.
-BEHIND_TLS = {
-    "clear-behind-tls": (clear_after_tls, (502, "origin_connect")),
-    "goodbye-behind-tls": (says_goodbye, BAD),
-    "silence-behind-tls": (reply(b""), LATE),
-    "flood-behind-tls": (flood(b"HTTP/1.1 101 ", b"a"), BAD),
-}
-
-
-class TlsTest(HostileTest):
-    @classmethod
-    def configure(cls):
-        cls.origins, cls.domains = {}, []
-        for name, (script, _) in UNTRUE_TLS.items():
-            cls.attack(name, script, protocol="https")
-        cls.leaf = certificates.leaf("hostile.test")
-        for name, (script, _) in BEHIND_TLS.items():
-            cls.attack(name, script, protocol="https")
-            cls.origins[name].tls = cls.leaf.server_context()
-        cls.attack("tickets", origin.echo, protocol="https")
-        cls.origins["tickets"].tls = cls.leaf.server_context()
-        cls.origins["tickets"].tls.num_tickets = 1000
-        return Weir(cls.domains)
-
-    def test_what_is_no_tls_is_502_or_504_in_time_and_nothing_of_it_passes(self):
-        for name, answer in self.ask_all(UNTRUE_TLS):
-            with self.subTest(name):
-                self.check_refused(name, UNTRUE_TLS[name][1], answer)
-                self.assertNotIn(b"GET ", self.origins[name].finished().seen)
-
-    def test_what_comes_behind_the_tls_handshake_is_judged_as_in_the_clear(self):
-        for name, answer in self.ask_all(BEHIND_TLS):
-            with self.subTest(name):
-                self.check_refused(name, BEHIND_TLS[name][1], answer)
-
-    def test_a_thousand_tickets_harm_no_session(self):
-        before = self.weir.rss()
-        for _ in range(3):
-            with wire.open_session(self.weir.port, "tickets.test") as session:
-                session.send(frames.from_client(TEXT, b"hello"))
-                self.assertEqual(session.read_frame().payload, b"hello")
-        self.assert_memory(self.weir, before, 4 << 20)
 
 
 def after_101(data: bytes, end):

@@ -80,7 +80,7 @@ class OutageTest(WeirTest):
         servers = [{"address": f"127.0.0.1:{one.port}", "priority": priority}
                    for one, priority in zip(self.origins, priorities)]
         return self.run_one([domain("a.test", origin={
-            "protocol": "http", "servers": servers, "retries": {"budget": "100%"},
+            "protocol": "http", "servers": servers,
             "ejection": {"failures": 3, "time": "1s"},
             "health": {"type": "tcp", "interval": "500ms", "timeout": "400ms"}})])
 

@@ -1,4 +1,4 @@
-"""Source addresses (hardening O4): sessions are spread over them, and ports that have run out cost no loop of failures."""
+"""Source addresses (hardening O4): sessions are spread over them, and a lack of ports makes no loop of failures."""
 
 import collections
 import ctypes

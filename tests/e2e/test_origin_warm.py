@@ -1,4 +1,4 @@
-"""Warm connections (`origin.warm`): a request goes out on one that stood before its client came, and never on a dead one."""
+"""Warm connections (`origin.warm`): a request goes on one that stood before its client came, never on a dead one."""
 
 import socket
 import time

@@ -157,8 +157,9 @@ class BalancerTest(WeirTest):
         raw = self.use(origin.RawOrigin())
         peer = self.use(kind(certificates.leaf("origin.test"), raw.port))
         health = {"type": "websocket", "interval": "500ms", "timeout": "2s", "fall": 1}
-        domains = [ToOriginTest.entry(f"{version}-{tls}.test".lower(), peer.tls_port if tls else peer.port, tls, version,
-                                      health=health) for tls in (False, True) for version in ("v1", "v2")]
+        ports = {False: peer.port, True: peer.tls_port}
+        domains = [ToOriginTest.entry(f"{version}-{tls}.test".lower(), port, tls, version, health=health)
+                   for tls, port in ports.items() for version in ("v1", "v2")]
         weir = self.run_one(domains, listeners=[{"name": "four", "address": "127.0.0.1", "ports": [0]},
                                                 {"name": "six", "address": "::1", "ports": [0]}])
         for entry in domains:
