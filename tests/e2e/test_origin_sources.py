@@ -20,7 +20,7 @@ from harness import WeirTest, domain, wait_until
 
 CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
-SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8914, 0x8916, 1
 
 # All ports that connect() may choose, for each pair of addresses; nobody listens on one of them.
 FIRST_PORT, PORTS = 10_000, 16
@@ -56,6 +56,13 @@ def enter_own_network() -> None:
         raise unittest.SkipTest(f"no network namespace: unshare says {os.strerror(ctypes.get_errno())}")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
         fcntl.ioctl(any_, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+
+
+def add_to_loopback(address: str) -> None:
+    """An IPv6 address; all of 127.0.0.0/8 is there anyway."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as any_:
+        fcntl.ioctl(any_, SIOCSIFADDR, struct.pack("=16sIi", socket.inet_pton(socket.AF_INET6, address), 128,
+                                                   socket.if_nametoindex("lo")))
 
 
 def leave_few_ports() -> None:
@@ -106,9 +113,10 @@ def end(session: wire.Wire) -> None:
     session.close()
 
 
-def pool(*ports, sources, **settings):
+def pool(*ports, sources, here="127.0.0.1", **settings):
+    host = f"[{here}]" if ":" in here else here
     return {"protocol": "http", "source": list(sources),
-            "servers": [{"address": f"127.0.0.1:{port}", "priority": 10 + number}
+            "servers": [{"address": f"{host}:{port}", "priority": 10 + number}
                         for number, port in enumerate(ports)], **settings}
 
 
@@ -255,13 +263,23 @@ class ExhaustionTest(WeirTest):
             session.send(from_client(TEXT, b"x"))
             self.assertEqual(session.read_frame().payload, b"x")
 
-    @in_own_network
-    def test_ports_run_out_towards_one_server_and_the_next_is_asked(self):
-        first, second = self.use(origin.RawOrigin()), self.use(origin.RawOrigin())
-        self.start(first.port, second.port, sources=("127.0.0.2",), retries={"budget": "100%"})
+    def check_next_server(self, here, source):
+        """The same ports serve again towards the other: the kernel chooses them when it knows the destination."""
+        first, second = (self.use(origin.RawOrigin(address=here)) for _ in range(2))
+        self.start(first.port, second.port, sources=(source,), here=here, retries={"budget": "100%"})
         sessions, status = self.fill()
         self.assertEqual((len(sessions), status), (2 * PORTS, 503))
         self.assertEqual((first.accepted, second.accepted), (PORTS, PORTS))
+        self.assertEqual({one.peer[0] for one in first.connections + second.connections}, {source})
+
+    @in_own_network
+    def test_ports_run_out_towards_one_server_and_the_next_is_asked(self):
+        self.check_next_server("127.0.0.1", "127.0.0.2")
+
+    @in_own_network
+    def test_ports_of_ipv6_run_out_towards_one_server_and_the_next_is_asked(self):
+        add_to_loopback("fd00::2")
+        self.check_next_server("::1", "fd00::2")
 
     @in_own_network
     def test_no_port_for_a_check_says_nothing_about_the_server(self):
