@@ -105,6 +105,41 @@ class AnswerTest(HostileTest):
                 self.origins[name].finished()
 
 
+class FallbackTest(HostileTest):
+    """Each of them before an origin that works."""
+
+    # No answer has begun to come, or it was cut short or is late: another server may be asked the same.
+    ASKED_ELSEWHERE = [name for name, (_, wanted) in REFUSED.items() if wanted in (LATE, LOST) or "ends" in name]
+
+    @classmethod
+    def configure(cls):
+        cls.origins, cls.domains = {}, []
+        cls.good = cls.keep(origin.RawOrigin())
+        for name, (script, *_) in (REFUSED | CUT).items():
+            cls.attack(name, script, retries={"budget": "100%"})
+            servers = cls.domains[-1]["origin"]["servers"]
+            servers[0]["priority"] = 10
+            servers.append({"address": f"127.0.0.1:{cls.good.port}"})
+        return Weir(cls.domains)
+
+    def test_the_next_server_answers_where_asking_again_is_right(self):
+        names = [*self.ASKED_ELSEWHERE, "endless-503"]
+        for name, (head, _, took) in self.ask_all(names):
+            with self.subTest(name):
+                self.assertEqual(head.status, 101, name)
+                self.assertLess(took, TIMER + GRACE)
+                record = self.weir.wait_access(event="open", domain=f"{name}.test")
+                self.assertEqual(record["retries"], 1, name)
+                self.assertTrue(record["origin_setbacks"], name)
+
+    def test_an_answer_that_is_none_is_asked_for_nowhere_else(self):
+        names = [name for name in REFUSED if name not in self.ASKED_ELSEWHERE]
+        for name, answer in self.ask_all(names):
+            with self.subTest(name):
+                self.check_refused(name, REFUSED[name][1], answer)
+                self.assertFalse([one for one in self.good.connections if one.head and one.head.get("Host") == f"{name}.test"])
+
+
 def after_101(data: bytes, end):
     """A good 101 with these bytes in the same segment, and then that end."""
 
