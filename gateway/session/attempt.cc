@@ -241,7 +241,9 @@ void Attempt::on_end() {
 }
 
 void Attempt::on_failed(const net::IoError& error) {
-  fail(Cause::origin_connect, 502, "the connection to the origin was lost: " + error.text, true);
+  // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
+  const Cause cause = error.code == 0 ? Cause::origin_tls : Cause::origin_connect;
+  fail(cause, 502, "the connection to the origin was lost: " + error.text, true);
 }
 
 void Attempt::on_deadline(milliseconds now) {
