@@ -202,7 +202,9 @@ class BehindTest(WeirTest):
         cls.gone = origin.RawOrigin(answer_checks)
         cls.addClassCleanup(cls.gone.close)
         domains = []
-        for kind, proxy in (("tinyproxy", cls.keep(proxies.Tinyproxy(USERS))), ("squid", cls.keep(proxies.Squid(USERS)))):
+        for kind, program in (("tinyproxy", proxies.Tinyproxy), ("squid", proxies.Squid)):
+            proxy = cls.keep(program(USERS))
+
             def entry(name, port, tls=False, **more):
                 return behind(f"{kind}-{name}.test", proxy, port, tls, "alice", USERS["alice"], **more)
 
@@ -257,4 +259,4 @@ class BehindTest(WeirTest):
         for connection in self.alive.connections:
             if connection.head:
                 self.assertIsNone(connection.head.get("Proxy-Authorization"))
-        self.assertIn("squid-http-gone.test", self.weir.wait_log("squid-http-gone.test.*down|down.*squid-http-gone.test"))
+        self.weir.wait_log("squid-http-gone.test.*down|down.*squid-http-gone.test")

@@ -1,4 +1,4 @@
-"""Names of origins (edge.md A12) with a real name server: all their addresses, for as long as it says, and what it does not know."""
+"""Names of origins (edge.md A12) with a real name server: all addresses, for as long as it says, and its failures."""
 
 import os
 import time

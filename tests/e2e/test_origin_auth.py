@@ -1,4 +1,4 @@
-"""Credentials for origins (edge.md T9): Tomcat's Basic and Digest, and a scripted server for what Tomcat does not do."""
+"""Credentials for origins (edge.md T9): Tomcat's Basic and Digest, and a scripted server for what Tomcat cannot."""
 
 import base64
 import hashlib

@@ -44,7 +44,8 @@ class RedirectTest(WeirTest):
         self.assertEqual(head.status, 502, body)
         self.assertIsNone(head.get("Location"))
         self.assertIn(words, body.decode())
-        record = self.weir.wait_access(event="refused", domain=host, uri=path.split("?")[0], error=body.decode().strip())
+        record = self.weir.wait_access(event="refused", domain=host, uri=path.split("?")[0],
+                                       error=body.decode().strip())
         self.assertEqual(record["close_cause"], "origin_redirect")
 
 
@@ -140,6 +141,9 @@ class TomcatTest(RedirectTest):
 
     def test_http_to_https_is_followed(self):
         self.echo("follow.test", to(f"https://follow.test:{self.tomcat.https}/echo"))
+
+    def test_http_to_https_is_refused_where_the_domain_has_http_alone(self):
+        self.refused("good.test", to(f"https://good.test:{self.tomcat.https}/echo"), "spoken to over http alone")
 
     def test_credentials_stay_with_the_host_they_were_given_for(self):
         """There they are known already, and still do not travel, nor does what the client has sent."""
