@@ -1,5 +1,6 @@
 #include "gateway/origin/authenticator.h"
 
+#include <set>
 #include <utility>
 
 namespace gateway::origin {
@@ -33,6 +34,15 @@ proto::auth::Authorizer* Authenticator::of(const route::Domain& domain,
         credentials_of(settings->credentials), proto::auth::Asker::origin);
   }
   return known.authorizer.get();
+}
+
+void Authenticator::use(const route::Snapshot& snapshot) {
+  std::set<std::string> keys;
+  for (const auto& domain : snapshot.domains) {
+    if (!domain->config->origin.auth) continue;
+    for (const route::Server& server : domain->servers) keys.insert(key_of(*domain, server));
+  }
+  std::erase_if(known_, [&keys](const auto& known) { return !keys.contains(known.first); });
 }
 
 }  // namespace gateway::origin

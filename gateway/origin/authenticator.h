@@ -18,6 +18,9 @@ class Authenticator {
   // Null: this domain has no credentials for its origin. Kept as long as they stay the same; valid
   // until the next call.
   proto::auth::Authorizer* of(const route::Domain& domain, const route::Server& server);
+  // Forgets the servers that this configuration no longer has, or has no credentials for.
+  void use(const route::Snapshot& snapshot);
+  size_t size() const { return known_.size(); }
 
  private:
   struct Known {

@@ -106,6 +106,7 @@ void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
   loop_.post([this, next = std::move(snapshot)] {
     surroundings_.snapshot = next;
     pools_.use(*next);
+    authenticator_.use(*next);
     ways_.use(next);
     retire_disabled();
   });

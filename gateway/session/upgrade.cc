@@ -263,7 +263,7 @@ void Upgrade::leave_for(const origin::Place& place, Redirected where) {
   if (!stays) foreign_ = where == Redirected::listed;
   route::Server next = stays ? server() : configured();
   if (!stays && foreign_) {
-    next = {.host = place.host,
+    next = {.host = origin::bare_host(place.host),
             .port = {},
             .address = net::Address::parse(place.host, 0),
             .backend = nullptr};
@@ -305,10 +305,14 @@ bool Upgrade::try_again() {
   const bool another_server = !foreign_ && position_ + 1 < order_.size();
   if ((!another_address && !another_server) || !may_retry()) return false;
   ++retries_;
-  if (!another_address) return try_next();
-  tried_ = attempt_->tried();
-  ask();
-  return true;
+  if (another_address) {
+    tried_ = attempt_->tried();
+    ask();
+    return true;
+  }
+  if (try_next()) return true;
+  --retries_;  // those that are left are on trial, and others have theirs
+  return false;
 }
 
 uint32_t Upgrade::retries_left() const {

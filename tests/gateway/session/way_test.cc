@@ -111,6 +111,23 @@ TEST_CASE("upgrade: an address that refused is not tried again after another one
   CHECK(has(scene.setbacks, "127.0.0.3"));
 }
 
+TEST_CASE("upgrade: a server whose trial is another request's is no retry") {
+  UpgradeScene scene;
+  scene.config.origin.retries.budget_percent = 100;
+  RawListener second;
+  scene.add_server(second.address().port());
+  scene.config.origin.servers[1].priority = scene.domain.servers[1].priority = 30;
+  RawPeer peer = scene.ask();
+  gateway::route::Backend& backend = *scene.domain.servers[1].backend;
+  backend.ejected_until = 1;
+  REQUIRE(gateway::origin::begin_trial(backend, scene.stage.loop.now()));
+  peer.send(kUnavailable);
+  REQUIRE(scene.finished());
+  CHECK(scene.refused.status == 503);
+  CHECK(scene.retries == 0);
+  CHECK_FALSE(readable(second.fd()));
+}
+
 TEST_CASE("upgrade: without retries only the first address is connected to") {
   NameScene names({"127.0.0.2", "127.0.0.1"});
   UpgradeScene& scene = names.scene;
