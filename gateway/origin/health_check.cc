@@ -69,9 +69,7 @@ void HealthCheck::on_connect_failed(const Failure& failure) {
 
 void HealthCheck::on_connected(std::unique_ptr<net::Stream> stream, const net::Address&) {
   if (settings_.type == Type::tcp) {
-    stream->finish();
-    stream.reset();
-    handler_.on_checked({});
+    end_connected(std::move(stream));
     return;
   }
   stream_ = std::move(stream);
@@ -80,6 +78,21 @@ void HealthCheck::on_connected(std::unique_ptr<net::Stream> stream, const net::A
   if (settings_.type == Type::websocket) key_ = proto::ws::random_key();
   stream_->start(*this);
   stream_->write(proto::bytes_of(request_text()));
+}
+
+void HealthCheck::end_connected(std::unique_ptr<net::Stream> stream) {
+  if (!plan_.target.tls) {
+    stream->finish();
+    stream.reset();
+    handler_.on_checked({});
+    return;
+  }
+  stream_ = std::move(stream);
+  connector_.reset();
+  stage_ = Stage::closing;
+  loop_.wheel().set(*this, loop_.now() + kTickets);
+  stream_->start(*this);
+  stream_->end();
 }
 
 std::string HealthCheck::request_text() const {
@@ -162,6 +175,7 @@ void HealthCheck::judge_upgrade(const proto::http1::ResponseHead& head, net::Byt
 
 // The server is alive, whatever comes now: waiting for its Close is politeness.
 void HealthCheck::read_close(net::Bytes data) {
+  if (!reader_) return;  // tcp: nothing was asked
   while (!data.empty()) {
     const proto::ws::MessageReader::Event event = reader_->read(data);
     if (std::holds_alternative<std::monostate>(event)) return;

@@ -137,9 +137,9 @@ class TlsOrigin {
     REQUIRE(made.has_value());
     context_ = std::move(*made);
   }
-  gateway::net::SslContextPtr trusting() const {
-    auto made =
-        gateway::net::make_origin_context({.verify = true, .ca_file = certificates_.ca_file()});
+  gateway::net::SslContextPtr trusting(gateway::net::OriginSessions* sessions = nullptr) const {
+    auto made = gateway::net::make_origin_context(
+        {.verify = true, .ca_file = certificates_.ca_file(), .sessions = sessions});
     REQUIRE(made.has_value());
     return std::move(*made);
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -11,6 +12,7 @@
 #include "proto/ws/frame.h"
 #include "proto/ws/frame_writer.h"
 #include "proto/ws/message_reader.h"
+#include "tests/gateway/origin/connect_scene.h"
 #include "tests/gateway/origin/probing_scene.h"
 
 using namespace tests;
@@ -28,6 +30,10 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
                                         : gateway::config::Origin::Protocol::http;
     made = snapshot(port);
     made->domains.front()->origin_tls = std::move(origin_tls);
+    again(port, over_tls);
+  }
+  void again(uint16_t port, bool over_tls) {
+    result.reset();
     check = std::make_unique<HealthCheck>(
         stage.loop, resolver,
         HealthCheck::Plan{.domain = *made->domains.front(),
@@ -231,6 +237,30 @@ TEST_CASE("health check: over TLS the handshake belongs to it") {
   // It accepts and says nothing.
   FakeOrigin origin;
   CHECK(scene.verdict(origin, true) == "no connection within 100ms");
+}
+
+TEST_CASE("health check: tcp over TLS waits for the tickets, so that the next one resumes") {
+  gateway::net::OriginSessions sessions;
+  const TlsOrigin origin("chat.example.com");
+  const RawListener listener;
+  Recorder told;
+  std::vector<bool> resumed;
+  Checking scene;
+  scene.origin_tls = origin.trusting(&sessions);
+  const auto serve = [&] {
+    REQUIRE(scene.stage.run_until([&] { return readable(listener.fd()); }));
+    // It never ends its side.
+    const auto far = origin.serve(scene.stage, listener.accept(), told);
+    REQUIRE(scene.stage.run_until([&] { return scene.result.has_value(); }));
+    CHECK(*scene.result == "");
+    resumed.push_back(far->facts().resumed);
+  };
+  const uint16_t port = listener.address().port();
+  scene.begin(port, true);
+  serve();
+  scene.again(port, true);
+  serve();
+  CHECK(resumed == std::vector<bool>{false, true});
 }
 
 TEST_CASE("health check: destroying it gives up in silence") {
