@@ -166,11 +166,11 @@ TEST_CASE("tidy: each library is known to its folder alone") {
       {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "gateway/metrics/.*"},
       {"spdlog", "<spdlog/", R"(\bspdlog::)", "gateway/log/log\\.cc"},
       {"CLI11", "<CLI/", R"(\bCLI::)", "gateway/cli/.*"},
-      {"nlohmann-json", "<nlohmann/", R"(\bnlohmann::)", "gateway/usage/.*"},
+      {"nlohmann-json", "<nlohmann/", R"(\bnlohmann::)", "gateway/(usage|billing)/.*"},
       {"SQLite", "<sqlite3", R"(\b(sqlite3|SQLITE)_)", "gateway/usage/ledger.*\\.cc"},
       {"libpq", "<libpq-fe", R"(\b(PQ[a-z]\w+|PGRES_\w+|PGconn|PGresult)\b)",
-       "gateway/usage/postgres.*\\.cc"},
-      {"GMP", "<gmpxx", R"(\bmp[zq]_class\b)", "gateway/usage/(decimal|bill).*"},
+       "gateway/fleet/.*\\.cc"},
+      {"GMP", "<gmpxx", R"(\bmp[zq]_class\b)", "gateway/billing/.*"},
   };
   for (const Library& library : libraries) {
     INFO(library.name << " belongs to " << library.where);

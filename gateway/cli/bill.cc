@@ -1,4 +1,4 @@
-#include "gateway/usage/bill.h"
+#include "gateway/billing/bill.h"
 
 #include <iostream>
 
@@ -15,7 +15,7 @@ namespace gateway::cli {
 namespace {
 
 // Empty: `request` has its period.
-std::string read_period(const BillOptions& options, int64_t zone, usage::BillRequest& request) {
+std::string read_period(const BillOptions& options, int64_t zone, billing::BillRequest& request) {
   const bool both = !options.from.empty() && !options.to.empty();
   const bool neither = options.from.empty() && options.to.empty();
   if (options.month.empty() ? !both : !neither) {
@@ -39,9 +39,9 @@ std::string read_period(const BillOptions& options, int64_t zone, usage::BillReq
 
 // Empty: `request` is whole.
 std::string read_request(const BillOptions& options, const config::Document& document, int64_t zone,
-                         usage::BillRequest& request) {
+                         billing::BillRequest& request) {
   if (!options.mode.empty()) {
-    request.mode = usage::bill_mode(options.mode);
+    request.mode = billing::bill_mode(options.mode);
     if (!request.mode) return "--mode " + options.mode + ": write traffic, peak_bandwidth or p95";
   }
   const usage::Tariffs tariffs = usage::Tariffs::of(document);
@@ -63,14 +63,15 @@ int bill(const BillOptions& options) {
   if (!document) return server::kExitConfiguration;
   const config::PricesReading prices = config::read_prices_file(options.prices);
   if (!say(prices.problems)) return server::kExitConfiguration;
-  usage::BillRequest request;
+  billing::BillRequest request;
   const std::string mistake = read_request(options, *document, prices.prices.day_begins, request);
   if (!mistake.empty()) return fail(server::kExitConfiguration, mistake);
   auto opened = open_rows(options.source, *document);
   if (!opened) return fail(server::kExitRuntime, opened.error());
-  const auto made = usage::make_bill(*opened->rows, usage::exact_prices(prices.prices), request);
+  const auto made =
+      billing::make_bill(*opened->rows, billing::exact_prices(prices.prices), request);
   if (!made) return fail(server::kExitRuntime, made.error());
-  std::cout << usage::print_bill(*made, *format) << std::flush;
+  std::cout << billing::print_bill(*made, *format) << std::flush;
   if (!std::cout) return fail(server::kExitRuntime, "the bill could not be written");
   return server::kExitOk;
 }

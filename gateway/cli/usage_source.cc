@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gateway/config/yaml_reader.h"
-#include "gateway/usage/postgres.h"
+#include "gateway/fleet/postgres.h"
 
 namespace gateway::cli {
 
@@ -37,7 +37,7 @@ Result<OpenRows, std::string> open_rows(const UsageSource& source,
         std::string("there is no usage.postgres.url in the configuration: name the database with "
                     "--from-postgres URL")};
   }
-  auto rows = usage::open_postgres(url, configured.timeout);
+  auto rows = fleet::open_postgres(url, configured.timeout);
   if (!rows) return Unexpected{std::move(rows.error())};
   return OpenRows{std::move(*rows), nullptr};
 }

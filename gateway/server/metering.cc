@@ -46,8 +46,8 @@ Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
                                    .keep = document.usage.keep,
                                    .wall = {}});
   if (!document.usage.postgres) return;
-  postgres_ = std::make_unique<usage::PostgresSink>(
-      usage::PostgresSink::Plan{.url = document.usage.postgres->url,
+  postgres_ = std::make_unique<fleet::PostgresSink>(
+      fleet::PostgresSink::Plan{.url = document.usage.postgres->url,
                                 .ledger_path = usage::ledger_path(plan_.state_dir),
                                 .timeout = document.usage.postgres->timeout});
 }
@@ -121,7 +121,7 @@ metrics::UsageFacts Metering::facts() {
     facts.budgets.push_back({domain, static_cast<double>(standing)});
   }
   if (postgres_) {
-    const usage::PostgresSink::Figures store = postgres_->figures();
+    const fleet::PostgresSink::Figures store = postgres_->figures();
     facts.postgres = {.connected = store.connected,
                       .lag_seconds = seconds(store.lag),
                       .errors = store.errors,

@@ -10,12 +10,12 @@
 
 #include "gateway/admin/usage_desk.h"
 #include "gateway/config/document.h"
+#include "gateway/fleet/postgres.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
 #include "gateway/server/standings.h"
 #include "gateway/usage/bookkeeper.h"
 #include "gateway/usage/meter.h"
-#include "gateway/usage/postgres.h"
 #include "gateway/usage/record.h"
 
 namespace gateway::server {
@@ -63,7 +63,7 @@ class Metering {
   Standings standings_;
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
   std::unique_ptr<usage::Bookkeeper> bookkeeper_;
-  std::unique_ptr<usage::PostgresSink> postgres_;
+  std::unique_ptr<fleet::PostgresSink> postgres_;
   std::unique_ptr<admin::UsageDesk> desk_;
   std::map<std::string, bool> closes_;  // by label: budget.close, of domains with a budget
 };

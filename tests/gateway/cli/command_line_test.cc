@@ -63,7 +63,8 @@ TEST_CASE("command line: --help is on standard output and exits 0") {
   const Done help = weir({"--help"});
   CHECK(help.code == 0);
   CHECK(help.err.empty());
-  for (const char* word : {"run", "check", "reload", "version", "usage", "bill", "Exit codes", "Signals"}) {
+  for (const char* word :
+       {"run", "check", "reload", "version", "usage", "bill", "Exit codes", "Signals"}) {
     CAPTURE(word);
     CHECK(help.out.find(word) != std::string::npos);
   }

@@ -1,0 +1,232 @@
+#include "gateway/fleet/postgres_connection.h"
+
+#include <algorithm>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <regex>
+#include <string_view>
+
+namespace gateway::fleet {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Kind = PostgresError::Kind;
+using Time = PostgresWaker::Time;
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+PostgresError slow(const std::string& what) {
+  return {.kind = Kind::slow, .state = {}, .text = what};
+}
+
+std::string advice_on(std::string_view state) {
+  if (state == "28P01" || state == "28000") {
+    return "check user and password of the connection string, and pg_hba.conf of the server";
+  }
+  if (state == "3D000") return "create it with CREATE DATABASE, or correct the connection string";
+  if (state == "42501") {
+    return "the role needs SELECT, INSERT and UPDATE on the table weir_usage; "
+           "gateway/fleet/POSTGRES.md has the statements";
+  }
+  if (state == "25006") return "this server or this role is read-only; Weir needs the primary";
+  if (state == "53300") return "the server's max_connections or the role's limit is reached";
+  if (state == "42P10" || state == "42703" || state == "42804" || state == "42809") {
+    return "the table weir_usage is not as Weir makes it; gateway/fleet/POSTGRES.md has its "
+           "definition";
+  }
+  return {};
+}
+
+// libpq's own messages go on about what may have happened in further, indented lines.
+std::string first_line(const std::string& text) {
+  return text.empty() ? "the connection is lost" : text.substr(0, text.find('\n'));
+}
+
+// While a connection is made there is no SQLSTATE but in the verbose form of a message:
+// "... failed: FATAL:  28P01: password authentication failed for user "weir"", then a LOCATION.
+PostgresError error_of_connecting(std::string message) {
+  // std::regex takes stack for every character, and the other side may send tens of kilobytes.
+  message.resize(std::min<size_t>(message.size(), 1'000));
+  static const std::regex kState(R"(:\s+(?=[A-Z]{0,4}[0-9])([0-9A-Z]{5}):\s+([^\n]*))");
+  std::smatch match;
+  if (!std::regex_search(message, match, kState)) {
+    return {.kind = Kind::away, .state = {}, .text = first_line(message)};
+  }
+  const std::string state = match[1];
+  return {.kind = Kind::refused,
+          .state = state,
+          .text = first_line(match.prefix().str()) + ": " + match[2].str(),
+          .advice = advice_on(state)};
+}
+
+void ignore_notice(void* /*nothing*/, const PGresult* /*notice*/) {}
+
+// The operator's options go first: libpq takes the last of a name, so these are only put in where
+// there is none.
+void add_unless_given(Options& options, const char* name, const std::string& value) {
+  const bool given = std::any_of(options.begin(), options.end(),
+                                 [name](const auto& option) { return option.first == name; });
+  if (!given) options.emplace_back(name, value);
+}
+
+Options options_for(const PostgresTarget& target, const PostgresTarget::Place& place,
+                    milliseconds timeout) {
+  Options options = target.options;
+  if (!place.host.empty()) options.emplace_back("host", place.host);
+  if (!place.address.empty()) options.emplace_back("hostaddr", place.address);
+  if (!place.port.empty()) options.emplace_back("port", place.port);
+  add_unless_given(options, "fallback_application_name", "weir");
+  add_unless_given(options, "client_encoding", "UTF8");
+  add_unless_given(options, "keepalives_idle", "30");
+  add_unless_given(options, "keepalives_interval", "10");
+  add_unless_given(options, "keepalives_count", "3");
+  add_unless_given(options, "tcp_user_timeout", std::to_string(timeout.count()));
+  // Kerberos would be asked for tickets first, which may block.
+  add_unless_given(options, "gssencmode", "disable");
+  return options;
+}
+
+PGconn* begin(const Options& options) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : options) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  return PQconnectStartParams(names.data(), values.data(), 0);
+}
+
+}  // namespace
+
+void PostgresConnection::ClearResult::operator()(pg_result* result) const { PQclear(result); }
+
+PostgresConnection::PostgresConnection(pg_conn* connection, const PostgresTarget& target,
+                                       PostgresWaker& waker)
+    : connection_(connection), target_(target), waker_(waker) {}
+
+PostgresConnection::~PostgresConnection() { PQfinish(connection_); }
+
+proto::Result<std::unique_ptr<PostgresConnection>, PostgresError> PostgresConnection::open(
+    const PostgresTarget& target, milliseconds timeout, PostgresWaker& waker) {
+  const Time begun = std::chrono::steady_clock::now();
+  const Time until = begun + timeout;
+  const auto places = look_up(target, waker, until);
+  if (!places) return proto::Unexpected{places.error()};
+  Error last;
+  size_t left = places->size();
+  for (const PostgresTarget::Place& place : *places) {
+    // A place that does not answer leaves its share of the time to the others.
+    const Time now = std::chrono::steady_clock::now();
+    const Time share = now + (until - now) / static_cast<int>(left--);
+    std::unique_ptr<PostgresConnection> connection(
+        new PostgresConnection(begin(options_for(target, place, timeout)), target, waker));
+    const std::optional<Error> error = connection->connect(share);
+    if (!error) return connection;
+    last = *error;
+  }
+  return proto::Unexpected{std::move(last)};
+}
+
+std::optional<PostgresError> PostgresConnection::connect(Time until) {
+  if (PQstatus(connection_) == CONNECTION_BAD)
+    return error_of_connecting(target_.redact(PQerrorMessage(connection_)));
+  PQsetNoticeReceiver(connection_, ignore_notice, nullptr);
+  PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (step != PGRES_POLLING_OK) {
+    const short events = step == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    switch (waker_.wait(PQsocket(connection_), events, until)) {
+      case PostgresWaker::Outcome::late:
+        return slow("no connection in time to " + description());
+      case PostgresWaker::Outcome::woken:
+        continue;
+      case PostgresWaker::Outcome::ready:
+        step = PQconnectPoll(connection_);
+    }
+    if (step == PGRES_POLLING_FAILED) {
+      return error_of_connecting(target_.redact(PQerrorMessage(connection_)));
+    }
+  }
+  PQsetErrorVerbosity(connection_, PQERRORS_DEFAULT);
+  if (PQsetnonblocking(connection_, 1) != 0) return lost();
+  return std::nullopt;
+}
+
+proto::Result<PostgresConnection::Answer, PostgresError> PostgresConnection::next(Time until) {
+  while (PQisBusy(connection_) != 0) {
+    const int unsent = PQflush(connection_);
+    if (unsent < 0) return proto::Unexpected{lost()};
+    const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+    const auto outcome = waker_.wait(PQsocket(connection_), events, until);
+    if (outcome == PostgresWaker::Outcome::late) {
+      return proto::Unexpected{slow("no answer in time from " + description())};
+    }
+    if (PQconsumeInput(connection_) == 0) return proto::Unexpected{lost()};
+  }
+  Answer answer(PQgetResult(connection_));
+  if (answer == nullptr && PQstatus(connection_) == CONNECTION_BAD) {
+    return proto::Unexpected{lost()};
+  }
+  return answer;
+}
+
+proto::Result<PostgresConnection::Cells, PostgresError> PostgresConnection::query(
+    const std::string& statements, Time until) {
+  if (PQsendQuery(connection_, statements.c_str()) == 0) return proto::Unexpected{lost()};
+  Cells cells;
+  std::optional<Error> error;
+  while (true) {
+    const auto answer = next(until);
+    if (!answer) return proto::Unexpected{answer.error()};
+    const PGresult* result = answer->get();
+    if (result == nullptr) break;
+    const ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && !error) error = refused(result);
+    cells.clear();
+    for (int row = 0; row < PQntuples(result); ++row) {
+      std::vector<std::string>& line = cells.emplace_back();
+      for (int i = 0; i < PQnfields(result); ++i) line.emplace_back(PQgetvalue(result, row, i));
+    }
+  }
+  if (error) return proto::Unexpected{std::move(*error)};
+  return cells;
+}
+
+PostgresError PostgresConnection::refused(const pg_result* answer) const {
+  const char* state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+  const char* message = PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY);
+  // An answer of libpq's own has no SQLSTATE: the connection broke.
+  if (state == nullptr || message == nullptr) {
+    return {.kind = Kind::away,
+            .state = {},
+            .text = first_line(target_.redact(PQresultErrorMessage(answer)))};
+  }
+  return {.kind = Kind::refused,
+          .state = state,
+          .text = target_.redact(message),
+          .advice = advice_on(state)};
+}
+
+PostgresError PostgresConnection::lost() const {
+  return {.kind = Kind::away,
+          .state = {},
+          .text = first_line(target_.redact(PQerrorMessage(connection_)))};
+}
+
+int PostgresConnection::socket() const { return PQsocket(connection_); }
+
+std::optional<PostgresError> PostgresConnection::hear() {
+  const bool read = PQconsumeInput(connection_) != 0;
+  if (!read || PQstatus(connection_) == CONNECTION_BAD) return lost();
+  return std::nullopt;
+}
+
+std::string PostgresConnection::description() const {
+  const auto text = [](const char* value) { return std::string(value != nullptr ? value : ""); };
+  return target_.redact(text(PQhost(connection_)) + ':' + text(PQport(connection_)) + '/' +
+                        text(PQdb(connection_)) + " as " + text(PQuser(connection_)));
+}
+
+}  // namespace gateway::fleet

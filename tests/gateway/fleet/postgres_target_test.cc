@@ -1,0 +1,117 @@
+#include "gateway/fleet/postgres_target.h"
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+using gateway::fleet::look_up;
+using gateway::fleet::parse_postgres_target;
+using gateway::fleet::PostgresTarget;
+using gateway::fleet::PostgresWaker;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
+std::string why_not(const std::string& url) {
+  const auto target = parse_postgres_target(url);
+  REQUIRE(!target.has_value());
+  return target.error().words();
+}
+
+PostgresWaker::Time soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{10}; }
+
+}  // namespace
+
+TEST_CASE("postgres_target: both forms of a connection string, with all their hosts") {
+  const auto url = parse_postgres_target("postgresql://u:p@one,two:6000/db?sslmode=require");
+  REQUIRE(url.has_value());
+  REQUIRE(url->places.size() == 2);
+  CHECK(url->places[0].host == "one");
+  CHECK(url->places[1].host == "two");
+  CHECK(url->places[1].port == "6000");
+
+  const auto words = parse_postgres_target("host=/run/postgresql dbname=db user=u");
+  REQUIRE(words.has_value());
+  REQUIRE(words->places.size() == 1);
+  CHECK(words->places[0].host == "/run/postgresql");
+
+  const auto abstract = parse_postgres_target("host=@postgresql dbname=db");
+  REQUIRE(abstract.has_value());
+  CHECK(abstract->places[0].host == "@postgresql");
+
+  const auto ports = parse_postgres_target("host=a,b,c port=1 dbname=db");
+  REQUIRE(ports.has_value());
+  CHECK(ports->places.at(2).port == "1");
+
+  const auto defaults = parse_postgres_target("dbname=db");
+  REQUIRE(defaults.has_value());
+  REQUIRE(defaults->places.size() == 1);
+  CHECK(defaults->places[0].host.empty());
+}
+
+TEST_CASE("postgres_target: no complaint tells a piece of the password") {
+  // Each is a password with a character that had to be escaped.
+  for (const char* url : {"postgresql://u:sec/ret@host/db", "postgresql://u:sec%ret@host/db",
+                          "postgresql://u:sec ret@host:x/db", "host=h password=sec ret dbname=db",
+                          "host=h password='secret", "postgresql://u:p@[::1/secret",
+                          "host=a,b port=1,2,3 dbname=x", "host=h nothing=secret",
+                          "postgresql://u:x@sec@host/db", "postgresql://u:x@a,sec@host/db"}) {
+    INFO(url);
+    const std::string why = why_not(url);
+    CHECK(!has(why, "sec"));
+    CHECK(!has(why, "ret@"));
+    CHECK(has(why, "%xx"));
+  }
+}
+
+TEST_CASE("postgres_target: a password is taken out of any text") {
+  const auto target = parse_postgres_target("postgresql://u:pa%20ss@host/db");
+  REQUIRE(target.has_value());
+  CHECK(target->redact("pa ss was wrong: pa ss") == "*** was wrong: ***");
+  CHECK(target->redact("nothing") == "nothing");
+  const auto stars = parse_postgres_target("postgresql://u:*@host/db");
+  REQUIRE(stars.has_value());
+  CHECK(stars->redact("a*b") == "a***b");
+}
+
+TEST_CASE("postgres_target: a name becomes its addresses, an address and a socket stay") {
+  const auto target = parse_postgres_target("host=localhost,127.0.0.2,/tmp,::1 port=7 dbname=db");
+  REQUIRE(target.has_value());
+  PostgresWaker waker;
+  const auto places = look_up(*target, waker, soon());
+  REQUIRE(places.has_value());
+  REQUIRE(places->size() >= 4);
+  CHECK(std::any_of(places->begin(), places->end(), [](const PostgresTarget::Place& place) {
+    return place.host == "localhost" && (place.address == "127.0.0.1" || place.address == "::1");
+  }));
+  CHECK(std::all_of(places->begin(), places->end(),
+                    [](const PostgresTarget::Place& place) { return place.port == "7"; }));
+  CHECK(places->back().host == "::1");
+  CHECK(places->back().address.empty());
+}
+
+TEST_CASE("postgres_target: nobody waits for a name beyond a stop") {
+  const auto target = parse_postgres_target("host=weir.invalid dbname=db");
+  REQUIRE(target.has_value());
+  PostgresWaker waker;
+  waker.stop_by(std::chrono::steady_clock::now());
+  // Answered at once or given up: both are quick.
+  const auto begun = std::chrono::steady_clock::now();
+  static_cast<void>(look_up(*target, waker, begun + std::chrono::minutes{5}).has_value());
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds{5});
+}
+
+TEST_CASE("postgres_waker: a wake-up counts once, also one that came before the wait") {
+  PostgresWaker waker;
+  waker.wake();
+  waker.wake();
+  CHECK(waker.wait(-1, 0, soon()) == PostgresWaker::Outcome::woken);
+  CHECK(waker.wait(-1, 0, std::chrono::steady_clock::now()) == PostgresWaker::Outcome::late);
+  waker.stop_by(std::chrono::steady_clock::now());
+  CHECK(waker.stopping());
+  CHECK(waker.wait(-1, 0, soon()) == PostgresWaker::Outcome::late);
+}
