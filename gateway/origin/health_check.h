@@ -47,7 +47,7 @@ class HealthCheck final : public Connector::Handler,
  private:
   // Tickets come a round trip behind the handshake. Without one the next check is a full handshake
   // again: half as dear again for us, and a signature for the server.
-  static constexpr std::chrono::milliseconds kTickets{250};
+  static constexpr std::chrono::milliseconds kTickets{500};
   static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
   // What an origin may say before its Close; beyond it the connection is cut.
   static constexpr uint64_t kMaxMessage = 65'536;
