@@ -24,7 +24,7 @@ int64_t bucket_at(milliseconds wall) {
 milliseconds begin_of(int64_t bucket) { return seconds{bucket}; }
 
 // The system's, until the first tick brings the loop's.
-milliseconds system_wall() {
+milliseconds first_wall() {
   return std::chrono::duration_cast<milliseconds>(
       std::chrono::system_clock::now().time_since_epoch());
 }
@@ -32,7 +32,7 @@ milliseconds system_wall() {
 }  // namespace
 
 Book::Book(const Plan& plan) : state_(std::make_unique<State>(plan)) {
-  state_->bucket = bucket_at(std::clamp(system_wall(), milliseconds{0}, milliseconds{kLastWall}));
+  state_->bucket = bucket_at(std::clamp(first_wall(), milliseconds{0}, milliseconds{kLastWall}));
   state_->place.store(place_of(state_->bucket, state_->part), std::memory_order_release);
   provide();
 }
