@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/net/address.h"
+#include "gateway/origin/target.h"
 #include "proto/base/text.h"
 #include "proto/http1/target.h"
 
@@ -98,6 +99,18 @@ bool names(const std::vector<std::string>& patterns, std::string_view host) {
                              [&](const std::string& pattern) { return matches(pattern, host); });
 }
 
+// At a port of the configuration: what else runs on that machine is not the origin.
+bool is_server(const config::Origin& origin, const Place& place) {
+  const auto& usual = place.tls ? origin.https_ports : origin.http_ports;
+  const uint16_t port = place.effective_port();
+  return std::ranges::any_of(origin.servers, [&](const config::Server& server) {
+    const bool same_port =
+        server.port ? *server.port == port : std::ranges::find(usual, port) != usual.end();
+    return same_port && (proto::equals_ignoring_case(server.host, place.host) ||
+                         proto::equals_ignoring_case(server.host, bare_host(place.host)));
+  });
+}
+
 }  // namespace
 
 std::string authority_of(const Place& place) {
@@ -143,7 +156,9 @@ bool is_redirect(int status, const proto::http1::Fields& fields) {
 Redirected judge_host(const config::Domain& domain, std::string_view asked, const Place& place) {
   if (proto::equals_ignoring_case(asked, place.host) || names(domain.names, place.host))
     return Redirected::own;
-  return names(domain.origin.redirect_hosts, place.host) ? Redirected::listed : Redirected::foreign;
+  const bool listed =
+      names(domain.origin.redirect_hosts, place.host) || is_server(domain.origin, place);
+  return listed ? Redirected::listed : Redirected::foreign;
 }
 
 std::optional<std::string> RedirectTrail::step(const Place& from, const Place& to) {

@@ -37,7 +37,7 @@ std::string authority_of(const Place& place);
 
 enum class Redirected : uint8_t {
   own,      // to the host that was asked, or another one of this domain: the same servers
-  listed,   // to one of redirect_hosts
+  listed,   // to one of redirect_hosts, or a server of the origin by its own address or name
   foreign,  // to anybody else: the answer is the client's
 };
 

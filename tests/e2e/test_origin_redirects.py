@@ -126,6 +126,12 @@ class TomcatTest(RedirectTest):
         self.assertIn(f"host=[localhost:{self.tomcat.http}]", fields)
         self.passed("listed.test", to("http://listed.example/"))
 
+    def test_server_of_the_origin_is_followed_at_its_port_alone(self):
+        fields = self.echo("auth.test", to(f"http://127.0.0.1:{self.tomcat.http}/echo", "/basic/redir"))
+        self.assertIn(f"host=[127.0.0.1:{self.tomcat.http}]", fields)
+        self.assertNotIn("authorization", fields)
+        self.passed("auth.test", to(f"http://127.0.0.1:{self.other.port}/"))
+
     def test_places_that_are_none(self):
         for location in ("ftp://good.test/", "http:///x", "http://good.test:99999/", "javascript:alert(1)",
                          "http:echo", "/a b", "http://[::1/"):

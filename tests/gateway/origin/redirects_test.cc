@@ -100,6 +100,28 @@ TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   CHECK(judged("10.0.0.1") == Redirected::listed);
 }
 
+TEST_CASE("redirects: the origin's own servers count as listed, at their own ports") {
+  gateway::config::Domain domain;
+  domain.names = {"chat.example.com"};
+  domain.origin.http_ports = {8080, 8081};
+  domain.origin.https_ports = {8443};
+  domain.origin.servers = {{.host = "10.0.0.5", .port = {}, .place = {}},
+                           {.host = "Pool.example.net", .port = 9000, .place = {}},
+                           {.host = "::1", .port = {}, .place = {}}};
+  const auto judged = [&](const char* host, uint16_t port, bool tls = false) {
+    return judge_host(domain, "chat.example.com", Place{.tls = tls, .host = host, .port = port});
+  };
+  CHECK(judged("10.0.0.5", 8080) == Redirected::listed);
+  CHECK(judged("10.0.0.5", 8081) == Redirected::listed);
+  CHECK(judged("10.0.0.5", 8443, true) == Redirected::listed);
+  CHECK(judged("10.0.0.5", 8443) == Redirected::foreign);
+  CHECK(judged("10.0.0.5", 22) == Redirected::foreign);
+  CHECK(judged("10.0.0.6", 8080) == Redirected::foreign);
+  CHECK(judged("pool.example.net", 9000) == Redirected::listed);
+  CHECK(judged("pool.example.net", 8080) == Redirected::foreign);
+  CHECK(judged("[::1]", 8080) == Redirected::listed);
+}
+
 TEST_CASE("redirects: a trail has a length, no circles and no way back to clear text") {
   const Place http{.tls = false, .host = "a", .port = {}, .path_and_query = "/0"};
   Place https = http;
