@@ -104,7 +104,7 @@ def says_goodbye(connection):
 
 # Behind a TLS handshake that is good.
 BEHIND_TLS = {
-    "clear-behind-tls": (clear_after_tls, (502, "origin_connect")),
+    "clear-behind-tls": (clear_after_tls, UNTRUE),
     "goodbye-behind-tls": (says_goodbye, BAD),
     "silence-behind-tls": (reply(b""), LATE),
     "flood-behind-tls": (flood(b"HTTP/1.1 101 ", b"a"), BAD),
