@@ -231,6 +231,7 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_->address();
+  identity_.origin_tls = upgrade_->tls();
   // A server that is to blame has it counted already.
   if (upgrade_->backend() == nullptr) {
     request_.domain->counters[surroundings_.sessions.worker]

@@ -136,6 +136,8 @@ class TlsTest(hostile.HostileTest):
         for name, answer in self.ask_all(BEHIND_TLS):
             with self.subTest(name):
                 self.check_refused(name, BEHIND_TLS[name][1], answer)
+                record = self.weir.wait_access(event="refused", domain=f"{name}.test")
+                self.assertEqual(record["origin_scheme"], "https", name)
 
     def test_a_thousand_tickets_harm_no_session(self):
         before = self.weir.rss()
