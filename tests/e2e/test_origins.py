@@ -109,6 +109,24 @@ class WayTest(WeirTest):
         session.close()
         self.assertTrue(raw.connections[-1].head.start.startswith("GET /new?x=1 "))
 
+    def test_a_name_that_leads_where_it_must_not_is_refused(self):
+        raw = self.use(origin.RawOrigin())
+        weir = self.run_one([
+            domain(name, origin={"protocol": "http", "servers": [{"address": f"{host}:{raw.port}"}], "health": "off",
+                                 "deny_addresses": ["127.0.0.0/8", "::1"]})
+            for name, host in (("name.test", "localhost"), ("literal.test", "127.0.0.1"))], workers=1)
+        head, body, _ = wire.exchange(weir.port, wire.upgrade_request("name.test"))
+        self.assertEqual(head.status, 502)
+        self.assertIn(b"deny_addresses", body)
+        self.assertNotIn(b"127.0.0.1", body)
+        self.assertEqual(raw.accepted, 0)
+        record = weir.wait_access(event="refused", domain="name.test")
+        self.assertEqual(record["close_cause"], "origin_resolve")
+        self.assertIn("127.0.0.1", record["error_detail"])
+        self.assertIn("deny_addresses", record["error_detail"])
+        # What is written down as an address is the operator's own choice.
+        wire.open_session(weir.port, "literal.test").close()
+
     def test_basic_credentials_are_given_when_asked_for_and_never_logged(self):
         wanted = "Basic " + base64.b64encode(b"user:opensesame").decode()
 

@@ -300,6 +300,11 @@ struct WarmScene {
     ways.use(snapshot);
     REQUIRE(scene.stage.run_until([&] { return ways.warm().idle() == 1; }));
   }
+  WarmScene(const WarmScene&) = delete;
+  WarmScene& operator=(const WarmScene&) = delete;
+  // An upgrade that is still under way refers to the snapshot.
+  ~WarmScene() { scene.upgrade.reset(); }
+
   // The origin's end of the connection that was there first, once it was asked.
   RawPeer asked() {
     RawPeer peer(scene.origin.accept());
