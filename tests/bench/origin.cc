@@ -1,5 +1,6 @@
 // bench_origin: a WebSocket origin that echoes, floods or refuses to read. It prints
-// "ready <plain port> <tls port>" and serves until its standard input ends.
+// "ready <plain port> <tls port>" and serves until its standard input ends. To each line there it
+// says "<connections with TLS that are over> <of these, resumed>".
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -49,13 +50,20 @@ class Origin {
 
   void on_event(int descriptor, uint32_t events) {
     if (descriptor == STDIN_FILENO) {
-      std::array<char, 64> ignored{};
-      stopped_ = read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0;
+      answer();
     } else if (descriptor == plain_ || descriptor == secure_) {
       accept_all(descriptor);
     } else {
       serve_one(descriptor, events);
     }
+  }
+
+  void answer() {
+    std::array<char, 64> ignored{};
+    stopped_ = read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0;
+    if (stopped_) return;
+    std::printf("%lu %lu\n", secured_, resumed_);
+    std::fflush(stdout);
   }
 
   void accept_all(int listener) {
@@ -82,7 +90,15 @@ class Origin {
               bound_send_buffer(descriptor);
     }
     const bool ending = (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-    if (!alive || (connection->flooding() && ending)) connection.reset();
+    if (alive && !(connection->flooding() && ending)) return;
+    count(connection->tls());
+    connection.reset();
+  }
+
+  void count(const SSL* tls) {
+    if (tls == nullptr || SSL_is_init_finished(tls) != 1) return;
+    ++secured_;
+    if (SSL_session_reused(tls) == 1) ++resumed_;
   }
 
   // A flood is to fill the proxy, not the kernel: thousands of send buffers that may each grow to
@@ -101,6 +117,8 @@ class Origin {
   uint16_t plain_port_ = 0;
   uint16_t secure_port_ = 0;
   bool stopped_ = false;
+  uint64_t secured_ = 0;
+  uint64_t resumed_ = 0;
   std::vector<std::unique_ptr<OriginConnection>> connections_;
 };
 

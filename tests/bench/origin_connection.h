@@ -29,6 +29,7 @@ class OriginConnection {
   // True from the moment the connection floods: it then wants level-triggered writability, so
   // that a fast reader cannot keep the loop to itself.
   [[nodiscard]] bool flooding() const { return stage_ == Stage::flood; }
+  [[nodiscard]] const SSL* tls() const { return socket_.tls(); }
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
 
  private:

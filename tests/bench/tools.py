@@ -102,6 +102,11 @@ class Origin(Helper):
         assert word == "ready"
         self.ports = {"http": int(plain), "https": int(secure)}
 
+    def secured(self):
+        """Connections with TLS that are over, and how many of these resumed a session."""
+        self.tell()
+        return [int(word) for word in self.line().split()]
+
 
 class Load(Helper):
     """One run of the load: prepared() once its connections are open, then work()."""
