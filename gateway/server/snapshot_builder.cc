@@ -51,8 +51,10 @@ net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessio
 
 void add_origin_tls(const config::Origin& origin, size_t index, const Ingredients& ingredients,
                     route::Domain& domain, std::vector<Problem>& problems) {
-  using Protocol = config::Origin::Protocol;
-  if (origin.builtin != config::Origin::Builtin::none || origin.protocol == Protocol::http) return;
+  // An origin that is asked over http may redirect to https.
+  const bool http_alone =
+      origin.protocol == config::Origin::Protocol::http && origin.max_redirects == 0;
+  if (origin.builtin != config::Origin::Builtin::none || http_alone) return;
   auto context = net::make_origin_context(options_of(origin.tls, ingredients.origin_sessions));
   if (!context) {
     problems.push_back({.place = origin.place,

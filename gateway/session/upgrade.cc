@@ -237,10 +237,6 @@ void Upgrade::redirect(Attempt::Answer answer) {
     fail(Cause::origin_redirect, *problem);
     return;
   }
-  if (place->tls && !domain_.origin_tls) {
-    fail(Cause::origin_redirect, "the origin redirects to https, and is spoken to over http alone");
-    return;
-  }
   go_to(*place, where);
 }
 

@@ -146,10 +146,9 @@ class TomcatTest(RedirectTest):
         self.echo("secure.test", to("wss://secure.test/echo"))
 
     def test_http_to_https_is_followed(self):
-        self.echo("follow.test", to(f"https://follow.test:{self.tomcat.https}/echo"))
-
-    def test_http_to_https_is_refused_where_the_domain_has_http_alone(self):
-        self.refused("good.test", to(f"https://good.test:{self.tomcat.https}/echo"), "spoken to over http alone")
+        for name in ("follow.test", "good.test"):
+            with self.subTest(name):
+                self.echo(name, to(f"https://{name}:{self.tomcat.https}/echo"))
 
     def test_credentials_stay_with_the_host_they_were_given_for(self):
         """There they are known already, and still do not travel, nor does what the client has sent."""

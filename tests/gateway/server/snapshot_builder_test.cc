@@ -44,7 +44,6 @@ TEST_CASE("snapshot builder: names are routed, servers read, counters found for 
   CHECK(chat.servers[1].address->host() == "::1");
   CHECK_FALSE(chat.servers[2].address);
   CHECK_FALSE(chat.servers[2].port);
-  CHECK(chat.origin_tls == nullptr);
   CHECK(snapshot->listener_tls == nullptr);
   CHECK(snapshot->default_tls == nullptr);
 }
@@ -73,12 +72,16 @@ TEST_CASE("snapshot builder: the first domain with a certificate is the default 
 
 TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to so") {
   for (const char* protocol : {"follow", "https", "follow_port", "http"}) {
-    CAPTURE(protocol);
-    Building building;
-    const auto snapshot = building.snapshot(
-        "  - domain: a.example.com\n    origin: { protocol: " + std::string(protocol) +
-        ", servers: [{ address: \"10.0.0.5\" }] }\n");
-    CHECK((snapshot->domains[0]->origin_tls == nullptr) == (std::string(protocol) == "http"));
+    for (const char* redirects : {"0", "1"}) {
+      CAPTURE(protocol);
+      CAPTURE(redirects);
+      Building building;
+      const auto snapshot = building.snapshot(
+          "  - domain: a.example.com\n    origin: { protocol: " + std::string(protocol) +
+          ", max_redirects: " + redirects + ", servers: [{ address: \"10.0.0.5\" }] }\n");
+      const bool never = std::string(protocol) == "http" && std::string(redirects) == "0";
+      CHECK((snapshot->domains[0]->origin_tls == nullptr) == never);
+    }
   }
 }
 

@@ -194,8 +194,8 @@ TEST_CASE("upgrade: a redirect to https is 502 where TLS was never prepared") {
   RawPeer peer = scene.ask();
   peer.send(redirect_to("https://chat.example.com/secure"));
   REQUIRE(scene.finished());
-  CHECK(scene.failure.cause == Cause::origin_redirect);
-  CHECK(scene.failure.why == "the origin redirects to https, and is spoken to over http alone");
+  CHECK(scene.failure.cause == Cause::origin_tls);
+  CHECK(scene.failure.why == "the origin is spoken to over http alone");
 }
 
 TEST_CASE("upgrade: a fixed TLS name is the own origin's, and no other host goes by it") {
