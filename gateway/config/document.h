@@ -121,6 +121,16 @@ struct Usage {
   bool operator==(const Usage&) const = default;
 };
 
+// Who is asked for the addresses of names.
+struct NameServers {
+  std::vector<std::string> servers;  // up to 8, asked in this order: "10.0.0.2:53", "[::1]:5353";
+                                     // none: those of /etc/resolv.conf
+  milliseconds timeout{2'000};       // 100 ms to 30 s: for the first answer; each try doubles it
+  uint32_t tries = 3;                // 1 to 10, of each server
+
+  bool operator==(const NameServers&) const = default;
+};
+
 struct Reload {
   bool on_change =
       false;  // watch the files and reload when they have changed and then rested for a second
@@ -256,6 +266,7 @@ struct Document {
   Drain drain;
   NodeLimits limits;
   Usage usage;
+  NameServers resolver;
   Reload reload;
   std::vector<Domain> domains;
   std::vector<std::string> files;  // every file that was read, weir.yaml first

@@ -27,6 +27,10 @@ constexpr Range kHead = {1'024, 65'536};
 constexpr Range kHeaders = {10, 1000};
 constexpr Range kSources = {0, 100'000};
 constexpr Range kTrusted = {1, 1000};
+constexpr Range kNameServers = {0, 8};
+constexpr Range kNameTries = {1, 10};
+constexpr uint16_t kDnsPort = 53;
+constexpr TimeRange kNameTimeout = {100ms, 30'000ms};
 constexpr TimeRange kHeaderTimeout = {100ms, 5min};
 constexpr TimeRange kDrainTimeout = {0ms, 1h};
 
@@ -163,6 +167,35 @@ void read_limits(const Section& section, NodeLimits& limits) {
   section.number("max_connections", limits.max_connections, kConnections, "auto");
 }
 
+void read_name_server(const Section& section, const Node& node, const std::string& path,
+                      std::vector<std::string>& servers) {
+  auto value = section.scalar(node, path);
+  if (!value) return;
+  auto parts = split_host_port(*value);
+  auto port = parts && parts->port ? proto::parse_decimal(*parts->port) : std::nullopt;
+  bool bad_port = parts && parts->port && (!port || *port == 0 || *port > 65535);
+  if (!parts || bad_port || !is_ip(parts->host)) {
+    return section.error(node, path,
+                         in_quotes(*value) +
+                             " is not the address of a DNS server: write an IP address such as "
+                             "10.0.0.2, with another port than 53 as \"10.0.0.2:5353\"");
+  }
+  std::string server =
+      join_host_port(canonical_ip(parts->host), static_cast<uint16_t>(port.value_or(kDnsPort)));
+  if (std::find(servers.begin(), servers.end(), server) != servers.end()) {
+    return section.error(node, path, in_quotes(server) + " is listed twice");
+  }
+  servers.push_back(std::move(server));
+}
+
+void read_resolver(const Section& section, NameServers& resolver) {
+  section.list("servers", kNameServers, [&](const Node& node, const std::string& path) {
+    read_name_server(section, node, path, resolver.servers);
+  });
+  section.duration("timeout", resolver.timeout, kNameTimeout);
+  section.number("tries", resolver.tries, kNameTries);
+}
+
 Defaults read_defaults(const Section& section) {
   Defaults defaults;
   if (auto below = section.section("websocket", {Scope::domain, "websocket"})) {
@@ -229,6 +262,7 @@ NodeFile read_node(const Section& section, Document& document) {
   if (auto drain = section.section("drain")) read_drain(*drain, document.drain);
   if (auto limits = section.section("limits")) read_limits(*limits, document.limits);
   if (auto usage = section.section("usage")) read_usage(*usage, document.usage);
+  if (auto resolver = section.section("resolver")) read_resolver(*resolver, document.resolver);
   if (auto reload = section.section("reload")) {
     reload->boolean("on_change", document.reload.on_change);
   }

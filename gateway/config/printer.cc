@@ -79,6 +79,10 @@ void print_node(Lines& lines, const Document& document) {
   lines.key("max_connections", number_or_auto(document.limits.max_connections));
   lines.close();
   print_usage(lines, document.usage);
+  const NameServers& resolver = document.resolver;
+  lines.key("resolver", "{ servers: " + quote_all(resolver.servers) +
+                            ", timeout: " + format_duration(resolver.timeout) +
+                            ", tries: " + std::to_string(resolver.tries) + " }");
   lines.key("reload",
             std::string("{ on_change: ") + (document.reload.on_change ? "on" : "off") + " }");
 }

@@ -25,7 +25,25 @@ metrics::OriginFacts facts_of(const route::Backend& backend, net::milliseconds n
   return facts;
 }
 
+std::string with_commas(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ",") + text;
+  return all;
+}
+
 }  // namespace
+
+net::DnsClient::Options dns_options(const config::NameServers& settings) {
+  return {.servers = with_commas(settings.servers),
+          .first_timeout = settings.timeout,
+          .tries = static_cast<int>(settings.tries)};
+}
+
+void Origins::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
+  backends_.use(*snapshot);
+  if (!checks_) checks_.emplace(loop_, snapshot->document.resolver);
+  checks_->prober.use(snapshot);
+}
 
 std::vector<metrics::OriginFacts> Origins::facts() {
   std::vector<metrics::OriginFacts> all;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "gateway/metrics/exposition.h"
@@ -14,19 +15,19 @@
 
 namespace gateway::server {
 
+// How names are resolved in this process, checks and sessions alike.
+[[nodiscard]] net::DnsClient::Options dns_options(const config::NameServers& settings);
+
 class Origins {
  public:
   // `loop` is the control thread's, and outlives this.
-  explicit Origins(net::Loop& loop) : loop_(loop), resolver_(loop), prober_(loop, resolver_) {}
+  explicit Origins(net::Loop& loop) : loop_(loop) {}
 
   route::Backends& backends() { return backends_; }
   net::OriginSessions& sessions() { return sessions_; }
 
   // Takes a configuration that is in force from now on.
-  void use(const std::shared_ptr<const route::Snapshot>& snapshot) {
-    backends_.use(*snapshot);
-    prober_.use(snapshot);
-  }
+  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
 
   [[nodiscard]] std::vector<metrics::OriginFacts> facts();
 
@@ -34,8 +35,13 @@ class Origins {
   net::Loop& loop_;
   route::Backends backends_;
   net::OriginSessions sessions_;
-  net::Resolver resolver_;
-  origin::Prober prober_;
+  struct Checks {
+    Checks(net::Loop& loop, const config::NameServers& servers)
+        : resolver(loop, dns_options(servers)), prober(loop, resolver) {}
+    net::Resolver resolver;
+    origin::Prober prober;
+  };
+  std::optional<Checks> checks_;  // from the first configuration on
 };
 
 }  // namespace gateway::server

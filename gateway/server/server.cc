@@ -309,6 +309,7 @@ void Server::say_what_needs_restart(const config::Document& next) const {
        "admin.listen");
   tell(!(now.log.access == next.log.access), "log.access");
   tell(!(now.usage == next.usage), "usage");
+  tell(!(now.resolver == next.resolver), "resolver");
   tell(now.reload.on_change != next.reload.on_change, "reload.on_change");
 }
 

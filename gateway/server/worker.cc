@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <malloc.h>
 
+#include "gateway/server/origins.h"
+
 namespace gateway::server {
 
 using std::chrono::milliseconds;
@@ -30,7 +32,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 }
 
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
-    : resolver_(loop_),
+    : resolver_(loop_, dns_options(snapshot->document.resolver)),
       pools_(index),
       ways_(loop_, resolver_),
       clients_(loop_.retirement()),

@@ -118,15 +118,18 @@ class Nginx(Daemon):
 class Dnsmasq(Daemon):
     """The name server of the zone `test`: what `tell` says, and that nothing else exists."""
 
-    # resolv.conf knows no ports, and whoever may not open this one cannot have a name server.
-    port = 53
-
-    def __init__(self, ttl: int, names: Dict[str, List[str]]):
+    def __init__(self, ttl: int, names: Dict[str, List[str]], for_resolv_conf: bool = False):
         self.ttl = ttl
         self.names = names
+        self.for_resolv_conf = for_resolv_conf
         super().__init__()
 
     def choose(self) -> None:
+        if not self.for_resolv_conf:
+            super().choose()
+            return
+        # That file knows no ports, and only root may open this one.
+        self.port = 53
         self.address = f"127.{random.randint(64, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
 
     def configuration(self) -> str:

@@ -35,6 +35,7 @@ domains: [{ domain: a.test, origin: { builtin: echo } }]
 log: { access: { path: off, format: json }, level: debug }
 drain: { timeout: 2m, close_rate: 500 }
 limits: { header_timeout: 500ms, max_head: 32KiB, max_headers: 64, max_connections: 1000 }
+resolver: { servers: [10.0.0.2, "10.0.0.2:5353", "::1", "[::1]:54"], timeout: 250ms, tries: 5 }
 reload: { on_change: on }
 )",
                                 "t.yaml")
@@ -64,6 +65,10 @@ reload: { on_change: on }
   CHECK(document.limits.max_head == 32768);
   CHECK(document.limits.max_headers == 64);
   CHECK(document.limits.max_connections == 1000);
+  CHECK(document.resolver.servers ==
+        std::vector<std::string>{"10.0.0.2:53", "10.0.0.2:5353", "[::1]:53", "[::1]:54"});
+  CHECK(document.resolver.timeout == milliseconds{250});
+  CHECK(document.resolver.tries == 5);
   CHECK(document.reload.on_change);
 }
 
@@ -102,6 +107,11 @@ TEST_CASE("node: wrong values are answered with what is allowed") {
            Row{"limits: { max_head: 512 }", "allowed is 1KiB to 64KiB"},
            Row{"limits: { header_timeout: 1.5s }", "is a fraction"},
            Row{"limits: [a]", "limits: must be a map (key: value), but is a list"},
+           Row{"resolver: { servers: [dns.test] }", "is not the address of a DNS server"},
+           Row{"resolver: { servers: [\"10.0.0.2:0\"] }", "is not the address of a DNS server"},
+           Row{"resolver: { servers: [10.0.0.2, \"10.0.0.2:53\"] }", "is listed twice"},
+           Row{"resolver: { tries: 0 }", "allowed is 1 to 10"},
+           Row{"resolver: { timeout: 31s }", "allowed is 100ms to 30s"},
            Row{"reload: { on_change: maybe }", "is neither true (on) nor false (off)"},
            Row{"routes: {}", "unknown key \"routes\"; known here: version"},
            Row{"listener: []", "did you mean \"listeners\"?"},

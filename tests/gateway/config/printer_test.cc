@@ -36,6 +36,7 @@ log: { access: { path: off, format: dcdn }, level: error }
 drain: { timeout: 0, close_rate: 12 }
 limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
 usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "postgresql://weir@db.test/usage", timeout: 5s } }
+resolver: { servers: ["[::1]:54", "10.0.0.2"], timeout: 100ms, tries: 10 }
 reload: { on_change: on }
 domains:
   - names: ["*.a.test", "[::1]", b.test]
