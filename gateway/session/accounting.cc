@@ -5,11 +5,11 @@
 namespace gateway::session {
 
 using usage::Field;
-using usage::Totals;
+using usage::SessionTotals;
 
 namespace {
 
-void add_bytes(const Relay::Leg& leg, Totals& totals) {
+void add_bytes(const Relay::Leg& leg, SessionTotals& totals) {
   const auto set = [&](Field client_in, uint64_t in, uint64_t out) {
     const Field first = bytes_field(client_in, leg.side);
     totals[first] = in;
@@ -21,7 +21,7 @@ void add_bytes(const Relay::Leg& leg, Totals& totals) {
 }
 
 // By who sent them.
-void add_messages(const Relay::Leg& leg, Totals& totals) {
+void add_messages(const Relay::Leg& leg, SessionTotals& totals) {
   const auto set = [&](Field in, uint64_t number) { totals[sender_field(in, leg.side)] = number; };
   set(Field::text_messages_in, leg.seen.text_messages);
   set(Field::binary_messages_in, leg.seen.binary_messages);

@@ -46,7 +46,9 @@ proto::proxy_header::Address end_of(const net::Address& address) {
   return *end;
 }
 
-std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked) {
+std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked,
+                                                          const config::Origin& settings) {
+  if (settings.proxy_protocol == config::Origin::ProxyProtocol::off) return std::nullopt;
   if (asked.client.family() == AF_UNSPEC || asked.server.family() == AF_UNSPEC) return std::nullopt;
   return proto::proxy_header::Addresses{end_of(asked.client), end_of(asked.server)};
 }
@@ -74,7 +76,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
                               .server = plan_.server,
                               .target = plan_.target,
                               .tls_name = fixed ? *settings_.sni : origin::bare_host(plan_.host),
-                              .client = client_ends(asked_),
+                              .client = client_ends(asked_, settings_),
                               .tried = plan_.tried,
                               .most_retries = plan_.most_retries,
                               .ways = side.ways,

@@ -190,12 +190,13 @@ void Session::give_up_unsent(milliseconds now) {
 void Session::write_record(usage::Record::Kind kind) {
   if (surroundings_.records == nullptr) return;
   const milliseconds now = surroundings_.wheel.now();
-  surroundings_.records->push(make_record(kind, {.identity = identity_,
-                                                 .domain = domain_.label,
-                                                 .relay = relay_,
-                                                 .opened_ms = opened_ms_,
-                                                 .lasted = now - timers_.opened,
-                                                 .sequence = sequence_++}));
+  usage::Record record = make_record(kind, {.identity = identity_,
+                                            .domain = domain_.label,
+                                            .relay = relay_,
+                                            .opened_ms = opened_ms_,
+                                            .lasted = now - timers_.opened,
+                                            .sequence = sequence_++});
+  ticket_ = surroundings_.records->push(std::move(record), ticket_);
   timers_.interim = next_interim(snapshot_->document.usage.interim_interval, now);
 }
 

@@ -83,6 +83,7 @@ class Session final : public net::RosterMember,
   std::unique_ptr<std::string> reason_;  // of an end that we decided
   int64_t opened_ms_;                    // Unix milliseconds
   uint32_t sequence_ = 0;                // of the next usage record
+  usage::RecordTicket ticket_;           // of the last one
 };
 
 }  // namespace gateway::session

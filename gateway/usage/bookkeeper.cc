@@ -78,6 +78,7 @@ struct Bookkeeper::State {
   std::optional<Ledger> ledger;
   LiveRows live;
   PendingRecords records;
+  std::vector<Record> taken;  // moved out of; its memory goes back to a queue
   Recovery recovery;
   ClockSteps steps;
   LedgerHealth health;
@@ -196,7 +197,10 @@ void Bookkeeper::State::collect(bool last) {
   }
   steps.take(plan.wall());
   // Records first: what a session's record has, the meters have had before.
-  for (RecordQueue* const queue : queues) records.add(queue->take());
+  for (RecordQueue* const queue : queues) {
+    taken = queue->take(std::move(taken));
+    records.add(taken);
+  }
   live.read(last);
 }
 
@@ -236,11 +240,10 @@ std::optional<LedgerError> Bookkeeper::State::write_rows() {
   while (true) {
     const std::vector<Row> rows = live.changed(kMostRows);
     if (rows.empty() && records.empty() && steps.empty()) return std::nullopt;
-    const std::vector<Record> batch = records.batch();
     if (auto error = ledger->write({.rows = rows,
                                     .node = plan.node,
                                     .boot = plan.boot,
-                                    .records = batch,
+                                    .records = records.batch(),
                                     .clock_steps = steps.waiting()}))
       return error;
     for (const Row& row : rows) {

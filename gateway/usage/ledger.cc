@@ -316,7 +316,7 @@ proto::Result<std::vector<Ledger::Change>, LedgerError> Ledger::changes(int64_t 
     read_closed(find.text(7), row.totals);
     read_refused(find.text(8), row.totals);
     read_answers(find.text(9), row.totals);
-    read_fields(find, 10, row.totals);
+    read_fields(find, 10, row.totals.fields);
     found.push_back(std::move(change));
   }
   find.reset();

@@ -23,7 +23,7 @@ Row row_of(const Statement& found) {
   read_closed(found.text(6), row.totals);
   read_refused(found.text(7), row.totals);
   read_answers(found.text(8), row.totals);
-  read_fields(found, 9, row.totals);
+  read_fields(found, 9, row.totals.fields);
   return row;
 }
 
@@ -66,7 +66,7 @@ SessionRow session_of(const Statement& found) {
   record.duration_ms = found.count(10);
   record.client_tls = found.integer(11) != 0;
   if (record.kind == Record::Kind::stop) record.end = end_of(found, 12);
-  read_fields(found, 16, record.totals);
+  read_fields(found, 16, record.totals.fields);
   return row;
 }
 

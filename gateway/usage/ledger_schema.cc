@@ -210,9 +210,8 @@ proto::Result<std::string, LedgerError> selected_fields(Database& database, std:
   return all;
 }
 
-void read_fields(const Statement& statement, int first, Totals& totals) {
-  for (size_t i = 0; i < kFields; ++i)
-    totals.fields[i] = statement.count(first + static_cast<int>(i));
+void read_fields(const Statement& statement, int first, std::array<uint64_t, kFields>& fields) {
+  for (size_t i = 0; i < kFields; ++i) fields[i] = statement.count(first + static_cast<int>(i));
 }
 
 std::string placeholders(size_t number) {

@@ -35,7 +35,7 @@ std::string each_field(std::string_view before, std::string_view after);
                                                                       std::string_view alias);
 
 // Fields from the columns that begin at `first`.
-void read_fields(const Statement& statement, int first, Totals& totals);
+void read_fields(const Statement& statement, int first, std::array<uint64_t, kFields>& fields);
 // "?,?,?"
 std::string placeholders(size_t number);
 

@@ -8,25 +8,26 @@ size_t PendingRecords::Hash::operator()(const Id& id) const {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(id.data()), id.size()});
 }
 
-void PendingRecords::add(std::vector<Record> records) {
+void PendingRecords::add(std::span<Record> records) {
   for (Record& record : records) {
-    const auto known = latest_.find(record.session);
-    if (known != latest_.end()) {
-      if (record.sequence > known->second.sequence) known->second = std::move(record);
+    const auto known = places_.find(record.session);
+    if (known != places_.end()) {
+      Record& latest = latest_[known->second];
+      if (record.sequence > latest.sequence) latest = std::move(record);
     } else if (latest_.size() < RecordQueue::kMost) {
-      const Id id = record.session;
-      latest_.emplace(id, std::move(record));
+      places_.emplace(record.session, latest_.size());
+      latest_.push_back(std::move(record));
     } else {
       ++dropped_;
     }
   }
 }
 
-std::vector<Record> PendingRecords::batch() const {
-  std::vector<Record> all;
-  all.reserve(latest_.size());
-  for (const auto& [id, record] : latest_) all.push_back(record);
-  return all;
+void PendingRecords::clear() {
+  // The memory of a busy second is that of the next; not so when it was much more than usual.
+  if (latest_.size() < latest_.capacity() / 4) latest_ = {};
+  latest_.clear();
+  places_.clear();
 }
 
 }  // namespace gateway::usage

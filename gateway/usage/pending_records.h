@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -13,10 +14,12 @@ namespace gateway::usage {
 
 class PendingRecords {
  public:
-  // Beyond RecordQueue::kMost sessions the records of further ones are dropped and counted.
-  void add(std::vector<Record> records);
-  std::vector<Record> batch() const;
-  void clear() { latest_.clear(); }
+  // Moves them out. Beyond RecordQueue::kMost sessions the records of further ones are dropped and
+  // counted.
+  void add(std::span<Record> records);
+  // Valid until the next call that is not const.
+  std::span<const Record> batch() const { return latest_; }
+  void clear();
   bool empty() const { return latest_.empty(); }
   size_t size() const { return latest_.size(); }
   uint64_t dropped() const { return dropped_; }
@@ -26,7 +29,8 @@ class PendingRecords {
   struct Hash {
     size_t operator()(const Id& id) const;
   };
-  std::unordered_map<Id, Record, Hash> latest_;
+  std::vector<Record> latest_;
+  std::unordered_map<Id, size_t, Hash> places_;  // in latest_
   uint64_t dropped_ = 0;
 };
 

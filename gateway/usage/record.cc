@@ -9,18 +9,28 @@ std::string_view to_string(Record::Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-void RecordQueue::push(Record record) {
+RecordTicket RecordQueue::push(Record record, RecordTicket before) {
   const std::lock_guard lock(mutex_);
+  if (before.batch == batch_) {
+    records_[before.place] = std::move(record);
+    return before;
+  }
   if (records_.size() >= kMost) {
     ++dropped_;
-    return;
+    return {};
   }
   records_.push_back(std::move(record));
+  return {.batch = batch_, .place = static_cast<uint32_t>(records_.size() - 1)};
 }
 
-std::vector<Record> RecordQueue::take() {
+std::vector<Record> RecordQueue::take(std::vector<Record> used) {
+  // A storm of sessions that is over does not hold its memory for ever.
+  if (used.capacity() > kSpare && used.size() < used.capacity() / 4) used = {};
+  used.clear();
   const std::lock_guard lock(mutex_);
-  return std::exchange(records_, {});
+  records_.swap(used);
+  if (++batch_ == 0) batch_ = 1;
+  return used;
 }
 
 uint64_t RecordQueue::dropped() const {

@@ -26,11 +26,18 @@ struct Record {
   int64_t time_ms = 0;       // of this record
   uint64_t duration_ms = 0;  // by the monotonic clock
   bool client_tls = false;
-  log::SessionEnd end;  // with a stop only
-  Totals totals;        // fields alone; sessions_* and the arrays are of no session
+  log::SessionEnd end;   // with a stop only
+  SessionTotals totals;  // sessions_* are of no session
 };
 
 std::string_view to_string(Record::Kind kind);
+
+// Where a session's record waits. Its next one takes that place, since it says the same and more: a
+// session that is over within a second is one record.
+struct RecordTicket {
+  uint32_t batch = 0;  // none
+  uint32_t place = 0;
+};
 
 // From one worker to the ledger's thread. A push is a lock that is hardly ever contended, once at
 // open, at close and every few minutes: never on the data path.
@@ -39,14 +46,17 @@ class RecordQueue {
   static constexpr size_t kMost = 100'000;
 
   // Beyond kMost the record is dropped and counted: a ledger that is stuck must not eat the memory.
-  // A session's later record says what its earlier ones said.
-  void push(Record record);
-  std::vector<Record> take();
+  RecordTicket push(Record record, RecordTicket before = {});
+  // What waits. The memory of `used`, the records taken before, is that of those to come.
+  std::vector<Record> take(std::vector<Record> used = {});
   uint64_t dropped() const;
 
  private:
+  static constexpr size_t kSpare = 1'024;  // records for which memory is kept anyway
+
   mutable std::mutex mutex_;
   std::vector<Record> records_;
+  uint32_t batch_ = 1;  // one more with each take()
   uint64_t dropped_ = 0;
 };
 

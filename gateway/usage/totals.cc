@@ -139,6 +139,11 @@ Totals& Totals::operator+=(const Totals& other) {
   return *this;
 }
 
+Totals& Totals::operator+=(const SessionTotals& session) {
+  add_all(fields, session.fields);
+  return *this;
+}
+
 uint64_t sessions(const Totals& totals) {
   return totals[Field::sessions_ws] + totals[Field::sessions_wss];
 }

@@ -82,6 +82,15 @@ inline constexpr size_t kFields = static_cast<size_t>(Field::connection_millisec
 // The name of a field: column, key of JSON and name in a meter file.
 std::string_view to_string(Field field);
 
+// What a single session has: a third of the size.
+struct SessionTotals {
+  std::array<uint64_t, kFields> fields{};
+
+  uint64_t& operator[](Field field) { return fields[static_cast<size_t>(field)]; }
+  uint64_t operator[](Field field) const { return fields[static_cast<size_t>(field)]; }
+  bool operator==(const SessionTotals&) const = default;
+};
+
 struct Totals {
   std::array<uint64_t, kFields> fields{};
   std::array<uint64_t, log::kCauses> closed{};                // sessions, by cause
@@ -91,6 +100,7 @@ struct Totals {
   uint64_t& operator[](Field field) { return fields[static_cast<size_t>(field)]; }
   uint64_t operator[](Field field) const { return fields[static_cast<size_t>(field)]; }
   Totals& operator+=(const Totals& other);
+  Totals& operator+=(const SessionTotals& session);
   bool operator==(const Totals&) const = default;
 };
 

@@ -24,6 +24,11 @@ TEST_CASE("address: names and what is nearly an address are none") {
   CHECK_FALSE(Address::parse(std::string_view("127.0.0.1\0.evil", 15), 80).has_value());
 }
 
+TEST_CASE("address: every number of an IPv4 address is written as it is read") {
+  for (const char* text : {"0.0.0.0", "9.10.99.100", "255.255.255.255", "127.0.0.1"})
+    CHECK(Address::parse(text, 1)->host() == text);
+}
+
 TEST_CASE("address: an IPv4-mapped address reads as IPv4") {
   CHECK(Address::parse("::ffff:10.0.0.5", 80)->host() == "10.0.0.5");
 }

@@ -263,12 +263,12 @@ TEST_CASE("pending records: further sessions than there may be are dropped and c
     record.session[0] = static_cast<uint8_t>(i);
     record.session[1] = static_cast<uint8_t>(i >> 8);
     record.session[2] = static_cast<uint8_t>(i >> 16);
-    pending.add({record});
+    pending.add({&record, 1});
   }
   CHECK(pending.size() == most);
   CHECK(pending.dropped() == 3);
   record.session[0] = record.session[1] = record.session[2] = 0;
   record.sequence = 9;
-  pending.add({record});
+  pending.add({&record, 1});
   CHECK(pending.dropped() == 3);
 }

@@ -31,6 +31,38 @@ TEST_CASE("record queue: gives back what was pushed, in order and once") {
   CHECK(queue.dropped() == 0);
 }
 
+TEST_CASE("record queue: a session's next record takes the place of one that still waits") {
+  RecordQueue queue;
+  static_cast<void>(queue.push(numbered(100)));
+  auto ticket = queue.push(numbered(0));
+  static_cast<void>(queue.push(numbered(200)));
+  ticket = queue.push(numbered(1), ticket);
+  auto records = queue.take();
+  REQUIRE(records.size() == 3);
+  CHECK(records[1].sequence == 1);
+  // Taken: the next one waits on its own, and what follows in its place.
+  ticket = queue.push(numbered(2), ticket);
+  static_cast<void>(queue.push(numbered(3), ticket));
+  records = queue.take(std::move(records));
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].sequence == 3);
+}
+
+TEST_CASE("record queue: memory is handed back and forth, but for what a storm has left") {
+  RecordQueue queue;
+  for (uint32_t i = 0; i < 50'000; ++i) queue.push(numbered(i));
+  auto records = queue.take();
+  const Record* const memory = records.data();
+  records = queue.take(std::move(records));
+  CHECK(records.empty());
+  queue.push(numbered(7));
+  records = queue.take();
+  REQUIRE(records.size() == 1);
+  CHECK(records.data() == memory);
+  records = queue.take(std::move(records));
+  CHECK(records.capacity() == 0);
+}
+
 TEST_CASE("record queue: drops and counts beyond its cap, and takes more once it was emptied") {
   RecordQueue queue;
   for (size_t i = 0; i < RecordQueue::kMost + 5; ++i) queue.push(numbered(1));
