@@ -23,12 +23,13 @@ Dialer::Attempt Dialer::begin(const Address& address, const Address* source) {
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   int error = source != nullptr ? bind_to(fd.get(), *source) : 0;
-  if (error == 0) {
+  const bool bound = error == 0;
+  if (bound) {
     const bool begun =
         ::connect(fd.get(), address.get(), address.size()) == 0 || errno == EINPROGRESS;
     if (!begun) error = errno;
   }
-  return {.fd = std::move(fd), .error = error};
+  return {.fd = std::move(fd), .error = error, .bound = bound};
 }
 
 Dialer::Attempt Dialer::begin_from_any(const Address& address, SourceAddresses& sources,
@@ -39,6 +40,7 @@ Dialer::Attempt Dialer::begin_from_any(const Address& address, SourceAddresses& 
     const Address* source = sources.next(address, now);
     if (source == nullptr) break;
     Attempt attempt = begin(address, source);
+    sources.found(*source, attempt.bound);
     if (attempt.error != EADDRNOTAVAIL) return attempt;
     sources.exhausted(*source, address, now);
   }

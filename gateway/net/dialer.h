@@ -32,6 +32,7 @@ class Dialer final : private Stream::Handler {
   struct Attempt {
     UniqueFd fd;
     int error;  // errno; 0: under way
+    bool bound = true;
   };
   static Attempt begin(const Address& address, const Address* source);
   static Attempt begin_from_any(const Address& address, SourceAddresses& sources, milliseconds now);

@@ -13,8 +13,8 @@ Resolver::Query::~Query() {
   if (waiting_ != nullptr) std::erase(*waiting_, this);
 }
 
-Resolver::Resolver(Loop& loop, DnsClient::Options options)
-    : loop_(loop), dns_(loop, std::move(options), *this) {}
+Resolver::Resolver(Loop& loop, DnsClient::Options options, KnownNames* shared)
+    : loop_(loop), shared_(shared), dns_(loop, std::move(options), *this) {}
 
 Resolver::~Resolver() {
   loop_.poller().forget(*this);
@@ -30,11 +30,22 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(const std::string& name, cons
   known.used = loop_.now();
   known.waiting.push_back(query.get());
   query->waiting_ = &known.waiting;
+  if (known.addresses.empty() || !is_fresh(known.received, known.ttl, life)) learn(name, known);
   const bool usable = is_usable(known);
   if (!usable || !is_fresh(known.received, known.ttl, life)) look_up(name, known);
   // A look-up that is under way is only waited for where there is nothing else to say.
   if (usable || !known.looking) hand_out(known);
   return query;
+}
+
+void Resolver::learn(const std::string& name, Known& known) const {
+  if (shared_ == nullptr) return;
+  auto newer =
+      shared_->newer_than(known.addresses.empty() ? milliseconds::min() : known.received, name);
+  if (!newer) return;
+  known.addresses = std::move(newer->addresses);
+  known.ttl = newer->ttl;
+  known.received = newer->received;
 }
 
 Resolver::Known& Resolver::known(const std::string& name) {
@@ -90,12 +101,17 @@ void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
     known.addresses = std::move(reply.addresses);
     known.ttl = reply.life;
     known.received = loop_.now();
+    if (shared_ != nullptr)
+      shared_->put(name,
+                   {.addresses = known.addresses, .ttl = known.ttl, .received = known.received});
   } else {
     known.failed = loop_.now();
+    const bool gone = reply.kind == DnsClient::Reply::Kind::no_such_name;
+    if (gone && shared_ != nullptr) shared_->forget(name);
+    if (!gone) learn(name, known);
     // A name that is said to be gone is gone (RFC 8767 §4); any other failure says nothing about
     // the addresses that were good.
-    if (reply.kind == DnsClient::Reply::Kind::no_such_name || !is_usable(known))
-      known.addresses.clear();
+    if (gone || !is_usable(known)) known.addresses.clear();
   }
   // From here c-ares is still on the stack.
   hand_out(known);

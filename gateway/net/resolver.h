@@ -10,6 +10,7 @@
 
 #include "gateway/net/address.h"
 #include "gateway/net/dns_client.h"
+#include "gateway/net/known_names.h"
 #include "gateway/net/loop.h"
 
 namespace gateway::net {
@@ -50,7 +51,8 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   static constexpr milliseconds kKeepBad{1'000};
   static constexpr size_t kMaxNames = 4'096;  // redirects may lead to names that no one configured
 
-  explicit Resolver(Loop& loop, DnsClient::Options options = {});
+  // `shared` outlives it; null: it knows what it has asked itself.
+  explicit Resolver(Loop& loop, DnsClient::Options options = {}, KnownNames* shared = nullptr);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
@@ -91,7 +93,10 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   void hand_out(Known& known);
   void deliver(Known& known);
 
+  void learn(const std::string& name, Known& known) const;  // what others know
+
   Loop& loop_;
+  KnownNames* shared_;
   std::vector<Known*> due_;
   std::map<std::string, Known, std::less<>> known_;
   DnsClient dns_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/log/log.h"
+
 namespace gateway::net {
 
 SourceAddresses::SourceAddresses(std::vector<Address> addresses) {
@@ -27,6 +29,26 @@ void SourceAddresses::exhausted(const Address& source, const Address& destinatio
                                 milliseconds now) {
   if (resting_.size() >= kMaxResting) return;
   resting_.push_back({.source = &source, .destination = destination, .until = now + kRest});
+}
+
+void SourceAddresses::found(const Address& source, bool here) {
+  if (here && missing_.empty()) return;
+  const std::string name = source.host();
+  const auto known = std::ranges::find(missing_, name);
+  if (here == (known == missing_.end())) return;
+  if (here) {
+    missing_.erase(known);
+    log::say(log::Level::info, "origin.source " + name + " is an address of this machine again");
+  } else {
+    missing_.push_back(name);
+    log::say(log::Level::error, "origin.source " + name + " is no address of this machine");
+  }
+}
+
+std::string SourceAddresses::missing() const {
+  std::string all;
+  for (const std::string& one : missing_) all += (all.empty() ? "" : ", ") + one;
+  return all;
 }
 
 bool SourceAddresses::rests(const Address& source, const Address& destination) const {

@@ -31,6 +31,12 @@ class SourceAddresses {
   // No port was free from there to there.
   void exhausted(const Address& source, const Address& destination, milliseconds now);
 
+  // Whether it was an address of this machine when it was last bound to: one may move to another
+  // machine and come back. Each change is said in the log.
+  void found(const Address& source, bool here);
+  // Those that are not here, "192.0.2.10, 192.0.2.11"; empty: all are, as far as is known.
+  std::string missing() const;
+
  private:
   struct Resting {
     const Address* source;
@@ -44,6 +50,7 @@ class SourceAddresses {
   std::array<std::vector<Address>, 2> addresses_;  // IPv4, IPv6
   std::array<size_t, 2> turn_{};
   std::vector<Resting> resting_;  // the earliest end first
+  std::vector<std::string> missing_;
 };
 
 }  // namespace gateway::net

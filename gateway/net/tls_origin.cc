@@ -216,6 +216,8 @@ SslPtr new_origin_connection(SSL_CTX* context, const std::string& name, std::str
   return ssl;
 }
 
+void withhold_identity(SSL* ssl) { SSL_certs_clear(ssl); }
+
 // Later releases of OpenSSL 3.0 refuse it themselves.
 std::string objection_to_origin(const SSL* ssl) {
   const unsigned char* chosen = nullptr;

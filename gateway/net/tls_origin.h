@@ -39,6 +39,9 @@ struct OriginTlsOptions {
 [[nodiscard]] SslPtr new_origin_connection(SSL_CTX* context, const std::string& name,
                                            std::string_view server = {});
 
+// Before the handshake: this peer is not shown our certificate, whatever it asks for.
+void withhold_identity(SSL* ssl);
+
 // What is wrong with what the origin has agreed to in its handshake; empty: nothing.
 [[nodiscard]] std::string objection_to_origin(const SSL* ssl);
 

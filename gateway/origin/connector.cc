@@ -175,12 +175,18 @@ void Connector::on_dial_failed(const net::IoError& error) {
     set_back(dial_failure(error.text, false));
     return;
   }
-  if (plan_.ways != nullptr) plan_.ways->figures().no_local_port.add(1);
-  set_back({.cause = Cause::overload,
-            .status = 503,
-            .why = "no local port is free towards the origin",
-            .detail = place() + ": no local port is free",
-            .nothing_asked = true});
+  const net::SourceAddresses* sources =
+      plan_.ways != nullptr ? plan_.ways->sources(plan_.domain) : nullptr;
+  const std::string missing = sources != nullptr ? sources->missing() : std::string();
+  if (plan_.ways != nullptr && missing.empty()) plan_.ways->figures().no_local_port.add(1);
+  set_back(
+      {.cause = Cause::overload,
+       .status = 503,
+       .why = missing.empty() ? "no local port is free towards the origin"
+                              : "no address of ours is there to connect from",
+       .detail = place() + (missing.empty() ? ": no local port is free"
+                                            : ": origin.source is not this machine's: " + missing),
+       .nothing_asked = true});
 }
 
 Failure Connector::dial_failure(const std::string& what, bool timed_out) const {
@@ -294,10 +300,11 @@ void Connector::established(std::unique_ptr<net::Stream> stream) {
   }
   loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
   const std::string server = proxy_ != nullptr ? authority() : current_.address.to_string();
-  tls_ = std::make_unique<net::TlsStream>(
-      loop_, std::move(stream),
-      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server),
-      net::TlsStream::Role::client, this);
+  net::SslPtr ssl =
+      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server);
+  if (plan_.foreign) net::withhold_identity(ssl.get());
+  tls_ = std::make_unique<net::TlsStream>(loop_, std::move(stream), std::move(ssl),
+                                          net::TlsStream::Role::client, this);
   tls_->start(*this);
 }
 

@@ -72,6 +72,8 @@ class Connector final : public net::Dialer::Handler,
     // The worker's. Null: no warm connections, and what proxies and ports taught is forgotten.
     Ways* ways = nullptr;
     bool fresh = false;  // no warm connection, as after one on which the request met a reset
+    // A host of redirect_hosts: it is not shown our certificate, which was given for the origin.
+    bool foreign = false;
   };
 
   Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);

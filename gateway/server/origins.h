@@ -25,6 +25,7 @@ class Origins {
 
   route::Backends& backends() { return backends_; }
   net::OriginSessions& sessions() { return sessions_; }
+  net::KnownNames& names() { return names_; }
 
   // Takes a configuration that is in force from now on.
   void use(const std::shared_ptr<const route::Snapshot>& snapshot);
@@ -35,9 +36,10 @@ class Origins {
   net::Loop& loop_;
   route::Backends backends_;
   net::OriginSessions sessions_;
+  net::KnownNames names_;  // of the checks and of all workers
   struct Checks {
-    Checks(net::Loop& loop, const config::NameServers& servers)
-        : resolver(loop, dns_options(servers)), prober(loop, resolver) {}
+    Checks(net::Loop& loop, const config::NameServers& servers, net::KnownNames& names)
+        : resolver(loop, dns_options(servers), &names), prober(loop, resolver) {}
     net::Resolver resolver;
     origin::Prober prober;
   };

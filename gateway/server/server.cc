@@ -141,6 +141,8 @@ int Server::start() {
   }
   snapshot_ = std::move(*snapshot);
   const config::Document& document = snapshot_->document;
+  started_with_ = document;
+  started_with_.domains.clear();
   ports_ = std::make_unique<Ports>(registry_->worker_count());
   Ports::Change change = ports_->plan(document.listeners);
   for (const std::string& error : change.errors) say(Level::error, error);
@@ -151,7 +153,7 @@ int Server::start() {
   // judged by what the budgets have left.
   metering_->use(document);
   metering_->start();
-  common_.emplace(Common{*registry_, admission_, scribe_, *metering_});
+  common_.emplace(Common{*registry_, admission_, scribe_, *metering_, origins_.names()});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
   }
@@ -256,7 +258,7 @@ Server::Reloaded Server::reload_from_files() {
     say(problem.warning ? Level::warning : Level::error, to_string(problem));
   }
   if (!reading.ok()) return {.done = false, .text = lines(reading.problems)};
-  const std::string warnings = lines(reading.problems);
+  std::string warnings = lines(reading.problems);
 
   auto snapshot =
       build_snapshot(std::move(reading.document), ingredients(snapshot_->generation + 1));
@@ -273,7 +275,7 @@ Server::Reloaded Server::reload_from_files() {
     }
     return {.done = false, .text = text};
   }
-  say_what_needs_restart((*snapshot)->document);
+  warnings += what_needs_restart((*snapshot)->document);
   snapshot_ = std::move(*snapshot);
   for (const auto& worker : workers_) worker->use(snapshot_);
   metering_->use(snapshot_->document);
@@ -296,11 +298,14 @@ void Server::note_files() {
   if (watcher_) watcher_->watch(document.files, named_files_.list());
 }
 
-void Server::say_what_needs_restart(const config::Document& next) const {
-  const config::Document& now = snapshot_->document;
-  const auto tell = [](bool changed, const char* key) {
-    if (changed)
-      say(Level::warning, std::string(key) + " has changed: that takes effect with a restart");
+std::string Server::what_needs_restart(const config::Document& next) const {
+  const config::Document& now = started_with_;
+  std::string text;
+  const auto tell = [&text](bool changed, const char* key) {
+    if (!changed) return;
+    const std::string line = std::string(key) + " has changed: that takes effect with a restart";
+    say(Level::warning, line);
+    text += line + "\n";
   };
   tell(now.node != next.node, "node");
   tell(next.workers && *next.workers != workers_.size(), "workers");
@@ -311,6 +316,7 @@ void Server::say_what_needs_restart(const config::Document& next) const {
   tell(!(now.usage == next.usage), "usage");
   tell(!(now.resolver == next.resolver), "resolver");
   tell(now.reload.on_change != next.reload.on_change, "reload.on_change");
+  return text;
 }
 
 void Server::on_reload_signal() { static_cast<void>(reload()); }

@@ -64,7 +64,8 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   void hand_out(Ports::Change& change);
   Reloaded reload_from_files();
   void note_files();
-  void say_what_needs_restart(const config::Document& next) const;
+  // Says it in the log, too; a line for each key.
+  std::string what_needs_restart(const config::Document& next) const;
   void open_metering(const config::Document& document);
   Ingredients ingredients(uint64_t generation) {
     return {.generation = generation,
@@ -115,6 +116,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<Signals> signals_;
   std::optional<Watcher> watcher_;
   NamedFiles named_files_;
+  config::Document started_with_;  // without its domains: for the keys that wait for a restart
   size_t drained_workers_ = 0;
 
   struct Reloads {

@@ -32,7 +32,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 }
 
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
-    : resolver_(loop_, dns_options(snapshot->document.resolver)),
+    : resolver_(loop_, dns_options(snapshot->document.resolver), &common.names),
       pools_(index),
       ways_(loop_, resolver_),
       clients_(loop_.retirement()),

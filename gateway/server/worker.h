@@ -23,6 +23,7 @@ struct Common {
   net::Admission& admission;
   const session::Scribe& scribe;
   Metering& metering;
+  net::KnownNames& names;
 };
 
 class Worker {

@@ -80,7 +80,8 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
                               .tried = plan_.tried,
                               .most_retries = plan_.most_retries,
                               .ways = side.ways,
-                              .fresh = plan_.fresh};
+                              .fresh = plan_.fresh,
+                              .foreign = plan_.foreign};
   connector_ = std::make_unique<origin::Connector>(loop_, side.resolver, std::move(way), *this);
 }
 

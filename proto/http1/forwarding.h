@@ -11,10 +11,10 @@
 namespace proto::http1 {
 
 // What a client may not say of itself, since append_hop or nobody says it: for `also_drop`.
-inline constexpr std::array<std::string_view, 11> kForwardedFields = {
+inline constexpr std::array<std::string_view, 12> kForwardedFields = {
     "X-Forwarded-For",    "X-Forwarded-Proto",  "X-Forwarded-Host",   "X-Forwarded-Port",
     "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
-    "X-Forwarded-By",     "Forwarded",          "X-Client-Scheme",
+    "X-Forwarded-By",     "Forwarded",          "X-Client-Scheme",    "X-Real-IP",
 };
 
 // The fields to pass on: without the hop-by-hop ones (Connection, Upgrade, Keep-Alive, Proxy-*, TE,

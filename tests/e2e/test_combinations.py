@@ -113,7 +113,7 @@ class CombinationsTest(WeirTest):
     def test_fields_to_the_origin_tell_the_client_and_the_edge(self):
         forged = (b"X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Client-Scheme: https\r\n"
                   b"Forwarded: for=1.2.3.4\r\nX-Kept: yes\r\nX-Gone: no\r\nProxy-Connection: close\r\n"
-                  b"Keep-Alive: 1\r\nTE: trailers\r\n")
+                  b"Keep-Alive: 1\r\nTE: trailers\r\nX-Real-IP: 1.2.3.4\r\n")
         request = wire.upgrade_request("raw-http.test", "/p?q=1", extra=forged,
                                        change={"Connection": "keep-alive, Upgrade, X-Gone"})
         before = self.plain.accepted
@@ -126,7 +126,7 @@ class CombinationsTest(WeirTest):
         self.assertEqual(head.all("X-Forwarded-Proto"), ["http"])
         self.assertEqual(head.all("X-Forwarded-Host"), ["raw-http.test"])
         self.assertEqual(head.get("X-Kept"), "yes")
-        for name in ("X-Gone", "Keep-Alive", "TE", "Proxy-Connection", "Forwarded"):
+        for name in ("X-Gone", "Keep-Alive", "TE", "Proxy-Connection", "Forwarded", "X-Real-IP"):
             self.assertIsNone(head.get(name), name)
         self.assertIsNotNone(head.get("Via"))
         self.assertEqual([value.lower() for value in head.all("Connection")], ["upgrade"])

@@ -181,6 +181,8 @@ class NginxTest(TlsTest):
                                            cls.raw.port))
         cls.client = certificates.leaf("client-one", issuer="clients")
         port, old = cls.nginx.port, cls.nginx.old_port
+        cls.elsewhere = cls.keep(origin.RawOrigin(origin.answer(
+            f"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n".encode())))
         return Weir([
             cls.entry("good.test", port, cls.client),
             cls.entry("fixed.test", port, cls.client, sni="good.test"),
@@ -188,6 +190,9 @@ class NginxTest(TlsTest):
             cls.entry("stranger.test", port, certificates.leaf("stranger", issuer="other"), sni="good.test"),
             cls.entry("old.test", old, sni="good.test"),
             cls.entry("modern.test", old, sni="good.test", tls={"min_version": "1.3"}),
+            domain("away.test", cls.elsewhere.port, origin={"redirect_hosts": ["good.test", "127.0.0.1"], "tls": {
+                "verify": False, "client_certificate": f"file:{cls.client.certificate}",
+                "client_key": f"file:{cls.client.key}"}}),
         ], workers=1)
 
     @classmethod
@@ -223,6 +228,11 @@ class NginxTest(TlsTest):
                 self.assertIn(words, body)
                 record = self.weir.wait_access(event="refused", domain=host)
                 self.assertEqual(record["close_cause"], "origin_refused_upgrade")
+
+    def test_host_of_redirect_hosts_is_not_shown_the_client_certificate(self):
+        head, body, _ = wire.exchange(self.weir.port, wire.upgrade_request("away.test"))
+        self.assertEqual(head.status, 400)
+        self.assertIn(b"No required SSL certificate", body)
 
     def test_minimum_version(self):
         self.assertEqual(self.seen(self.weir, "old.test")["Protocol"], "TLSv1.2")

@@ -370,3 +370,47 @@ TEST_CASE("resolver: may be destroyed with questions open, and nobody waits for 
   stage.settle();
   CHECK(answers == before);
 }
+
+TEST_CASE("resolver: what one has learned another knows, also when the servers fail") {
+  Scene scene;
+  KnownNames shared;
+  Resolver::Answer told;
+  const auto ask = [&](Resolver& resolver, const Resolver::Life& life) {
+    bool answered = false;
+    const auto query = resolver.resolve("a.example", life, [&](const Resolver::Answer& answer) {
+      told = answer;
+      answered = true;
+    });
+    REQUIRE(scene.stage.run_until([&] { return answered; }));
+    return told.addresses.empty() ? told.error : told.addresses[0].host();
+  };
+  const auto settings = Scene::options(scene.server, {.first_timeout = 200ms, .tries = 1});
+  Resolver first(scene.stage.loop, settings, &shared);
+  Resolver second(scene.stage.loop, settings, &shared);
+  Resolver third(scene.stage.loop, settings, &shared);
+  const Resolver::Life brief{.min = 0ms, .max = 20ms};
+  scene.serve({"192.0.2.1"}, 60);
+  CHECK(ask(first, {}) == "192.0.2.1");
+  CHECK(ask(second, {}) == "192.0.2.1");
+  CHECK(scene.server.lookups() == 1);
+  scene.fail(dns::kServerFailure);
+  scene.pass(50ms);
+  // Never asked before, and what it hears of has outlived its time.
+  CHECK(ask(third, brief) == "192.0.2.1");
+  CHECK(told.stale);
+  scene.settle(2);
+  CHECK(ask(third, brief) == "192.0.2.1");
+  // A newer answer replaces what another still has.
+  scene.serve({"192.0.2.2"}, 60);
+  scene.pass(1100ms);
+  CHECK(ask(first, brief) == "192.0.2.1");
+  scene.settle(3);
+  CHECK(ask(second, brief) == "192.0.2.2");
+  // Gone is gone for all who ask anew.
+  scene.fail(dns::kNoSuchName);
+  scene.pass(1100ms);
+  static_cast<void>(ask(first, brief));
+  scene.settle(4);
+  Resolver fourth(scene.stage.loop, settings, &shared);
+  CHECK(ask(fourth, {}) == "there is no such name");
+}

@@ -230,7 +230,7 @@ TEST_CASE("connector: connects from a source address") {
   CHECK(gateway::net::Address::peer_of(peer.fd())->host() == "127.0.0.2");
 }
 
-TEST_CASE("connector: no source that can be used is our own overload, and counted") {
+TEST_CASE("connector: a source that is not this machine's is named, and no lack of ports") {
   const RawListener listener;
   ConnectScene scene;
   scene.config.origin.source = {"192.0.2.77"};  // of no machine
@@ -238,8 +238,10 @@ TEST_CASE("connector: no source that can be used is our own overload, and counte
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::overload);
   CHECK(scene.outcome->failure.status == 503);
-  CHECK(scene.outcome->failure.why == "no local port is free towards the origin");
-  CHECK(scene.ways.figures().no_local_port.value() == 1);
+  CHECK(scene.outcome->failure.why == "no address of ours is there to connect from");
+  CHECK(scene.outcome->failure.detail ==
+        listener.address().to_string() + ": origin.source is not this machine's: 192.0.2.77");
+  CHECK(scene.ways.figures().no_local_port.value() == 0);
 }
 
 TEST_CASE("connector: destroying it gives up in silence") {

@@ -37,7 +37,7 @@ bool await_end(RawPeer& peer) {
 
 struct Scene {
   explicit Scene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission, scribe, building.metering},
+      : common{building.registry, admission, scribe, building.metering, names},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
     open();
@@ -71,6 +71,7 @@ struct Scene {
   gateway::metrics::Listener& gate() { return *building.registry.listener("web")[0]; }
 
   Building building;
+  gateway::net::KnownNames names;
   gateway::net::Admission admission;
   gateway::session::Scribe scribe;
   gateway::server::Common common;
@@ -99,7 +100,8 @@ TEST_CASE("worker: one that was never started goes in silence") {
   Building building;
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
-  const Worker worker(0, {building.registry, admission, scribe, building.metering},
+  gateway::net::KnownNames names;
+  const Worker worker(0, {building.registry, admission, scribe, building.metering, names},
                       building.snapshot(std::string(kEchoDomain)));
 }
 
