@@ -116,7 +116,10 @@ std::vector<Book::Reading> Book::read() const {
     const std::lock_guard lock(state_->mutex);
     chunks = state_->chunks;
   }
-  // First of all: what is past as of this moment has had its last write before it.
+  // First of all: what is past as of this moment has had its last write before it. Until the first
+  // tick nothing is: that one may bring an earlier time than the system's, and with it slots that
+  // look past beside the place of before.
+  const bool ticking = state_->ticking.load(std::memory_order_acquire);
   const uint64_t place = state_->place.load(std::memory_order_acquire);
   std::vector<Reading> readings;
   readings.reserve(used_slots(chunks));
@@ -125,7 +128,7 @@ std::vector<Book::Reading> Book::read() const {
       Slot& slot = chunk[i];
       const uint64_t kind = slot.state.load(std::memory_order_acquire);
       if (kind == Slot::free) continue;
-      const bool past = kind == Slot::used && place_of(slot.bucket, slot.part) < place;
+      const bool past = ticking && kind == Slot::used && place_of(slot.bucket, slot.part) < place;
       readings.push_back({{state_->plan.node,
                            state_->plan.boot,
                            {slot.domain.data(), slot.domain_size},
