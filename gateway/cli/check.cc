@@ -33,8 +33,8 @@ int check(const std::string& config, const CheckOptions& options) {
                                                                          .meters = meters,
                                                                          .standings = standings,
                                                                          .backends = backends});
-    if (!snapshot)
-      problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
+    const std::vector<config::Problem>& found = snapshot ? (*snapshot)->warnings : snapshot.error();
+    problems.insert(problems.end(), found.begin(), found.end());
   }
   size_t errors = 0;
   for (const config::Problem& problem : problems) {

@@ -30,9 +30,9 @@ std::optional<std::string> label_problem(std::string_view label) {
     return "may have a * only as its whole first part, as in *.example.com";
   }
   if (label.find('/') != std::string_view::npos) {
-    return "is a name alone, without a scheme or a path";
+    return "must be a name alone, without a scheme or a path";
   }
-  if (label.find(':') != std::string_view::npos) return "is a name alone, without a port";
+  if (label.find(':') != std::string_view::npos) return "must be a name alone, without a port";
   bool ascii = std::all_of(label.begin(), label.end(),
                            [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   return ascii ? "may consist of letters, digits, '-', '_' and dots"

@@ -91,6 +91,16 @@ void check_auth(const Domain& domain, Problems& problems) {
   }
 }
 
+void check_verification(const Domain& domain, Problems& problems) {
+  const Origin& origin = domain.origin;
+  const bool never = origin.protocol == Origin::Protocol::http && origin.max_redirects == 0;
+  if (origin.tls.verify || !origin.tls.pins.empty() || never) return;
+  warn(problems, origin.place, "origin.tls.verify", "W_NOT_VERIFIED",
+       name_of(domain) +
+           ": with verify: false anybody on the way can be the origin; give its authority in ca, "
+           "or the public key in pins");
+}
+
 // Only literals: what a name resolves to is not known here.
 void check_source(const Domain& domain, Problems& problems) {
   const Origin& origin = domain.origin;
@@ -145,6 +155,7 @@ void check_origin(const Domain& domain, Problems& problems) {
   check_twice(domain, problems);
   check_auth(domain, problems);
   check_source(domain, problems);
+  check_verification(domain, problems);
   if (origin.hash_on != HashOn{} && origin.balance != Origin::Balance::hash) {
     warn(problems, origin.place, "origin.hash_on", "W_HASH_ON",
          name_of(domain) + ": hash_on acts only with balance: hash");

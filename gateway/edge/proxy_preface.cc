@@ -65,7 +65,7 @@ void ProxyPreface::take_header() {
     }
     const auto fed = decoder_.feed(Bytes(buffer).first(static_cast<size_t>(size)));
     if (!fed) {
-      handler_.on_preface_refused("no good PROXY header: " + fed.error());
+      handler_.on_preface_refused(fed.error());
       return;
     }
     begun_ = true;

@@ -10,7 +10,9 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include "gateway/net/address.h"
 #include "proto/base/encoding.h"
 #include "proto/base/text.h"
 
@@ -185,6 +187,16 @@ int64_t not_after(SSL_CTX* context) {
   tm time{};
   if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &time) != 1) return 0;
   return timegm(&time);
+}
+
+bool is_made_for(SSL_CTX* context, const std::string& name) {
+  X509* leaf = SSL_CTX_get0_certificate(context);
+  if (leaf == nullptr) return false;
+  if (const auto address = Address::parse(name, 0))
+    return X509_check_ip_asc(leaf, address->host().c_str(), 0) == 1;
+  // A wildcard is as good as any name below it.
+  const std::string host = name.starts_with("*.") ? "any" + name.substr(1) : name;
+  return X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1;
 }
 
 ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)

@@ -67,6 +67,9 @@ struct Certificate {
 // Seconds since the epoch at which the leaf certificate ends.
 [[nodiscard]] int64_t not_after(SSL_CTX* context);
 
+// Whether its certificate is made for that name: a host, "*.example.com", or an IP literal.
+[[nodiscard]] bool is_made_for(SSL_CTX* context, const std::string& name);
+
 // What a TLS listener starts its connections with. The ClientHello's server name chooses a domain
 // before anything else is looked at, so that a ticket is only opened for the domain it was made for
 // (CVE-2025-23419).

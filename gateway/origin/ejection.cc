@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "gateway/config/units.h"
 #include "gateway/log/log.h"
 
 namespace gateway::origin {
@@ -89,9 +90,11 @@ void eject(route::Backend& backend, const config::Ejection& settings, Cause caus
   backend.ejections.fetch_add(1, kRelaxed);
   log::say(log::Level::warning,
            "origin " + backend.name() + " of " + backend.domain() + " is left out for " +
-               std::to_string(settings.time.count()) +
-               "ms: " + std::to_string(backend.failures_in_a_row.load(kRelaxed)) +
-               " attempts failed in a row, the last: " + std::string(to_string(cause)));
+               config::format_duration(settings.time) + ": " +
+               std::to_string(backend.failures_in_a_row.load(kRelaxed)) +
+               " attempts failed in a row, the last: " +
+               (cause == Cause::origin_refused_upgrade ? "it answered 5xx"
+                                                       : std::string(to_string(cause))));
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ struct Snapshot {
   uint64_t generation = 0;
   config::Document document;
   std::string via;  // our pseudonym in Via fields
+  std::vector<config::Problem> warnings;  // beyond those of the document: of files that it names
   std::vector<std::unique_ptr<Domain>> domains;
   Router router;
   const Domain* default_tls =

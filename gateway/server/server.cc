@@ -139,6 +139,7 @@ int Server::start() {
     print_problems(snapshot.error());
     return kExitConfiguration;
   }
+  print_problems((*snapshot)->warnings);
   snapshot_ = std::move(*snapshot);
   const config::Document& document = snapshot_->document;
   started_with_ = document;
@@ -266,6 +267,9 @@ Server::Reloaded Server::reload_from_files() {
     for (const config::Problem& problem : snapshot.error()) say(Level::error, to_string(problem));
     return {.done = false, .text = lines(snapshot.error())};
   }
+  for (const config::Problem& problem : (*snapshot)->warnings)
+    say(Level::warning, to_string(problem));
+  warnings += lines((*snapshot)->warnings);
   Ports::Change change = ports_->plan((*snapshot)->document.listeners);
   if (!change.errors.empty()) {
     std::string text;
@@ -347,9 +351,9 @@ void Server::on_stop_signal() {
 void Server::begin_drain() {
   stage_ = Stage::draining;
   const config::Drain& settings = snapshot_->document.drain;
-  say(Level::info, "draining: " + std::to_string(admission_.held()) + " connections, " +
-                       std::to_string(settings.timeout.count()) +
-                       "s at most; a second signal ends at once");
+  say(Level::info, "draining: connections=" + std::to_string(admission_.held()) +
+                       " timeout=" + std::to_string(settings.timeout.count()) +
+                       "s; a second signal ends at once");
   Drain::Plan plan{.timeout = settings.timeout, .close_rate = std::nullopt};
   if (settings.close_rate) {
     plan.close_rate =

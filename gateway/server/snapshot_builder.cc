@@ -1,6 +1,8 @@
 #include "gateway/server/snapshot_builder.h"
 
+#include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include "gateway/net/tls_origin.h"
@@ -12,6 +14,8 @@ namespace {
 
 using config::Problem;
 
+constexpr std::chrono::days kSoon{14};  // time enough to see why a renewal did not come
+
 net::TlsVersion version_of(config::TlsVersion version) {
   return version == config::TlsVersion::tls1_3 ? net::TlsVersion::tls1_3 : net::TlsVersion::tls1_2;
 }
@@ -20,6 +24,31 @@ net::Certificate certificate_of(const config::DomainTls& tls) {
   return {.chain_file = tls.certificate,
           .key_file = tls.key,
           .min_version = version_of(tls.min_version)};
+}
+
+void warn_of_certificate(const config::Domain& config, size_t index, const route::Domain& domain,
+                         std::vector<Problem>& problems) {
+  const auto warn = [&](const char* code, const std::string& text) {
+    problems.push_back({.place = config.tls->place,
+                        .path = "domains[" + std::to_string(index) + "].tls.certificate",
+                        .text = "domain " + domain.label + ": the certificate " + text,
+                        .warning = true,
+                        .code = code});
+  };
+  const auto days = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_seconds(std::chrono::seconds(domain.certificate_not_after)) -
+      std::chrono::system_clock::now());
+  if (days < std::chrono::days(0)) {
+    warn("W_CERTIFICATE_EXPIRED", "has expired: clients refuse it");
+  } else if (days < kSoon) {
+    warn("W_CERTIFICATE_EXPIRES", "expires within " + std::to_string(days.count() + 1) +
+                                      (days.count() == 0 ? " day" : " days"));
+  }
+  for (const std::string& name : config.names) {
+    if (net::is_made_for(domain.server_tls.get(), name)) continue;
+    warn("W_CERTIFICATE_NAME", "is not made for " + name);
+    return;
+  }
 }
 
 void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
@@ -100,6 +129,7 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
   for (const config::Server& server : config.origin.servers)
     domain->servers.push_back(build_server(server, domain->label, ingredients));
   if (config.tls) add_server_tls(*config.tls, index, *domain, problems);
+  if (domain->server_tls) warn_of_certificate(config, index, *domain, problems);
   add_origin_tls(config.origin, index, ingredients, *domain, problems);
   return domain;
 }
@@ -133,7 +163,9 @@ proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> buil
       snapshot->default_tls = domain.get();
     snapshot->domains.push_back(std::move(domain));
   }
-  if (!problems.empty()) return proto::Unexpected{std::move(problems)};
+  if (!std::ranges::all_of(problems, &Problem::warning))
+    return proto::Unexpected{std::move(problems)};
+  snapshot->warnings = std::move(problems);
   if (snapshot->default_tls != nullptr) {
     snapshot->listener_tls =
         std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));

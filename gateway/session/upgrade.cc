@@ -230,10 +230,14 @@ void Upgrade::redirect(Attempt::Answer answer) {
   }
   const Redirected where = origin::judge_host(*domain_.config, place_.host, *place);
   if (where == Redirected::foreign) {
+    note("redirects to " + origin::authority_of(*place) + ", which is not in redirect_hosts");
     pass_on(answer);
     return;
   }
   if (const auto problem = trail_.step(place_, *place)) {
+    // Without its query, which may hold a secret.
+    const std::string path = place->path_and_query.substr(0, place->path_and_query.find('?'));
+    note("redirects to " + origin::authority_of(*place) + path);
     fail(Cause::origin_redirect, *problem);
     return;
   }
@@ -274,8 +278,12 @@ void Upgrade::leave_for(const origin::Place& place, Redirected where) {
 
 void Upgrade::on_attempt_failed(const origin::Failure& failure) {
   address_ = attempt_->address();
-  // What failed before there was a connection is in the failure's own words.
-  if (attempt_->was_asked()) note_way();
+  if (attempt_->was_asked()) {
+    note_way();
+  } else {
+    // What failed before there was a connection is in the failure's own words.
+    noted_ = attempt_->setbacks().size();
+  }
   if (attempt_->met_stale_connection()) {
     fresh_ = true;
     ask();
@@ -359,7 +367,9 @@ void Upgrade::note_way() {
 void Upgrade::note(const std::string& what) {
   if (setbacks_.size() + what.size() > kMaxSetbacks) return;
   if (!setbacks_.empty()) setbacks_ += "; ";
-  setbacks_ += server().host + ": " + what;
+  setbacks_ +=
+      (server().port ? origin::authority_of(server().host, *server().port) : server().host) + ": " +
+      what;
 }
 
 void Upgrade::pass_on(const Attempt::Answer& answer) {

@@ -103,7 +103,7 @@ class ProxyProtocolTest(WeirTest):
             self.assertEqual(self.said("lb", data), b"")
         self.assertEqual(self.rejected("lb") - before, len(wrong))
         record = self.weir.wait_access(event="refused", close_cause="proxy_header", listener="lb")
-        self.assertIn("no good PROXY header", record["error"])
+        self.assertIn("bad PROXY header", record["error"])
 
     def test_who_stalls_in_a_header_is_cut_at_header_timeout(self):
         self.assertEqual(self.said("lb", V1[:20]), b"")

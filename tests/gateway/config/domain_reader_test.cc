@@ -127,7 +127,7 @@ TEST_CASE("domain: every key of origin is read") {
   sni: sni.example.net
   ports: { http: 8000, https: "8443" }
   servers: [{ address: "10.0.0.5:8080" }, { address: "[::1]:81" }, { address: "::1" }, { address: Standby.example.net }]
-  tls: { verify: false, ca: file:/etc/ca.pem }
+  tls: { verify: false, ca: file:/etc/ca.pem, pins: ["sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="] }
   connect_timeout: 1s
   io_timeout: 2s
   request_timeout: 3s
@@ -241,7 +241,7 @@ TEST_CASE("domain: wrong names are answered one by one") {
                          Row{"{ names: [a, A] }", "\"a\" is listed twice"},
                          Row{"{ domain: \"a b\" }", "may consist of letters"},
                          Row{"{ domain: \"*\" }", "must name a domain after the *"},
-                         Row{"{ domain: \"https://a.test/\" }", "is a name alone"},
+                         Row{"{ domain: \"https://a.test/\" }", "must be a name alone"},
                          Row{"{ names: a }", "must be a list, but is a single value"},
                          Row{"{ names: [[a]] }", "must be a single value, but is a list"}}) {
     CAPTURE(row.keys);

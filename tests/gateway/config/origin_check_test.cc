@@ -69,6 +69,20 @@ TEST_CASE("origin check: a server that no source address can reach is a warning"
   }
 }
 
+TEST_CASE("origin check: an origin that nobody verifies is a warning, unless its key is pinned") {
+  auto problem = [](const std::string& keys) {
+    return tests::problem_with(tests::with_domain("origin: { builtin: echo, " + keys + " }"),
+                               "W_NOT_VERIFIED");
+  };
+  CHECK(tests::contains(problem("tls: { verify: false }"), "anybody on the way"));
+  CHECK(tests::contains(problem("protocol: http, tls: { verify: false }"), "anybody on the way"));
+  CHECK(problem("protocol: http, max_redirects: 0, tls: { verify: false }").empty());
+  CHECK(problem("tls: { verify: true }").empty());
+  CHECK(problem("tls: { verify: false, pins: "
+                "[\"sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"] }")
+            .empty());
+}
+
 TEST_CASE("origin check: Basic in clear text is a warning, and so is Basic that is never sent") {
   auto problem = [](const std::string& keys) {
     return tests::problem_with(

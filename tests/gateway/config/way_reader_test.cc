@@ -110,7 +110,8 @@ TEST_CASE("way: wrong values are answered with the way out") {
   Variable variable;
   tests::expect_in_origin({
       {"max_redirects: 21", "allowed is 0 to 20"},
-      {"redirect_hosts: [\"https://a.test\"]", "redirect_hosts[0]: \"https://a.test\" is a name"},
+      {"redirect_hosts: [\"https://a.test\"]",
+       "redirect_hosts[0]: \"https://a.test\" must be a name"},
       {"redirect_hosts: [\"*\"]", "must name a domain after the *"},
       {"redirect_hosts: a.test", "must be a list"},
       {"proxy_protocol: v3", "allowed is off, v1 or v2"},
