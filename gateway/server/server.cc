@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <thread>
 
@@ -97,6 +98,9 @@ Server::~Server() {
 
 int Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
+  // What is larger goes back to the system as soon as it is freed. Left to itself glibc raises this
+  // limit with use, and keeps what a burst of session records needed.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   const int code = start();
   if (code == kExitOk) loop_.run();
   workers_.clear();

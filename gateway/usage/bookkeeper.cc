@@ -200,6 +200,7 @@ void Bookkeeper::State::collect(bool last) {
   for (RecordQueue* const queue : queues) {
     taken = queue->take(std::move(taken));
     records.add(taken);
+    clear_records(taken);
   }
   live.read(last);
 }

@@ -24,9 +24,9 @@ void PendingRecords::add(std::span<Record> records) {
 }
 
 void PendingRecords::clear() {
-  // The memory of a busy second is that of the next; not so when it was much more than usual.
-  if (latest_.size() < latest_.capacity() / 4) latest_ = {};
-  latest_.clear();
+  clear_records(latest_);
+  // Its buckets would stay.
+  if (latest_.capacity() == 0) decltype(places_)().swap(places_);
   places_.clear();
 }
 

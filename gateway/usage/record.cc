@@ -9,6 +9,12 @@ std::string_view to_string(Record::Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+void clear_records(std::vector<Record>& records) {
+  constexpr size_t kSpare = 1'024;
+  records.clear();
+  if (records.capacity() > kSpare) std::vector<Record>().swap(records);
+}
+
 RecordTicket RecordQueue::push(Record record, RecordTicket before) {
   const std::lock_guard lock(mutex_);
   if (before.batch == batch_) {
@@ -24,9 +30,7 @@ RecordTicket RecordQueue::push(Record record, RecordTicket before) {
 }
 
 std::vector<Record> RecordQueue::take(std::vector<Record> used) {
-  // A storm of sessions that is over does not hold its memory for ever.
-  if (used.capacity() > kSpare && used.size() < used.capacity() / 4) used = {};
-  used.clear();
+  clear_records(used);
   const std::lock_guard lock(mutex_);
   records_.swap(used);
   if (++batch_ == 0) batch_ = 1;

@@ -32,6 +32,9 @@ struct Record {
 
 std::string_view to_string(Record::Kind kind);
 
+// Empties them. The memory of a thousand is kept for those to come; that of a storm goes back.
+void clear_records(std::vector<Record>& records);
+
 // Where a session's record waits. Its next one takes that place, since it says the same and more: a
 // session that is over within a second is one record.
 struct RecordTicket {
@@ -47,13 +50,11 @@ class RecordQueue {
 
   // Beyond kMost the record is dropped and counted: a ledger that is stuck must not eat the memory.
   RecordTicket push(Record record, RecordTicket before = {});
-  // What waits. The memory of `used`, the records taken before, is that of those to come.
+  // What waits. The memory of `used`, as clear_records() left it, is that of those to come.
   std::vector<Record> take(std::vector<Record> used = {});
   uint64_t dropped() const;
 
  private:
-  static constexpr size_t kSpare = 1'024;  // records for which memory is kept anyway
-
   mutable std::mutex mutex_;
   std::vector<Record> records_;
   uint32_t batch_ = 1;  // one more with each take()

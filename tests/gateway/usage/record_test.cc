@@ -50,16 +50,20 @@ TEST_CASE("record queue: a session's next record takes the place of one that sti
 
 TEST_CASE("record queue: memory is handed back and forth, but for what a storm has left") {
   RecordQueue queue;
-  for (uint32_t i = 0; i < 50'000; ++i) queue.push(numbered(i));
+  for (uint32_t i = 0; i < 1'000; ++i) queue.push(numbered(i));
   auto records = queue.take();
   const Record* const memory = records.data();
+  gateway::usage::clear_records(records);
+  CHECK(records.capacity() >= 1'000);
   records = queue.take(std::move(records));
-  CHECK(records.empty());
   queue.push(numbered(7));
   records = queue.take();
   REQUIRE(records.size() == 1);
   CHECK(records.data() == memory);
-  records = queue.take(std::move(records));
+  for (uint32_t i = 0; i < 50'000; ++i) queue.push(numbered(i));
+  records = queue.take();
+  CHECK(records.size() == 50'000);
+  gateway::usage::clear_records(records);
   CHECK(records.capacity() == 0);
 }
 
