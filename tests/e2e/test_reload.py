@@ -149,7 +149,8 @@ class ReloadTest(WeirTest):
         session = self.use(wire.open_session(weir.port, "a.test"))
         weir.write([domain("a.test", websocket={"enabled": False})])
         self.reload(weir)
-        self.assertEqual(self.status(weir, "a.test"), 403)
+        # Each worker takes the new configuration with its next turn.
+        wait_until(lambda: self.status(weir, "a.test") == 403, "refused")
         self.assertTrue(echoes(session))
 
     def test_switching_off_with_on_disable_drain_closes_running_sessions(self):
