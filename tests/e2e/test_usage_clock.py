@@ -29,13 +29,18 @@ class ClockTest(WeirTest):
         """And waits until Weir has said that it knows."""
         since = len(self.weir.lines)
         before = type(self).offset
+        bucket = int(unix_seconds) // usage.BUCKET * usage.BUCKET
+        lasted = {name: self.lasted(name, bucket) for name in self.open}
         type(self).offset = unix_seconds - time.time()
         self.clock.move(self.offset)
         sign = "-" if self.offset < before else r"\+"
         self.weir.wait_log(rf"usage: the wall clock was set by {sign}", since=since)
-        # Each worker finds out at its next tick; its sessions' time is then in the bucket of now.
-        wait_until(lambda: all(self.now_bucket() in usage.Ledger(self.weir).buckets(
-            name, "connection_milliseconds") for name in self.open), "the bucket of now")
+        # Each worker finds out at its next tick; its sessions' time is then in the bucket of now, which
+        # may have some of an earlier visit.
+        wait_until(lambda: all(self.lasted(name, bucket) > lasted[name] for name in self.open), "the bucket of now")
+
+    def lasted(self, name: str, bucket: int) -> int:
+        return usage.Ledger(self.weir).buckets(name, "connection_milliseconds").get(bucket, 0)
 
     def setUp(self):
         super().setUp()
