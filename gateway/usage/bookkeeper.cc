@@ -51,7 +51,7 @@ struct Bookkeeper::State {
         meters(all),
         queues(std::move(from)),
         live(all),
-        recovery(meters_folder(plan.state_dir), plan.boot),
+        recovery(meters_folder(plan.state_dir), plan.node, plan.boot),
         steps(all) {
     if (!plan.wall) plan.wall = system_wall;
   }

@@ -129,6 +129,7 @@ struct Ledger::State {
   std::string columns;  // of Field, for SELECT
   Statement add_process, find_process, find_revision, put_row, put_session, put_step, find_changes;
   std::map<std::pair<std::string, std::string>, int64_t> processes;  // by boot and node
+  size_t rows_changed = 0;
 };
 
 Error Ledger::State::prepare() {
@@ -191,6 +192,8 @@ std::optional<LedgerError> Ledger::write(const LedgerBatch& batch) {
   return std::nullopt;
 }
 
+size_t Ledger::rows_changed() const { return state_->rows_changed; }
+
 Error Ledger::State::write_all(const LedgerBatch& batch) {
   if (auto error = write_rows(batch.rows)) return error;
   if (batch.records.empty() && batch.clock_steps.empty()) return std::nullopt;
@@ -206,6 +209,7 @@ Error Ledger::State::write_all(const LedgerBatch& batch) {
 }
 
 Error Ledger::State::write_rows(std::span<const Row> rows) {
+  rows_changed = 0;
   if (rows.empty()) return std::nullopt;
   const auto last = last_revision();
   if (!last) return last.error();
@@ -228,6 +232,7 @@ Error Ledger::State::write_row(const Row& row, int64_t process, int64_t revision
   for (size_t i = 0; i < kFields; ++i)
     put_row.bind(static_cast<int>(10 + i), storable(row.totals.fields[i]));
   if (!put_row.run()) return error();
+  rows_changed += static_cast<size_t>(database.changes());
   return std::nullopt;
 }
 

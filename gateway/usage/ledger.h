@@ -67,6 +67,8 @@ class Ledger {
   // again: later versions of it are left out. No number of a row ever goes down: after a power cut
   // the meters may know less than the ledger. Empty: done.
   [[nodiscard]] std::optional<LedgerError> write(const LedgerBatch& batch);
+  // How many rows the last write() has made or changed; those that said nothing new are not in it.
+  size_t rows_changed() const;
   // Removes what is older than `before` (Unix seconds), at most `most` rows of each kind; returns
   // how many went.
   [[nodiscard]] proto::Result<size_t, LedgerError> prune(int64_t before, size_t most);

@@ -32,8 +32,8 @@ std::string free_name(const std::string& wanted) {
 
 }  // namespace
 
-std::string keep_damaged(const std::string& path, std::string& new_path) {
-  new_path = free_name(path + ".damaged-" + stamp());
+std::string keep_aside(const std::string& path, std::string_view what, std::string& new_path) {
+  new_path = free_name(path + "." + std::string(what) + "-" + stamp());
   std::error_code error;
   fs::rename(path, new_path, error);
   return error ? path + ": " + error.message() : std::string();
@@ -42,7 +42,7 @@ std::string keep_damaged(const std::string& path, std::string& new_path) {
 std::string set_aside(const std::string& path, std::string& new_path) {
   // The database first: a log without one is removed by SQLite, a database without its log would
   // be taken for whole.
-  if (std::string error = keep_damaged(path, new_path); !error.empty()) return error;
+  if (std::string error = keep_aside(path, "damaged", new_path); !error.empty()) return error;
   std::error_code ignored;
   fs::rename(path + "-wal", new_path + "-wal", ignored);
   fs::remove(path + "-shm", ignored);  // made anew by whoever opens it

@@ -56,14 +56,25 @@ class MeterFile {
   size_t worker_;
 };
 
-// What a dead process has left behind.
-struct MeterRemains {
+// Whose numbers a meter file has. Its name says nothing: files are copied, renamed and restored.
+struct MeterIdentity {
   std::string node;
   std::string boot;
+  size_t worker = 0;
+  auto operator<=>(const MeterIdentity&) const = default;
+};
+// By the head alone. Error: this is no meter file, or its head is damaged.
+[[nodiscard]] proto::Result<MeterIdentity, std::string> read_meter_identity(
+    const std::string& path);
+
+// What a dead process has left behind.
+struct MeterRemains {
+  std::string path;
+  MeterIdentity of;
   std::vector<Row> rows;  // one for each used slot, complete; several workers may have the same key
   std::string damage;     // not empty: some of the file could not be read, and what
 };
-// Error: this is no meter file, or its head is damaged.
+// Errors are those of read_meter_identity().
 [[nodiscard]] proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path);
 
 // Where the books of a state_dir have their files.

@@ -44,8 +44,7 @@ std::optional<std::vector<char>> read_some(int fd, size_t most) {
 class SlotReader {
  public:
   explicit SlotReader(MeterLayout layout) : layout_(std::move(layout)) {
-    remains_.node = layout_.node;
-    remains_.boot = layout_.boot;
+    remains_.of = {layout_.node, layout_.boot, layout_.worker};
     for (const std::string& name : layout_.names) {
       places_.push_back(number_place(name));
       if (!places_.back()) doubt("it counts " + name + ", which is unknown here");
@@ -110,14 +109,29 @@ proto::Result<MeterLayout, std::string> read_own_head(int fd) {
   return read_head(*begin);
 }
 
-}  // namespace
-
-proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path) {
+proto::Result<net::UniqueFd, std::string> open_file(const std::string& path) {
   // Without waiting, should somebody have put a pipe there.
-  const net::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  net::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return fault("cannot be opened: " + errno_text());
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return fault("it is no file");
+  return fd;
+}
+
+}  // namespace
+
+proto::Result<MeterIdentity, std::string> read_meter_identity(const std::string& path) {
+  const auto fd = open_file(path);
+  if (!fd) return fault(fd.error());
+  auto layout = read_own_head(fd->get());
+  if (!layout) return fault(layout.error());
+  return MeterIdentity{std::move(layout->node), std::move(layout->boot), layout->worker};
+}
+
+proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path) {
+  const auto file = open_file(path);
+  if (!file) return fault(file.error());
+  const net::UniqueFd& fd = *file;
   auto layout = read_own_head(fd.get());
   if (!layout) return fault(layout.error());
   const size_t chunk_bytes = layout->chunk_bytes;
@@ -139,7 +153,9 @@ proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path
       break;
     }
   }
-  return reader.finish();
+  MeterRemains remains = reader.finish();
+  remains.path = path;
+  return remains;
 }
 
 }  // namespace gateway::usage

@@ -1,5 +1,6 @@
 #include "gateway/usage/totals.h"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 #include <unordered_map>
@@ -171,6 +172,13 @@ std::optional<size_t> number_place(std::string_view name) {
 
 uint64_t& number_at(Totals& totals, size_t place) { return number_in(totals, place); }
 uint64_t number_at(const Totals& totals, size_t place) { return number_in(totals, place); }
+
+Totals larger(const Totals& one, const Totals& other) {
+  Totals result;
+  for (size_t place = 0; place < kNumbers; ++place)
+    number_at(result, place) = std::max(number_at(one, place), number_at(other, place));
+  return result;
+}
 
 std::string closed_json(const Totals& totals) {
   return array_json(totals.closed, kFirstClosed, kClosed.size());

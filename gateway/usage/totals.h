@@ -117,6 +117,8 @@ const std::array<std::string, kNumbers>& number_names();
 std::optional<size_t> number_place(std::string_view name);
 uint64_t& number_at(Totals& totals, size_t place);
 uint64_t number_at(const Totals& totals, size_t place);
+// Of each number the larger one: of two states of the same sums, which only grow, what is known.
+Totals larger(const Totals& one, const Totals& other);
 
 // The three arrays as JSON objects without zeros, as the ledger and PostgreSQL keep them:
 // {"idle_timeout":3}. Reading adds what it knows; an unknown name is left out and false returned.

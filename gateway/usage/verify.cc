@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "gateway/usage/meter_sums.h"
 #include "gateway/usage/time_text.h"
 
 namespace gateway::usage {
@@ -32,8 +33,6 @@ constexpr std::array kBounded{Field::client_wire_in,      Field::client_wire_out
                               Field::origin_wire_in,      Field::origin_wire_out,
                               Field::client_handshake_in, Field::client_handshake_out,
                               Field::origin_handshake_in, Field::origin_handshake_out};
-
-using MeterSums = std::map<RowKey, Totals>;
 
 // One process and domain.
 struct Account {
@@ -63,17 +62,23 @@ class Comparison {
   std::string read(Evidence& evidence) {
     auto before = evidence.meters();
     if (!before) return before.error();
-    for (const MeterRemains& file : *before) add_meters(file, wanted_);
+    MeterSums wanted;
+    for (const MeterRemains& file : *before) static_cast<void>(wanted.add(file));
+    wanted_ = wanted.sums();
     std::string trouble = evidence.sessions([this](const SessionRow& row) { add_session(row); });
     if (trouble.empty()) trouble = evidence.rows([this](const Row& row) { add_row(row); });
     if (!trouble.empty()) return trouble;
     auto after = evidence.meters();
     if (!after) return after.error();
     result_.meter_files = after->size();
+    MeterSums meters;
     for (const MeterRemains& file : *after) {
-      add_meters(file, meters_);
-      if (!file.damage.empty()) tell_damage(file);
+      boots_with_meters_[file.of.boot] = true;
+      if (!file.damage.empty()) tell(file, "a meter file is damaged: " + file.damage);
+      const bool readable = !file.of.boot.empty();
+      if (readable && !meters.add(file)) tell(file, second_file(file));
     }
+    meters_ = meters.sums();
     return {};
   }
 
@@ -98,11 +103,6 @@ class Comparison {
   }
 
  private:
-  void add_meters(const MeterRemains& file, MeterSums& sums) {
-    boots_with_meters_[file.boot] = true;
-    for (const Row& row : file.rows) sums[row.key] += row.totals;
-  }
-
   void add_session(const SessionRow& row) {
     ++result_.sessions;
     Account& account = accounts_[{row.node, row.boot, row.record.domain}];
@@ -122,12 +122,19 @@ class Comparison {
     }
   }
 
-  void tell_damage(const MeterRemains& file) {
+  void tell(const MeterRemains& file, std::string why) {
     Difference difference;
-    difference.node = file.node;
-    difference.boot = file.boot;
-    difference.why = "a meter file is damaged: " + file.damage;
+    difference.node = file.of.node;
+    difference.boot = file.of.boot;
+    difference.why = std::move(why);
     add(std::move(difference));
+  }
+
+  static std::string second_file(const MeterRemains& file) {
+    return "there are several meter files of worker " + std::to_string(file.of.worker) +
+           ", one of them " + file.path +
+           ": a file that was copied or restored. They count once, and the next start sets the "
+           "second aside";
   }
 
   void compare_slot(const RowKey& key, const Row& row) {
@@ -166,13 +173,6 @@ class Comparison {
     for (const auto& [key, row] : rows_) {
       if (!meters_.contains(key)) accounts_[account_of(key)].rows += row.totals;
     }
-  }
-
-  static Totals larger(const Totals& a, const Totals& b) {
-    Totals result;
-    for (size_t place = 0; place < kNumbers; ++place)
-      number_at(result, place) = std::max(number_at(a, place), number_at(b, place));
-    return result;
   }
 
   void compare_account(const AccountKey& key, const Account& account) {
@@ -232,8 +232,8 @@ class Comparison {
 
   int64_t kept_since_;
   Verification result_;
-  MeterSums wanted_;  // as they were before anything else was read
-  MeterSums meters_;
+  std::map<RowKey, Totals> wanted_;  // as they were before anything else was read
+  std::map<RowKey, Totals> meters_;
   std::map<RowKey, Row> rows_;  // of keys that are wanted
   std::map<AccountKey, Account> accounts_;
   std::map<std::string, bool> boots_with_meters_;

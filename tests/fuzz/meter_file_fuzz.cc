@@ -52,7 +52,7 @@ void check(const MeterRemains& remains, size_t file_size) {
   for (const Row& row : remains.rows) {
     if (row.key.domain.empty() || row.key.domain.size() > Slot::kMaxDomain) std::abort();
     if (row.key.bucket < 0 || row.key.bucket != bucket_of(row.key.bucket)) std::abort();
-    if (row.key.boot != remains.boot || row.key.node != remains.node) std::abort();
+    if (row.key.boot != remains.of.boot || row.key.node != remains.of.node) std::abort();
   }
 }
 

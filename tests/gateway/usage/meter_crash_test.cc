@@ -65,7 +65,7 @@ TEST_CASE("meter: a killed process leaves every byte behind, but for the one add
     const auto remains = read_meter_file(meter_files(folder.path()).at(0));
     REQUIRE(remains);
     CHECK(remains->damage.empty());
-    CHECK(remains->boot == "b1");
+    CHECK(remains->of.boot == "b1");
     uint64_t bytes = 0;
     for (const Row& row : remains->rows) {
       CHECK(row.complete);

@@ -104,8 +104,8 @@ TEST_CASE("meter file: what a book has counted is read back to the last number")
   CHECK(files[0] == meter_file_path(folder.path(), "b1", 2));
   const auto remains = read_meter_file(files[0]);
   REQUIRE(remains);
-  CHECK(remains->node == "n1");
-  CHECK(remains->boot == "b1");
+  CHECK(remains->of.node == "n1");
+  CHECK(remains->of.boot == "b1");
   CHECK(remains->damage.empty());
   REQUIRE(remains->rows.size() == 1);
   CHECK(remains->rows[0].key == RowKey{"n1", "b1", "a.example", kBegin, 0});
@@ -141,7 +141,7 @@ TEST_CASE("meter file: another version's numbers are found by their names") {
   made.slot(2, "a.example", kBegin, {7, 1, 9, 3});
   const auto remains = made.read();
   REQUIRE(remains);
-  CHECK(remains->node == "old-node");
+  CHECK(remains->of.node == "old-node");
   CHECK(remains->damage.find("cosmic_rays") != std::string::npos);
   REQUIRE(remains->rows.size() == 1);
   CHECK(remains->rows[0].key == RowKey{"old-node", "old-boot", "a.example", kBegin, 2});
@@ -268,7 +268,7 @@ TEST_CASE("meter file: names at their longest still fit the head") {
   }
   const auto remains = read_meter_file(meter_files(folder.path()).at(0));
   REQUIRE(remains);
-  CHECK(remains->node == node);
+  CHECK(remains->of.node == node);
   REQUIRE(remains->rows.size() == 1);
   CHECK(remains->rows[0].key.domain == std::string(256, 'd'));
 }

@@ -35,8 +35,8 @@ class Made final : public Evidence {
   // A worker's slot in a file of its own.
   Row& add_slot(uint64_t out, int64_t bucket = kTen) {
     MeterRemains& file = files.emplace_back();
-    file.node = "n1";
-    file.boot = "b1";
+    file.path = "b1-" + std::to_string(files.size() - 1) + ".meters";
+    file.of = {"n1", "b1", files.size() - 1};
     Row& row = file.rows.emplace_back();
     row.key = {"n1", "b1", "a", bucket, 0};
     row.totals[Field::client_bytes_out] = out;
