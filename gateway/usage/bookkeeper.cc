@@ -29,12 +29,17 @@ constexpr size_t kMostRows = 20'000;
 // Rows to prune in one transaction, and how long to rest when there were fewer.
 constexpr size_t kPruned = 5'000;
 constexpr std::chrono::hours kPruneRest{1};
+constexpr std::chrono::minutes kProofRest{10};
 // However far ahead the clock is set, rows grow old by no more than a day in an hour: whoever sets
 // it right in time has lost little, and a node that was away for months catches up within days.
 constexpr int64_t kPruneSpeed = 24;
 
 milliseconds since(Clock::time_point begin) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
+}
+
+bool is_about_the_file(const LedgerError& error) {
+  return error.kind == LedgerError::Kind::damaged || error.kind == LedgerError::Kind::doubtful;
 }
 
 milliseconds system_wall() {
@@ -66,7 +71,10 @@ struct Bookkeeper::State {
   std::optional<LedgerError> prune();
   void find_latest();
   int64_t prune_time() const;  // Unix seconds
-  void drop_ledger(const LedgerError& error);
+  std::optional<LedgerError> try_again();
+  std::string prove_damage();
+  bool give_up_file(const LedgerError& error);
+  void drop_ledger();
   void report(Clock::time_point begin, const std::optional<LedgerError>& error);
   void finish();
 
@@ -84,6 +92,7 @@ struct Bookkeeper::State {
   LedgerHealth health;
   BudgetWatch budgets;
   Clock::time_point next_prune = Clock::now();
+  Clock::time_point next_proof = Clock::now();
   std::optional<int64_t> latest;  // Unix seconds: how far the ledger went when it was first opened
   Clock::time_point begun = Clock::now();
   Clock::time_point last_good = Clock::now();
@@ -173,11 +182,8 @@ bool Bookkeeper::State::flush(bool last) {
   rows_written = 0;
   collect(last);
   auto error = bring();
-  if (error && error->kind == LedgerError::Kind::damaged) {
-    drop_ledger(*error);
-    error = bring();
-  }
-  if (error) drop_ledger(*error);
+  if (error && is_about_the_file(*error)) error = try_again();
+  if (error) drop_ledger();
   report(begin, error);
   budgets.follow(plan.wall().count() / 1000, live, path);
   std::function<void()> call;
@@ -187,6 +193,32 @@ bool Bookkeeper::State::flush(bool last) {
   }
   if (!error && rows_written > 0 && call) call();
   return !error;
+}
+
+// The connection may be at fault, or what it remembers: a new one says whether the file is. Only a
+// file that is proven to be damaged is given up.
+std::optional<LedgerError> Bookkeeper::State::try_again() {
+  drop_ledger();
+  auto error = bring();
+  if (!error || !is_about_the_file(*error)) return error;
+  drop_ledger();
+  if (error->kind == LedgerError::Kind::doubtful) {
+    const std::string proof = prove_damage();
+    if (proof.empty()) {
+      error->text += " (nothing shows that the file is damaged, so it stays)";
+      return error;
+    }
+    error->text += " (" + proof + ")";
+  }
+  if (!give_up_file(*error)) return error;
+  return bring();
+}
+
+// A large ledger takes its time, so not at each flush that fails.
+std::string Bookkeeper::State::prove_damage() {
+  if (Clock::now() < next_proof) return {};
+  next_proof = Clock::now() + kProofRest;
+  return proof_of_damage(path);
 }
 
 void Bookkeeper::State::collect(bool last) {
@@ -277,19 +309,25 @@ std::optional<LedgerError> Bookkeeper::State::prune() {
 
 // After an error the connection is not to be trusted: opening the file again brings what the kernel
 // may have dropped to the disk, and every live row is written once more.
-void Bookkeeper::State::drop_ledger(const LedgerError& error) {
+void Bookkeeper::State::drop_ledger() {
   ledger.reset();
   live.forget_written();
-  if (error.kind != LedgerError::Kind::damaged) return;
+}
+
+// False: it cannot be set aside.
+bool Bookkeeper::State::give_up_file(const LedgerError& error) {
   std::string new_path;
   const std::string trouble = set_aside(path, new_path);
-  if (!trouble.empty())
-    return log::say(log::Level::error, "usage: the ledger is damaged (" + error.text +
-                                           ") and cannot be set aside: " + trouble);
+  if (!trouble.empty()) {
+    log::say(log::Level::error, "usage: the ledger is damaged (" + error.text +
+                                    ") and cannot be set aside: " + trouble);
+    return false;
+  }
   budgets.read_again();
   log::say(log::Level::error,
            "usage: the ledger is damaged (" + error.text + "): it is kept as " + new_path +
                " and a new one is begun; usage before this is in the old file alone");
+  return true;
 }
 
 void Bookkeeper::State::report(Clock::time_point begin, const std::optional<LedgerError>& error) {

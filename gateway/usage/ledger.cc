@@ -169,6 +169,13 @@ proto::Result<Ledger, LedgerError> Ledger::open(const std::string& path) {
   return Ledger(std::move(state));
 }
 
+std::string proof_of_damage(const std::string& path) {
+  auto database = Database::open(path, Database::Access::read);
+  const auto error =
+      database ? check_everything(*database) : std::optional<LedgerError>(database.error());
+  return error && error->kind == LedgerError::Kind::damaged ? error->text : std::string();
+}
+
 Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;

@@ -21,11 +21,13 @@ LedgerError::Kind kind_of(int code) {
   switch (code & 0xFF) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    // Our statements are sound: a missing table or a broken rule means that the file is not.
+      return LedgerError::Kind::damaged;
+    // A missing table, a trigger that somebody made, a transaction that is open already: from here
+    // they all look the same.
     case SQLITE_ERROR:
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
-      return LedgerError::Kind::damaged;
+      return LedgerError::Kind::doubtful;
     default:
       return code == SQLITE_IOERR_SHORT_READ ? LedgerError::Kind::damaged
                                              : LedgerError::Kind::trouble;

@@ -69,6 +69,9 @@ constexpr std::array<std::string_view, 1> kSteps{R"sql(
   ) STRICT, WITHOUT ROWID;
 )sql"};
 
+constexpr std::array<std::string_view, 5> kTables{"process", kUsageTable, kSessionTable,
+                                                  "clock_step", "sink"};
+
 // quick_check reads about 200 MB a second when nothing is cached.
 constexpr int64_t kSmallBytes = int64_t{32} << 20;
 constexpr int kWalkedRows = 10'000;
@@ -126,6 +129,13 @@ std::optional<LedgerError> take_steps(Database& database) {
                       "; PRAGMA user_version=" + std::to_string(kSteps.size()));
 }
 
+std::optional<LedgerError> quick_check(Database& database) {
+  const auto found = database.text("PRAGMA quick_check(1)");
+  if (!found) return found.error();
+  if (*found == "ok") return std::nullopt;
+  return LedgerError{LedgerError::Kind::damaged, *found};
+}
+
 std::optional<LedgerError> walk(Database& database, const std::string& sql) {
   const auto sum = database.number(sql + " LIMIT " + std::to_string(kWalkedRows) + ")");
   if (!sum) return sum.error();
@@ -167,12 +177,7 @@ std::optional<LedgerError> check_pages(Database& database) {
   const auto bytes =
       database.number("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
   if (!bytes) return bytes.error();
-  if (bytes->value_or(0) <= kSmallBytes) {
-    const auto found = database.text("PRAGMA quick_check(1)");
-    if (!found) return found.error();
-    if (*found == "ok") return std::nullopt;
-    return LedgerError{LedgerError::Kind::damaged, *found};
-  }
+  if (bytes->value_or(0) <= kSmallBytes) return quick_check(database);
   if (auto error = walk(database,
                         "SELECT sum(length(answers)) FROM (SELECT answers FROM usage_row "
                         "ORDER BY bucket DESC, domain DESC, process DESC, part DESC"))
@@ -184,6 +189,21 @@ std::optional<LedgerError> check_pages(Database& database) {
   return walk(database,
               "SELECT sum(length(client)) FROM (SELECT client FROM session "
               "ORDER BY id DESC");
+}
+
+std::optional<LedgerError> check_everything(Database& database) {
+  if (auto error = quick_check(database)) return error;
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return version.error();
+  if (version->value_or(0) == 0) return std::nullopt;
+  for (const std::string_view table : kTables) {
+    const auto columns = columns_of(database, table);
+    if (!columns) return columns.error();
+    if (columns->empty())
+      return LedgerError{LedgerError::Kind::damaged,
+                         "it has no table " + std::string(table) + " any more"};
+  }
+  return std::nullopt;
 }
 
 std::string each_field(std::string_view before, std::string_view after) {

@@ -25,6 +25,8 @@ int64_t ledger_version();
 // Looks for damage in a bounded time: SQLite's quick_check for a small file; of a large one the
 // newest rows, by key and by revision, are walked. Damage elsewhere is found when it is read.
 [[nodiscard]] std::optional<LedgerError> check_pages(Database& database);
+// The same without a bound, and for tables that are gone.
+[[nodiscard]] std::optional<LedgerError> check_everything(Database& database);
 
 // The fields' names, joined: each name with `before` and `after` around it.
 std::string each_field(std::string_view before, std::string_view after);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include "gateway/usage/meter_file.h"
 #include "tests/gateway/usage/ledger_rows.h"
@@ -34,6 +35,13 @@ struct Site {
   std::string ledger() const { return gateway::usage::ledger_path(folder.path()); }
   std::vector<std::string> meters() const {
     return gateway::usage::meter_files(gateway::usage::meters_folder(folder.path()));
+  }
+  // As an operator might, with a tool of his own.
+  void run(const char* sql) const {
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(ledger().c_str(), &database) == SQLITE_OK);
+    CHECK(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(database);
   }
   size_t damaged(const std::string& below = "") const {
     size_t number = 0;
@@ -206,6 +214,74 @@ TEST_CASE(
   CHECK(boot.flush());
   CHECK(site.damaged() == 1);
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=10 ");
+}
+
+TEST_CASE("FY18 bookkeeper: a statement that fails does not make a ledger a damaged one") {
+  const Site site;
+  Boot boot(site.path(), "boot-1");
+  boot.add(0, "a", 10);
+  REQUIRE(boot.flush());
+  const char* broken = nullptr;
+  const char* mended = nullptr;
+  SUBCASE("a rule that is broken") {
+    broken = "CREATE TRIGGER never BEFORE INSERT ON usage_row BEGIN SELECT RAISE(ABORT, 'no'); END";
+    mended = "DROP TRIGGER never";
+  }
+  SUBCASE("a trigger that does not work") {
+    broken = "CREATE TRIGGER never AFTER UPDATE ON usage_row BEGIN DELETE FROM nowhere; END";
+    mended = "DROP TRIGGER never";
+  }
+  SUBCASE("a column that is called something else") {
+    broken = "ALTER TABLE usage_row RENAME COLUMN closed TO shut";
+    mended = "ALTER TABLE usage_row RENAME COLUMN shut TO closed";
+  }
+  site.run(broken);
+  boot.add(0, "a", 5);
+  CHECK_FALSE(boot.flush());
+  boot.next_bucket();
+  boot.add(1, "b", 1);
+  CHECK_FALSE(boot.flush());
+  CHECK_FALSE(boot.keeper().figures().healthy);
+  CHECK(site.damaged() == 0);
+  site.run(mended);
+  CHECK(boot.flush());
+  CHECK(boot.keeper().figures().healthy);
+  CHECK(tests::bytes_out(site.ledger()) == 16);
+  CHECK(site.damaged() == 0);
+}
+
+TEST_CASE("FY18 bookkeeper: a ledger without one of its tables is proven to be damaged") {
+  const Site site;
+  Boot boot(site.path(), "boot-1");
+  boot.add(0, "a", 10);
+  REQUIRE(boot.flush());
+  SUBCASE("of the sums") { site.run("DROP TABLE usage_row"); }
+  SUBCASE("of the sessions") { site.run("DROP TABLE session"); }
+  boot.add(0, "a", 5);
+  boot.push(record_of(1, 0, 0));
+  CHECK(boot.flush());
+  CHECK(site.damaged() > 0);
+  CHECK(sum_text(all_rows(site.ledger())) == "a@0=15 ");
+}
+
+TEST_CASE("FY18 bookkeeper: a ledger that is found damaged while it is used is set aside") {
+  const Site site;
+  Boot boot(site.path(), "boot-1");
+  boot.add(0, "a", 10);
+  REQUIRE(boot.flush());
+  // Everything is in the file, and the connection that wrote it is gone.
+  site.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  const auto size = fs::file_size(site.ledger());
+  {
+    std::fstream file(site.ledger(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(size - 4096, '\x5a');
+  }
+  site.run("PRAGMA user_version=1");  // another writer: no page is known any more
+  boot.add(0, "a", 5);
+  CHECK(boot.flush());
+  CHECK(site.damaged() == 1);
+  CHECK(sum_text(all_rows(site.ledger())) == "a@0=15 ");
 }
 
 TEST_CASE("bookkeeper: a ledger of a later version is left alone, and usage waits in the meters") {
