@@ -20,7 +20,7 @@ using Problem = std::optional<std::string>;
 
 constexpr std::array<std::string_view, 3> kModes = {"traffic", "peak_bandwidth", "p95"};
 // Refusals without a domain have rows, too, but nothing that is billed.
-constexpr std::string_view kUnmatched = "_unmatched";
+using usage::kUnmatched;
 
 // The shortest text of the configured number is what the operator wrote.
 Decimal overhead_percent(const config::DomainUsage& usage) {

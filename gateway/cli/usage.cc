@@ -95,8 +95,8 @@ std::string unknown_domains(const usage::Question& question,
 // For a range without usage: where there is some.
 void tell_extent(const usage::Question& question, const OpenRows& opened) {
   std::optional<usage::Holdings::Range> range;
-  if (opened.ledger != nullptr) {
-    if (const auto extent = opened.ledger->extent()) range = {extent->first, extent->last};
+  if (opened.state != nullptr) {
+    if (const auto extent = opened.state->extent()) range = {extent->first, extent->last};
   } else if (const auto held = usage::holdings(*opened.rows)) {
     range = held->range;
   }

@@ -25,10 +25,11 @@ std::optional<config::Document> read_document(const std::string& path) {
 Result<OpenRows, std::string> open_rows(const UsageSource& source,
                                         const config::Document& document) {
   if (!source.from_postgres) {
-    auto ledger = usage::LedgerReader::open(usage::ledger_path(state_dir_of(source, document)));
-    if (!ledger) return Unexpected{std::move(ledger.error())};
-    usage::LedgerReader* const reader = ledger->get();
-    return OpenRows{std::move(*ledger), reader};
+    auto opened = usage::StateRows::open(state_dir_of(source, document));
+    if (!opened) return Unexpected{std::move(opened.error())};
+    usage::StateRows* const state = opened->get();
+    if (!state->missing().empty()) std::cerr << "weir: note: " << state->missing() << '\n';
+    return OpenRows{std::move(*opened), state};
   }
   const config::Postgres configured = document.usage.postgres.value_or(config::Postgres());
   const std::string url = source.from_postgres->empty() ? configured.url : *source.from_postgres;

@@ -10,9 +10,9 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/config/document.h"
-#include "gateway/usage/ledger.h"
 #include "gateway/usage/report.h"
 #include "gateway/usage/rows.h"
+#include "gateway/usage/state_rows.h"
 #include "proto/base/result.h"
 
 namespace gateway::cli {
@@ -22,9 +22,9 @@ std::optional<config::Document> read_document(const std::string& path);
 
 struct OpenRows {
   std::unique_ptr<usage::Rows> rows;
-  usage::LedgerReader* ledger = nullptr;  // null: the rows are a fleet's
+  usage::StateRows* state = nullptr;  // null: the rows are a fleet's
 };
-// Error: in words for the operator.
+// Says on standard error what may be missing in them. Error: in words for the operator.
 proto::Result<OpenRows, std::string> open_rows(const UsageSource& source,
                                                const config::Document& document);
 std::string state_dir_of(const UsageSource& source, const config::Document& document);

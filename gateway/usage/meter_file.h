@@ -77,6 +77,11 @@ struct MeterRemains {
 // Errors are those of read_meter_identity().
 [[nodiscard]] proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path);
 
+// All meter files in a folder. One that cannot be read has its path and the damage alone. Error:
+// the folder cannot be read, so nobody knows what there is.
+[[nodiscard]] proto::Result<std::vector<MeterRemains>, std::string> read_meters(
+    const std::string& folder);
+
 // Where the books of a state_dir have their files.
 std::string meters_folder(const std::string& state_dir);
 // Where a book's file is.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <sys/stat.h>
@@ -156,6 +157,25 @@ proto::Result<MeterRemains, std::string> read_meter_file(const std::string& path
   MeterRemains remains = reader.finish();
   remains.path = path;
   return remains;
+}
+
+proto::Result<std::vector<MeterRemains>, std::string> read_meters(const std::string& folder) {
+  // Without the meters of what lives, its records would be taken for those of a boot that is over.
+  if (const std::string trouble = folder_trouble(folder); !trouble.empty())
+    return fault(folder + ": the meters cannot be read: " + trouble);
+  std::vector<MeterRemains> all;
+  for (const std::string& path : meter_files(folder)) {
+    auto remains = read_meter_file(path);
+    std::error_code error;
+    if (remains) {
+      all.push_back(std::move(*remains));
+    } else if (std::filesystem::exists(path, error)) {  // not removed since it was listed
+      MeterRemains& damaged = all.emplace_back();
+      damaged.path = path;
+      damaged.damage = path + ": " + remains.error();
+    }
+  }
+  return all;
 }
 
 }  // namespace gateway::usage

@@ -36,6 +36,10 @@ std::string check(const Question& question) {
   return {};
 }
 
+Selection everything() {
+  return {.domains = {}, .from = 0, .to = bucket_of(std::numeric_limits<int64_t>::max() / 2)};
+}
+
 // Usage of one series in one bucket.
 struct Sample {
   uint64_t out = 0;
@@ -209,12 +213,23 @@ uint64_t percentile_95(std::vector<uint64_t> present, size_t all) {
   return *place;
 }
 
+proto::Result<std::vector<std::string>, std::string> without_rows(
+    Rows& rows, const std::vector<std::string>& domains, const std::function<bool()>& give_up) {
+  std::set<std::string> left(domains.begin(), domains.end());
+  if (left.empty()) return std::vector<std::string>();
+  Selection ever = everything();
+  ever.domains = domains;
+  ever.give_up = [&] { return left.empty() || (give_up && give_up()); };
+  const std::string trouble =
+      rows.read(ever, [&left](const Row& row) { left.erase(row.key.domain); });
+  if (!trouble.empty() && !left.empty()) return proto::Unexpected{trouble};
+  return std::vector<std::string>(left.begin(), left.end());
+}
+
 proto::Result<Holdings, std::string> holdings(Rows& rows) {
   std::set<std::string> domains;
   Holdings all;
-  const Selection everything{
-      .domains = {}, .from = 0, .to = bucket_of(std::numeric_limits<int64_t>::max() / 2)};
-  const std::string trouble = rows.read(everything, [&](const Row& row) {
+  const std::string trouble = rows.read(everything(), [&](const Row& row) {
     domains.insert(row.key.domain);
     if (!all.range) all.range = {row.key.bucket, row.key.bucket};
     all.range->first = std::min(all.range->first, row.key.bucket);

@@ -70,6 +70,10 @@ inline constexpr size_t kMostSamples = 8'000'000;
 [[nodiscard]] proto::Result<std::vector<Series>, std::string> ask(Rows& rows,
                                                                   const Question& question);
 
+// Those of the asked domains that no row is of, in all of time.
+[[nodiscard]] proto::Result<std::vector<std::string>, std::string> without_rows(
+    Rows& rows, const std::vector<std::string>& domains, const std::function<bool()>& give_up);
+
 // The nearest-rank percentile, the ceil(0.95 n)-th smallest, of n = `all` values: those in
 // `present`, and 0 for each one that is not.
 uint64_t percentile_95(std::vector<uint64_t> present, size_t all);

@@ -129,11 +129,14 @@ bool read_closed(std::string_view json, Totals& totals);
 bool read_refused(std::string_view json, Totals& totals);
 bool read_answers(std::string_view json, Totals& totals);
 
+// The domain of requests whose Host is nobody's.
+inline constexpr std::string_view kUnmatched = "_unmatched";
+
 // What a row of usage is of. Rows are cumulative: writing one again changes nothing.
 struct RowKey {
   std::string node;
   std::string boot;    // of the process: the boot_id of the log
-  std::string domain;  // the label: the domain's first name, or _unmatched
+  std::string domain;  // the label: the domain's first name, or kUnmatched
   int64_t bucket = 0;  // Unix seconds of its begin, a multiple of kBucketSeconds
   // 0, for all workers alike, until the wall clock goes back to an earlier bucket; then a number
   // of the worker's own, and a higher one each time.

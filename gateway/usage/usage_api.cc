@@ -35,6 +35,17 @@ ApiAnswer failed(const ApiCall& call, const std::string& why) {
   return unavailable(call.give_up && call.give_up() ? 503 : 500, why);
 }
 
+// The asked domains that are nowhere: no configuration names them, and no row is of them.
+proto::Result<std::vector<std::string>, std::string> nowhere(Rows& rows, const ApiCall& call,
+                                                             const Question& question) {
+  std::vector<std::string> doubtful;
+  for (const std::string& domain : question.domains) {
+    const bool configured = call.tariffs != nullptr && call.tariffs->find(domain) != nullptr;
+    if (!configured && domain != kUnmatched) doubtful.push_back(domain);
+  }
+  return without_rows(rows, doubtful, call.give_up);
+}
+
 ApiAnswer dcdn_answer(Rows& rows, const ApiCall& call, WriteAnswer write) {
   const std::string id = new_request_id();
   auto question = api_question(call.query, call.now, call.keep);
@@ -46,6 +57,13 @@ ApiAnswer dcdn_answer(Rows& rows, const ApiCall& call, WriteAnswer write) {
   question->give_up = call.give_up;
   const auto series = ask(rows, *question);
   if (!series) return failed(call, series.error());
+  const auto unknown = nowhere(rows, call, *question);
+  if (!unknown) return failed(call, unknown.error());
+  if (!unknown->empty()) {
+    return {404, fault_answer({"InvalidDomain.NotFound", "There is no domain " + unknown->front() +
+                                                             " here, and no usage of one."},
+                              id)};
+  }
   return {200, write(series->front(), *question, query_parameter(call.query, "DomainName"), id)};
 }
 

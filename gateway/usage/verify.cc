@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <limits>
 #include <map>
 #include <thread>
@@ -249,23 +248,7 @@ class StateEvidence final : public Evidence {
       : state_dir_(std::move(state_dir)), ledger_(ledger) {}
 
   proto::Result<std::vector<MeterRemains>, std::string> meters() override {
-    const std::string folder = meters_folder(state_dir_);
-    // Without the meters of what lives, its records would be taken for those of a boot that is
-    // over.
-    if (const std::string trouble = folder_trouble(folder); !trouble.empty())
-      return proto::Unexpected{folder + ": the meters cannot be read: " + trouble};
-    std::vector<MeterRemains> all;
-    for (const std::string& path : meter_files(folder)) {
-      auto remains = read_meter_file(path);
-      std::error_code error;
-      if (remains) {
-        all.push_back(std::move(*remains));
-      } else if (std::filesystem::exists(path, error)) {  // not removed since it was listed
-        MeterRemains& damaged = all.emplace_back();
-        damaged.damage = path + ": " + remains.error();
-      }
-    }
-    return all;
+    return read_meters(meters_folder(state_dir_));
   }
   std::string sessions(const std::function<void(const SessionRow&)>& each) override {
     return ledger_.read_sessions(everything(), each);

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/usage/ledger.h"
+#include "gateway/usage/meter.h"
+#include "gateway/usage/meter_file.h"
 #include "gateway/usage/time_text.h"
 #include "tests/gateway/cli/command.h"
 
@@ -42,6 +44,12 @@ struct Scene {
     REQUIRE(ledger.has_value());
     REQUIRE_FALSE(ledger->write({.rows = rows, .node = "node-1", .boot = "b1", .records = records})
                       .has_value());
+  }
+  // What a killed process of that boot has left: nothing of it went to the ledger.
+  void leave_meters(const std::string& boot, const std::string& domain, uint64_t bytes) {
+    usage::Meters meters({usage::meters_folder(folder.file("state")), "node-1", boot, 1});
+    meters.book(0).tick(std::chrono::seconds{1}, std::chrono::seconds{kTen});
+    meters.book(0).meter(domain).add(usage::Field::client_bytes_out, bytes);
   }
   Done ask(std::vector<std::string> words) {
     words.insert(words.begin(), {"usage", "-c", config});
@@ -239,4 +247,61 @@ TEST_CASE("usage verify: without the meters nothing is said") {
   CHECK(done.code == 1);
   CHECK(done.out.empty());
   CHECK(done.err.find("the meters cannot be read: ") != std::string::npos);
+}
+
+TEST_CASE("FY23 usage: what a killed Weir has left in its meters is part of the answer") {
+  Scene scene;
+  scene.write({row_of("chat.example.com", kTen, 100), row_of("chat.example.com", kTen + 300, 1)});
+  scene.leave_meters("b1", "chat.example.com", 150);  // 100 of them are in the ledger
+  scene.leave_meters("b2", "chat.example.com", 20);
+  scene.leave_meters("b3", "other.example", 7);
+  std::filesystem::copy(
+      usage::meter_file_path(usage::meters_folder(scene.folder.file("state")), "b1", 0),
+      usage::meters_folder(scene.folder.file("state")) + "/copy.meters");
+  Done done = scene.ask(with({"--format", "json", "--interval", "5m"}));
+  REQUIRE(done.code == 0);
+  CHECK(done.err.empty());
+  const Json json = Json::parse(done.out);
+  REQUIRE(json["domains"].size() == 2);
+  CHECK(json["domains"][0]["total"]["client_bytes_out"] == 171);
+  CHECK(json["domains"][0]["intervals"][0]["client_bytes_out"] == 170);
+  CHECK(json["domains"][1]["total"]["client_bytes_out"] == 7);
+  done = scene.ask(with({"--domain", "other.example"}));
+  CHECK(done.code == 0);
+  CHECK(done.out.find("7 bytes") != std::string::npos);
+}
+
+TEST_CASE("FY23 usage: killed before its first flush, a Weir has left meters alone") {
+  Scene scene;
+  scene.leave_meters("b1", "chat.example.com", 150);
+  Done done = scene.ask(with({}));
+  CHECK(done.code == 0);
+  CHECK(done.out.find("150 bytes") != std::string::npos);
+  done = scene.ask({"--from", "2026-11-23T10:00"});
+  CHECK(done.err.find("there is usage of some domain from 2026-11-22T10:00:00Z") !=
+        std::string::npos);
+}
+
+TEST_CASE("FY23 usage: a row that is complete is what counts, whatever file comes back") {
+  Scene scene;
+  usage::Row row = row_of("chat.example.com", kTen, 100);
+  row.complete = true;
+  scene.write({row});
+  scene.leave_meters("b1", "chat.example.com", 150);
+  CHECK(scene.ask(with({})).out.find("100 bytes") != std::string::npos);
+}
+
+TEST_CASE("FY23 usage: meters that cannot be read are said to be missing in the answer") {
+  Scene scene;
+  scene.write({row_of("chat.example.com", kTen, 100)});
+  SUBCASE("the folder") { scene.folder.write("state/meters", "not a folder"); }
+  SUBCASE("a file") {
+    std::filesystem::create_directory(scene.folder.file("state/meters"));
+    scene.folder.write("state/meters/b1-0.meters", "damaged");
+  }
+  const Done done = scene.ask(with({}));
+  CHECK(done.code == 0);
+  CHECK(done.out.find("100 bytes") != std::string::npos);
+  CHECK(done.err.starts_with("weir: note: "));
+  CHECK(done.err.find("missing") != std::string::npos);
 }

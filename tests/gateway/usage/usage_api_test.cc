@@ -136,3 +136,24 @@ TEST_CASE("usage api: /usage without a configuration has the domains of the ledg
   REQUIRE(json["domains"].size() == 2);
   CHECK(json["domains"][1]["billable_bytes"] == 3000);
 }
+
+TEST_CASE("FY23 usage api: a domain that is nowhere is told from one without traffic") {
+  Scene scene;
+  scene.tariffs.domains["quiet.example"] = {};
+  scene.rows.add_bytes("removed.example", kTen - 30 * 86'400, 5);
+  for (const char* name : {"quiet.example", "removed.example", "_unmatched", "a.example"}) {
+    for (const char* call : {"traffic", "bps", "http-codes"}) {
+      const ApiAnswer given =
+          scene.get(std::string("/usage/websocket/") + call, "DomainName=" + std::string(name));
+      CHECK(given.status == 200);
+    }
+  }
+  ApiAnswer given = scene.get("/usage/websocket/traffic", "DomainName=a.example,nowhere.example");
+  CHECK(given.status == 404);
+  const Json json = Json::parse(given.body);
+  CHECK(json["Code"] == "InvalidDomain.NotFound");
+  CHECK(json["Message"] == "There is no domain nowhere.example here, and no usage of one.");
+  scene.tariffs_known = false;
+  CHECK(scene.get("/usage/websocket/bps", "DomainName=a.example").status == 200);
+  CHECK(scene.get("/usage/websocket/bps", "DomainName=quiet.example").status == 404);
+}
