@@ -6,6 +6,8 @@
 
 namespace proto::http1 {
 
+bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
+
 struct BodyReader::Parser {
   llhttp_t llhttp{};
   llhttp_settings_t settings{};
@@ -30,6 +32,10 @@ struct BodyReader::Parser {
 BodyReader::BodyReader(const ResponseHead& head, size_t max_kept)
     : parser_(std::make_unique<Parser>()) {
   parser_->max_kept = max_kept;
+  if (!has_body(head.status)) {
+    parser_->state = State::complete;
+    return;
+  }
   llhttp_settings_init(&parser_->settings);
   parser_->settings.on_body = [](llhttp_t* llhttp, const char* data, size_t size) noexcept {
     auto& parser = *static_cast<Parser*>(llhttp->data);

@@ -9,6 +9,10 @@
 
 namespace proto::http1 {
 
+// False: an answer with that status ends with its head, whatever its fields announce (RFC 9112
+// §6.3).
+[[nodiscard]] bool has_body(int status);
+
 class BodyReader {
  public:
   enum class State { more, complete, broken };

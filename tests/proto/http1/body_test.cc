@@ -67,6 +67,25 @@ TEST_CASE("body: of no length is complete before an octet has come") {
   }
 }
 
+TEST_CASE("FX8 body: a status that has none has none, whatever the fields announce") {
+  for (const int status : {100, 103, 199, 204, 304}) {
+    for (const std::string_view fields :
+         {"Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n"}) {
+      CAPTURE(status);
+      CAPTURE(fields);
+      const auto head = answer_with(fields, status);
+      BodyReader bodiless(head, 100);
+      CHECK(bodiless.feed({}) == State::complete);
+      CHECK(bodiless.feed(proto::bytes_of("5\r\nstray")) == State::complete);
+      CHECK(bodiless.end() == State::complete);
+      CHECK(bodiless.body().empty());
+    }
+  }
+  // 205 announces its end as any other answer does (RFC 9110 §15.3.6).
+  BodyReader reset(answer_with("Content-Length: 1\r\n", 205), 100);
+  CHECK(reset.feed({}) == State::more);
+}
+
 TEST_CASE("body: chunks are joined; extensions and trailers are read over") {
   const auto head = answer_with("Transfer-Encoding: chunked\r\n");
   const std::string_view whole = "5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n";
