@@ -223,7 +223,8 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
   identity_.origin_tls = refused.tls;
   record({.status = refused.status,
           .cause = Cause::origin_refused_upgrade,
-          .why = "the origin answered " + std::to_string(refused.status),
+          .why = "the origin answered " + std::to_string(refused.status) +
+                 (refused.unfinished ? ", its body did not end" : ""),
           .by = By::origin},
          refused.response.size());
   answer(refused.status, refused.response);
@@ -233,7 +234,7 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_->address();
   identity_.origin_tls = upgrade_->tls();
   // A server that is to blame has it counted already.
-  if (upgrade_->backend() == nullptr) {
+  if (!upgrade_->is_at_home()) {
     request_.domain->counters[surroundings_.sessions.worker]
         ->origin_failures[static_cast<size_t>(failure.cause)]
         .add(1);

@@ -153,8 +153,22 @@ bool is_redirect(int status, const proto::http1::Fields& fields) {
   }
 }
 
-Redirected judge_host(const config::Domain& domain, std::string_view asked, const Place& place) {
-  if (proto::equals_ignoring_case(asked, place.host) || names(domain.names, place.host))
+std::optional<uint16_t> port_at(const config::Origin& origin, std::optional<uint16_t> own,
+                                const Place& place) {
+  const uint16_t port = place.effective_port();
+  if (own) return *own == port ? own : std::nullopt;
+  const auto& usual = place.tls ? origin.https_ports : origin.http_ports;
+  if (place.port && std::ranges::find(usual, port) != usual.end()) return port;
+  // The scheme's own port is the one that clients see, wherever the servers listen.
+  return port == (place.tls ? 443 : 80) ? std::optional(usual.front()) : std::nullopt;
+}
+
+Redirected judge_host(const config::Domain& domain, std::string_view home, const Place& place) {
+  const bool ours =
+      proto::equals_ignoring_case(home, place.host) || names(domain.names, place.host);
+  if (ours && std::ranges::any_of(domain.origin.servers, [&](const config::Server& server) {
+        return port_at(domain.origin, server.port, place).has_value();
+      }))
     return Redirected::own;
   const bool listed =
       names(domain.origin.redirect_hosts, place.host) || is_server(domain.origin, place);

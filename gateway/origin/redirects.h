@@ -36,14 +36,20 @@ std::string authority_of(const Place& place);
 [[nodiscard]] bool is_redirect(int status, const proto::http1::Fields& fields);
 
 enum class Redirected : uint8_t {
-  own,      // to the host that was asked, or another one of this domain: the same servers
+  own,      // to the host that was asked, or another one of this domain, where its servers listen
   listed,   // to one of redirect_hosts, or a server of the origin by its own address or name
   foreign,  // to anybody else: the answer is the client's
 };
 
-// `asked`: the host that the request named.
-[[nodiscard]] Redirected judge_host(const config::Domain& domain, std::string_view asked,
+// `home`: the host that our own server was asked by.
+[[nodiscard]] Redirected judge_host(const config::Domain& domain, std::string_view home,
                                     const Place& place);
+
+// Where a server listens for what `place`, a URL of its domain, names. `own`: the port that the
+// server names itself. Nothing: at no port of the configuration, and whatever else runs on that
+// machine is not the origin.
+[[nodiscard]] std::optional<uint16_t> port_at(const config::Origin& origin,
+                                              std::optional<uint16_t> own, const Place& place);
 
 // The way of one request: how far it has come, and that it does not walk in circles.
 class RedirectTrail {

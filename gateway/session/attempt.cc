@@ -186,6 +186,7 @@ void Attempt::judge(proto::http1::ResponseHead head, net::Bytes rest) {
   }
   final_ = std::move(head);
   body_.emplace(*final_, kMaxBody);
+  loop_.wheel().set(*this, loop_.now() + kBodyTime);
   read_body(rest);
 }
 
@@ -218,38 +219,47 @@ void Attempt::switch_over(const proto::http1::ResponseHead& head, net::Bytes res
 void Attempt::read_body(net::Bytes data) {
   const auto state = body_->feed(data);
   if (state == proto::http1::BodyReader::State::broken) {
-    fail(Cause::origin_bad_upgrade, 502, "the body of the origin's answer is malformed", false);
+    answered(true);
   } else if (state == proto::http1::BodyReader::State::complete || body_->full()) {
-    answered();
+    answered(false);
   }
 }
 
-void Attempt::answered() {
+void Attempt::answered(bool unfinished) {
   stream_.reset();
   handler_.on_attempt_answered({.head = std::move(*final_),
                                 .body = std::string(body_->body()),
+                                .unfinished = unfinished,
                                 .address = address_,
                                 .tls = plan_.target.tls});
 }
 
 void Attempt::on_end() {
-  if (body_ && body_->end() == proto::http1::BodyReader::State::complete) {
-    answered();
+  if (body_) {
+    answered(body_->end() != proto::http1::BodyReader::State::complete);
     return;
   }
   fail(Cause::origin_bad_upgrade, 502,
-       parser_.started() || body_ ? "the origin closed the connection in the middle of its answer"
-                                  : "the origin closed the connection without an answer",
+       parser_.started() ? "the origin closed the connection in the middle of its answer"
+                         : "the origin closed the connection without an answer",
        true);
 }
 
 void Attempt::on_failed(const net::IoError& error) {
+  if (body_) {
+    answered(true);
+    return;
+  }
   // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
   const Cause cause = error.code == 0 ? Cause::origin_tls : Cause::origin_connect;
   fail(cause, 502, "the connection to the origin was lost: " + error.text, true);
 }
 
 void Attempt::on_deadline(milliseconds now) {
+  if (body_) {
+    answered(true);
+    return;
+  }
   timed_out_ = true;
   const bool establishing = now >= asked_.began + settings_.establish_timeout;
   fail(Cause::origin_timeout, 504,

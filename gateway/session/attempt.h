@@ -41,14 +41,17 @@ struct OriginSide {
 };
 
 //  connecting ──connected──▶ asking ──101──▶ upgraded (handler)
-//      │                        │└──any other final status──▶ answering ──body──▶ answered
-//      (handler) └────failure, deadline───┴──▶ failed (handler)
+//      │                        │└──any other final status──▶ answering ──body, its end, a
+//      └────failure, deadline───┴──▶ failed (handler)       second──▶ answered (handler)
 class Attempt final : public origin::Connector::Handler,
                       private net::Stream::Handler,
                       private net::DeadlineWheel::Entry {
  public:
   static constexpr size_t kMaxBody = size_t{64} * 1024;
   static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
+  // For the body of an answer, from the end of its head. The status is known by then, so that what
+  // has not come within this is not worth a client's patience.
+  static constexpr std::chrono::milliseconds kBodyTime{1'000};
 
   struct Upgraded {
     std::unique_ptr<net::Stream> origin;
@@ -59,10 +62,11 @@ class Attempt final : public origin::Connector::Handler,
     net::Bytes rest;     // glued to the 101; valid for the call
     std::chrono::milliseconds connect{0};
   };
-  // A whole answer that is no 101.
+  // An answer that is no 101.
   struct Answer {
     proto::http1::ResponseHead head;
-    std::string body;  // at most kMaxBody of it
+    std::string body;         // at most kMaxBody of it
+    bool unfinished = false;  // and no more came: it was broken, cut short or too slow
     net::Address address;
     bool tls = false;
   };
@@ -134,7 +138,7 @@ class Attempt final : public origin::Connector::Handler,
   void judge(proto::http1::ResponseHead head, net::Bytes rest);
   void switch_over(const proto::http1::ResponseHead& head, net::Bytes rest);
   void read_body(net::Bytes data);
-  void answered();
+  void answered(bool unfinished);
   void fail(log::Cause cause, int status, std::string why, bool again);
 
   net::Loop& loop_;

@@ -1,6 +1,7 @@
 #include "gateway/session/upgrade.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "proto/http1/forwarding.h"
@@ -15,6 +16,7 @@ using origin::Redirected;
 namespace {
 
 constexpr int kUnauthorized = 401;
+constexpr const char* kUnfinished = ", its body did not end";
 
 // The URL that a request with this Host and target asks for.
 origin::Place place_of(const origin::Target& target, std::string_view host,
@@ -32,6 +34,14 @@ bool is_same_door(const origin::Place& a, const origin::Place& b) {
   return a.host == b.host && a.tls == b.tls && a.effective_port() == b.effective_port();
 }
 
+// Who is asked where a redirect leads to a host that is none of the domain's.
+route::Server stranger_at(const origin::Place& place) {
+  return {.host = origin::bare_host(place.host),
+          .port = place.effective_port(),
+          .address = net::Address::parse(place.host, 0),
+          .backend = nullptr};
+}
+
 // `ours`: the credentials were; what is said to them is not for the client.
 std::string response_text(const Attempt::Answer& answer, bool ours) {
   const int status = answer.head.status;
@@ -42,12 +52,11 @@ std::string response_text(const Attempt::Answer& answer, bool ours) {
   for (const auto& field : proto::http1::end_to_end_fields(answer.head.fields, dropped)) {
     proto::http1::append_field(text, field.name, field.value);
   }
-  const bool bodiless = status == 204 || status == 304;
-  if (!bodiless)
+  if (proto::http1::has_body(status))
     proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
   proto::http1::append_field(text, "Connection", "close");
   proto::http1::append_end(text);
-  if (!bodiless) text += answer.body;
+  text += answer.body;
   return text;
 }
 
@@ -64,7 +73,7 @@ Upgrade::Upgrade(const OriginSide& side, const route::Snapshot& snapshot,
       trail_(settings_.max_redirects) {}
 
 Upgrade::~Upgrade() {
-  if (attempt_ && !foreign_) settle({.kind = Outcome::Kind::abandoned});
+  if (attempt_) settle({.kind = Outcome::Kind::abandoned});
 }
 
 void Upgrade::start() {
@@ -115,7 +124,7 @@ void Upgrade::ask() {
   end_attempt();
   door_ = (place_.tls ? "https://" : "http://") + origin::authority_of(place_);
   const bool own_host = !elsewhere_ && settings_.host_header == config::Origin::Host::origin;
-  if (!foreign_) token_ = origin::AttemptToken(server_backend());
+  token_ = origin::AttemptToken(server().backend.get());
   attempt_ = std::make_unique<Attempt>(side_, snapshot_, asked_,
                                        Attempt::Plan{.domain = domain_,
                                                      .server = server(),
@@ -158,7 +167,7 @@ proto::auth::Request Upgrade::signed_request() const {
 }
 
 proto::auth::Authorizer* Upgrade::authorizer() {
-  return foreign_ ? nullptr : side_.authenticator.of(domain_, configured());
+  return foreign_ ? nullptr : side_.authenticator.of(domain_, server());
 }
 
 std::optional<std::string> Upgrade::authorization() {
@@ -180,6 +189,7 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
   address_ = answer.address;
   learn_host();
   const int status = answer.head.status;
+  if (answer.unfinished) note("answered " + std::to_string(status) + kUnfinished);
   if (status == kUnauthorized && settings_.auth && !foreign_) {
     if (authenticate(answer)) ask();
     return;
@@ -189,7 +199,9 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
     redirect(std::move(answer));
     return;
   }
-  if (status < 500) {
+  // Whoever sends a status and then holds its body back has answered, and the next server would be
+  // asked a second too late.
+  if (status < 500 || answer.unfinished) {
     settle({.kind = Outcome::Kind::refused});
     pass_on(answer);
     return;
@@ -228,9 +240,12 @@ void Upgrade::redirect(Attempt::Answer answer) {
     fail(Cause::origin_redirect, "the origin's Location leads nowhere: " + place.error());
     return;
   }
-  const Redirected where = origin::judge_host(*domain_.config, place_.host, *place);
+  const bool stays = is_same_door(*place, place_) || is_same_door(*place, home_);
+  const Redirected where =
+      stays ? Redirected::own : origin::judge_host(*domain_.config, home_.host, *place);
   if (where == Redirected::foreign) {
-    note("redirects to " + origin::authority_of(*place) + ", which is not in redirect_hosts");
+    note("redirects to " + origin::authority_of(*place) +
+         ", which is neither in redirect_hosts nor a port of the origin's");
     pass_on(answer);
     return;
   }
@@ -257,23 +272,28 @@ void Upgrade::go_to(const origin::Place& place, Redirected where) {
 }
 
 void Upgrade::leave_for(const origin::Place& place, Redirected where) {
-  // A redirect within the host that another redirect has led to stays there; one that leads to a
-  // host of ours from there finds our own server again.
-  const bool stays = place.host == place_.host;
-  if (!stays) foreign_ = where == Redirected::listed;
-  route::Server next = stays ? server() : configured();
-  if (!stays && foreign_) {
-    next = {.host = origin::bare_host(place.host),
-            .port = {},
-            .address = net::Address::parse(place.host, 0),
-            .backend = nullptr};
-  }
-  const auto& ports = place.tls ? settings_.https_ports : settings_.http_ports;
-  const uint16_t usual = foreign_ ? place.effective_port() : ports.front();
-  next.port = place.port.value_or(usual);
+  foreign_ = where == Redirected::listed;
+  route::Server next = foreign_ ? stranger_at(place) : member_at(place);
   target_ = {.tls = place.tls, .port = *next.port};
   elsewhere_ = std::move(next);
   host_ = origin::authority_of(place);
+}
+
+// The server that was asked, where it listens at that port, else the first of the pool that does.
+route::Server Upgrade::member_at(const origin::Place& place) const {
+  const auto port_of = [&](const route::Server& one) {
+    return origin::port_at(settings_, one.port, place);
+  };
+  const route::Server* member = &configured();
+  if (!port_of(*member)) {
+    const auto found = std::ranges::find_if(
+        domain_.servers, [&](const route::Server& one) { return port_of(one).has_value(); });
+    assert(found != domain_.servers.end());  // judge_host has seen one
+    member = &*found;
+  }
+  route::Server next = *member;
+  next.port = port_of(*member);
+  return next;
 }
 
 void Upgrade::on_attempt_failed(const origin::Failure& failure) {
@@ -349,7 +369,7 @@ void Upgrade::give_last() {
 }
 
 void Upgrade::settle(const Outcome& outcome) {
-  if (!foreign_) origin::report(domain_, order_[position_], outcome, now());
+  if (is_at_home()) origin::report(domain_, order_[position_], outcome, now());
 }
 
 const std::string& Upgrade::setbacks() {
@@ -376,7 +396,8 @@ void Upgrade::pass_on(const Attempt::Answer& answer) {
   handler_.on_refused({.status = answer.head.status,
                        .response = response_text(answer, authorizer() != nullptr),
                        .address = answer.address,
-                       .tls = answer.tls});
+                       .tls = answer.tls,
+                       .unfinished = answer.unfinished});
 }
 
 void Upgrade::fail(Cause cause, std::string why) {

@@ -26,6 +26,7 @@ class Upgrade final : public Attempt::Handler {
     std::string response;  // whole: head and body
     net::Address address;
     bool tls = false;
+    bool unfinished = false;  // the body is what had come of it
   };
 
   class Handler {
@@ -50,10 +51,14 @@ class Upgrade final : public Attempt::Handler {
   // Where the last attempt went.
   net::Address address() const { return address_; }
   bool tls() const { return target_.tls; }
-  // The server of the pool that gave the 101; null: a redirect has led elsewhere.
+  // The server of the pool that gave the 101; null: a redirect has led to somebody else.
   route::Backend* backend() const {
-    return foreign_ || position_ >= order_.size() ? nullptr : server_backend();
+    return position_ >= order_.size() ? nullptr : server().backend.get();
   }
+  // The last attempt went where the pool itself sends requests, and its outcome was counted for
+  // that server. Where a redirect has led to another port or host, no server answers for it: what
+  // an answer names may be the client's choice.
+  bool is_at_home() const { return position_ < order_.size() && !elsewhere_; }
   // Of all attempts.
   net::Volume moved() const;
   // At other servers and addresses, those that were only connected to included.
@@ -87,6 +92,7 @@ class Upgrade final : public Attempt::Handler {
   void redirect(Attempt::Answer answer);
   void go_to(const origin::Place& place, origin::Redirected where);
   void leave_for(const origin::Place& place, origin::Redirected where);
+  route::Server member_at(const origin::Place& place) const;
   uint32_t retries_left() const;
   bool may_retry();
   bool try_again();
@@ -105,8 +111,10 @@ class Upgrade final : public Attempt::Handler {
   Handler& handler_;
   std::vector<size_t> order_;  // of domain_.servers
   size_t position_ = 0;
-  std::optional<route::Server> elsewhere_;  // where a redirect has led; nothing: configured()
-  bool foreign_ = false;                    // and that is not the domain's own
+  // Where a redirect has led, with its port and, for a server of the pool, its backend; nothing:
+  // configured(), as the pool chose it.
+  std::optional<route::Server> elsewhere_;
+  bool foreign_ = false;  // and that is not the domain's own
   origin::Target target_;
   std::string host_;     // the Host field
   origin::Place place_;  // the URL that is asked for

@@ -25,8 +25,6 @@ REFUSED = {
     "drip-of-a-head": (drip(b"HTTP/1.1 101 ", b"A"), LATE),
     "drip-of-fields": (drip(b"HTTP/1.1 101 Switching Protocols\r\n", b"A: b\r\n"), LATE),
     "drip-of-interim": (drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), BAD),
-    "drip-of-a-body": (drip(FOUND + b"Content-Length: 1000\r\n\r\n", b"x"), LATE),
-    "body-never-comes": (reply(FOUND + b"Content-Length: 10\r\n\r\n"), LATE),
     "endless-line": (flood(b"HTTP/1.1 101 ", b"a"), BAD),
     "endless-field": (flood(b"HTTP/1.1 101 Switching Protocols\r\nX: ", b"a"), BAD),
     "endless-fields": (flood(b"HTTP/1.1 101 Switching Protocols\r\n", b"A: b\r\n"), BAD),
@@ -41,7 +39,6 @@ REFUSED = {
     "http-2": (reply(b"\0\0\x12\x04\0\0\0\0\0" + bytes(18)), BAD),
     "ends-at-once": (reply_and_end(b""), BAD),
     "ends-in-the-head": (reply_and_end(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso"), BAD),
-    "ends-in-the-body": (reply_and_end(FOUND + b"Content-Length: 10\r\n\r\nabc"), BAD),
     "resets-at-once": (reply_and_reset(b""), LOST),
     "wrong-accept": (spoilt(lambda good: good.replace(b"Accept: ", b"Accept: AAAA")), BAD),
     "no-accept": (spoilt(lambda good: good.replace(b"Sec-WebSocket-Accept", b"X-Nothing")), BAD),
@@ -56,14 +53,22 @@ REFUSED = {
     "negative-length": (reply(FOUND + b"Content-Length: -1\r\n\r\nabc"), BAD),
     "two-lengths": (reply(FOUND + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"), BAD),
     "length-and-chunks": (reply(FOUND + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), BAD),
-    "chunk-of-2-64": (reply(CHUNKED + b"10000000000000000\r\nabc"), BAD),
-    "chunk-of-2-63-that-ends": (reply_and_end(CHUNKED + b"8000000000000000\r\nabc"), BAD),
-    "chunk-of-2-63": (reply(CHUNKED + b"8000000000000000\r\nabc"), LATE),
-    "endless-chunk-extension": (flood(CHUNKED + b"1;", b"x"), BAD),
-    "endless-chunk-extensions": (flood(CHUNKED, b"1;" + b"x" * 5000 + b"\r\nx\r\n"), BAD),
-    "endless-trailer": (flood(CHUNKED + b"0\r\nX: ", b"x"), BAD),
-    "endless-trailers": (flood(CHUNKED + b"0\r\n", b"A: b\r\n"), BAD),
-    "chunk-of-letters": (reply(CHUNKED + b"xyz\r\nabc"), BAD),
+}
+
+# Answers whose status is known, and whose body then is broken, cut short or without an end: they pass with what came.
+UNFINISHED = {
+    "drip-of-a-body": drip(FOUND + b"Content-Length: 1000\r\n\r\n", b"x"),
+    "body-never-comes": reply(FOUND + b"Content-Length: 10\r\n\r\n"),
+    "ends-in-the-body": reply_and_end(FOUND + b"Content-Length: 10\r\n\r\nabc"),
+    "chunk-of-2-64": reply(CHUNKED + b"10000000000000000\r\nabc"),
+    "chunk-of-2-63-that-ends": reply_and_end(CHUNKED + b"8000000000000000\r\nabc"),
+    "chunk-of-2-63": reply(CHUNKED + b"8000000000000000\r\nabc"),
+    "endless-chunk-extension": flood(CHUNKED + b"1;", b"x"),
+    "endless-chunk-extensions": flood(CHUNKED, b"1;" + b"x" * 5000 + b"\r\nx\r\n"),
+    "endless-trailer": flood(CHUNKED + b"0\r\nX: ", b"x"),
+    "endless-trailers": flood(CHUNKED + b"0\r\n", b"A: b\r\n"),
+    "chunk-of-letters": reply(CHUNKED + b"xyz\r\nabc"),
+    "body-that-is-reset": reply_and_reset(FOUND + b"Content-Length: 10\r\n\r\nabc"),
 }
 
 # Answers that pass, cut at 64 KiB: what follows is nobody's.
@@ -83,6 +88,8 @@ class AnswerTest(HostileTest):
     def configure(cls):
         cls.origins, cls.domains = {}, []
         for name, (script, _) in (REFUSED | CUT).items():
+            cls.attack(name, script)
+        for name, script in UNFINISHED.items():
             cls.attack(name, script)
         return Weir(cls.domains)
 
@@ -105,6 +112,18 @@ class AnswerTest(HostileTest):
                 self.origins[name].finished()
 
 
+    def test_fx7_an_answer_whose_body_does_not_end_is_passed_on(self):
+        for name, (head, body, took) in self.ask_all(UNFINISHED):
+            with self.subTest(name):
+                self.assertEqual(head.status, 404, (name, body))
+                self.assertEqual(head.get("Content-Length"), str(len(body)))
+                self.assertLess(took, TIMER + GRACE)
+                record = self.weir.wait_access(event="refused", domain=f"{name}.test")
+                self.assertEqual((record["return_code"], record["close_cause"]), (404, "origin_refused_upgrade"))
+                self.assertEqual(record["error"], "the origin answered 404, its body did not end")
+                self.origins[name].finished()
+
+
 class FallbackTest(HostileTest):
     """Each of them before an origin that works."""
 
@@ -115,7 +134,8 @@ class FallbackTest(HostileTest):
     def configure(cls):
         cls.origins, cls.domains = {}, []
         cls.good = cls.keep(origin.RawOrigin())
-        for name, (script, *_) in (REFUSED | CUT).items():
+        scripts = {name: script for name, (script, *_) in (REFUSED | CUT).items()}
+        for name, script in (scripts | UNFINISHED).items():
             cls.attack(name, script, retries={"budget": "100%"})
             servers = cls.domains[-1]["origin"]["servers"]
             servers[0]["priority"] = 10
@@ -131,6 +151,13 @@ class FallbackTest(HostileTest):
                 record = self.weir.wait_access(event="open", domain=f"{name}.test")
                 self.assertEqual(record["retries"], 1, name)
                 self.assertTrue(record["origin_setbacks"], name)
+
+    def test_fx7_an_answer_whose_body_does_not_end_is_asked_for_nowhere_else(self):
+        for name, (head, _, _) in self.ask_all(UNFINISHED):
+            with self.subTest(name):
+                self.assertEqual(head.status, 404, name)
+                record = self.weir.wait_access(event="refused", domain=f"{name}.test")
+                self.assertFalse(record.get("retries"), name)
 
     def test_an_answer_that_is_none_is_asked_for_nowhere_else(self):
         names = [name for name in REFUSED if name not in self.ASKED_ELSEWHERE]
@@ -248,8 +275,8 @@ class CrowdTest(HostileTest):
         cpu, begin = self.weir.cpu_seconds(), time.monotonic()
         # A body that is nearly full, its head, and what a connection itself has.
         peak = self.weir.rss()
-        for client in clients:
-            self.assertEqual(client.read_head().status, 504)
+        for client, name in zip(clients, hosts):
+            self.assertEqual(client.read_head().status, 404 if name in ("body", "dribble") else 504)
             peak = max(peak, self.weir.rss())
         elapsed = time.monotonic() - begin
         self.assertLess(self.weir.cpu_seconds() - cpu, max(0.3, 0.3 * elapsed))

@@ -15,7 +15,8 @@ SECRET = base64.b64encode(b"plain:correct-horse").decode()
 
 def entry(name: str, port: int, tls: bool = False, auth: bool = False, **settings) -> dict:
     scheme = "https" if tls else "http"
-    server = {"protocol": scheme, "ports": {scheme: port}, "servers": [{"address": "127.0.0.1"}],
+    https = {"https": settings.pop("https")} if "https" in settings else {}
+    server = {"protocol": scheme, "ports": {scheme: port, **https}, "servers": [{"address": "127.0.0.1"}],
               "tls": {"ca": f"file:{certificates.authority().certificate}"}}
     if auth:
         server["auth"] = {"username": "plain", "password": "correct-horse", "allow_basic_plaintext": True}
@@ -58,10 +59,10 @@ class TomcatTest(RedirectTest):
         cls.other = cls.keep(origin.RawOrigin())
         http, https = cls.tomcat.http, cls.tomcat.https
         return Weir([
-            entry("good.test", http),
+            entry("good.test", http, https=https),
             entry("off.test", http, max_redirects=0),
             entry("three.test", http, max_redirects=3),
-            entry("follow.test", http, protocol="follow", sni="good.test"),
+            entry("follow.test", http, https=https, protocol="follow", sni="good.test"),
             entry("secure.test", https, tls=True, sni="good.test"),
             entry("listed.test", http, redirect_hosts=["localhost", "*.listed.example"]),
             entry("auth.test", http, auth=True, redirect_hosts=["localhost"]),
@@ -159,3 +160,45 @@ class TomcatTest(RedirectTest):
         self.assertIn(f"host=[localhost:{self.tomcat.http}]", fields)
         for word in ("authorization", "cookie", "secret"):
             self.assertNotIn(word, fields.lower())
+
+
+class PortTest(RedirectTest):
+    """An origin that redirects wherever its client wants, beside which other things run on the same machine."""
+
+    @classmethod
+    def configure(cls) -> Weir:
+        def lead(connection):
+            connection.head = connection.read_head()
+            where = urllib.parse.unquote(connection.head.start.split("to=")[1].split(" ")[0])
+            connection.send(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+
+        cls.origins = [cls.keep(origin.RawOrigin(lead)) for _ in range(3)]
+        cls.secret = cls.keep(origin.RawOrigin())
+        with origin.RawOrigin() as gone:
+            cls.closed = gone.port
+        servers = [{"address": f"127.0.0.1:{raw.port}"} for raw in cls.origins]
+        auth = {"username": "plain", "password": "correct-horse", "allow_basic_plaintext": True}
+        return Weir([domain("a.test", origin={"protocol": "http", "servers": servers, "auth": auth,
+                                              "ejection": {"failures": 3, "time": "1h"}})], workers=1)
+
+    def test_fx21_own_host_opens_no_other_port(self):
+        admin = self.weir.ports("admin")[0]
+        for location in (f"http://a.test:{admin}/metrics", f"http://a.test:{self.secret.port}/",
+                         f"ws://A.TEST:{self.secret.port}/", f"//a.test:{self.secret.port}/",
+                         f"https://a.test:{self.secret.port}/"):
+            with self.subTest(location):
+                self.assertEqual(self.passed("a.test", to(location)).get("Location"), location)
+        self.assertEqual(self.secret.accepted, 0)
+
+    def test_fx21_the_clients_own_host_field_opens_none_either(self):
+        host = f"a.test:{self.secret.port}"
+        self.assertEqual(self.passed(host, to(f"https://{host}/")).get("Location"), f"https://{host}/")
+        self.assertEqual(self.secret.accepted, 0)
+
+    def test_fx21_40_redirects_to_a_closed_port_put_nobody_out(self):
+        for _ in range(40):
+            self.passed("a.test", to(f"http://a.test:{self.closed}/"))
+        for raw in self.origins:
+            one = f"127.0.0.1:{raw.port}"
+            self.assertEqual(self.weir.metric("weir_origin_ejected", domain="a.test", origin=one), 0)
+            self.assertEqual(self.weir.metric("weir_origin_up", domain="a.test", origin=one), 1)

@@ -81,6 +81,7 @@ TEST_CASE("redirects: which answers are some") {
 TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   gateway::config::Domain domain;
   domain.names = {"chat.example.com", "*.chat.example.com"};
+  domain.origin.servers = {{.host = "10.9.9.9", .port = {}, .place = {}}};
   domain.origin.redirect_hosts = {"login.example.net", "*.cdn.example.net"};
   const auto judged = [&](const char* host) {
     return judge_host(domain, "origin.internal", Place{.tls = false, .host = host, .port = {}});
@@ -98,6 +99,56 @@ TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   domain.origin.redirect_hosts = {"*.169.254", "10.0.0.1"};
   CHECK(judged("169.254.169.254") == Redirected::foreign);
   CHECK(judged("10.0.0.1") == Redirected::listed);
+}
+
+TEST_CASE("FX21 redirects: an own host is own at the ports of its servers alone") {
+  gateway::config::Domain domain;
+  domain.names = {"chat.example.com"};
+  domain.origin.http_ports = {8080, 8081};
+  domain.origin.https_ports = {8443};
+  domain.origin.servers = {{.host = "10.0.0.5", .port = {}, .place = {}},
+                           {.host = "10.0.0.6", .port = 9000, .place = {}}};
+  const auto judged = [&](std::optional<uint16_t> port, bool tls = false) {
+    const Place place{.tls = tls, .host = "chat.example.com", .port = port};
+    return judge_host(domain, "chat.example.com", place);
+  };
+  CHECK(judged(8080) == Redirected::own);
+  CHECK(judged(8081) == Redirected::own);
+  CHECK(judged(9000) == Redirected::own);
+  CHECK(judged(9000, true) == Redirected::own);
+  CHECK(judged(8443, true) == Redirected::own);
+  // What the scheme stands for is what clients see, wherever the server listens.
+  CHECK(judged({}) == Redirected::own);
+  CHECK(judged(80) == Redirected::own);
+  CHECK(judged({}, true) == Redirected::own);
+  CHECK(judged(443) == Redirected::foreign);
+  CHECK(judged(8443) == Redirected::foreign);
+  CHECK(judged(8080, true) == Redirected::foreign);
+  CHECK(judged(9001) == Redirected::foreign);
+  CHECK(judged(22) == Redirected::foreign);
+
+  domain.origin.servers.erase(domain.origin.servers.begin());
+  CHECK(judged(9000) == Redirected::own);
+  CHECK(judged({}) == Redirected::foreign);
+  CHECK(judged(8080) == Redirected::foreign);
+  // What the operator has listed beside it is followed as any listed host is.
+  domain.origin.redirect_hosts = {"chat.example.com"};
+  CHECK(judged(22) == Redirected::listed);
+}
+
+TEST_CASE("FX21 redirects: the port of a server for a URL of its domain") {
+  gateway::config::Origin origin;
+  origin.http_ports = {8080, 80};
+  const auto port = [&](std::optional<uint16_t> own, std::optional<uint16_t> asked) {
+    return port_at(origin, own, Place{.tls = false, .host = "a", .port = asked});
+  };
+  CHECK(port({}, {}) == 8080);
+  CHECK(port({}, 80) == 80);
+  CHECK(port({}, 8080) == 8080);
+  CHECK(port({}, 81) == std::nullopt);
+  CHECK(port(9000, 9000) == 9000);
+  CHECK(port(9000, {}) == std::nullopt);
+  CHECK(port(80, {}) == 80);
 }
 
 TEST_CASE("redirects: the origin's own servers count as listed, at their own ports") {

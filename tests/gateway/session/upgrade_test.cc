@@ -154,12 +154,8 @@ TEST_CASE("upgrade: what is no HTTP, too large or cut off is 502") {
        "the origin's answer is not HTTP/1.1: "},
       {"", "the origin closed the connection without an answer"},
       {"HTTP/1.1 101 Swi", "the origin closed the connection in the middle of its answer"},
-      {"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nhalf",
+      {"HTTP/1.1 403 No\r\nContent-Le",
        "the origin closed the connection in the middle of its answer"},
-      {"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-       "the origin closed the connection in the middle of its answer"},
-      {"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-       "the body of the origin's answer is malformed"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text.substr(0, 60));
@@ -209,7 +205,7 @@ TEST_CASE("upgrade: request_timeout and establish_timeout are 504, each in its o
   UpgradeScene other;
   other.config.origin.establish_timeout = 3s;
   RawPeer slow = other.ask();
-  slow.send("HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nhalf");
+  slow.send("HTTP/1.1 103 Early Hints\r\n\r\n");
   other.turn();
   other.stage.loop.wheel().advance(other.stage.loop.now() + 4s);
   CHECK(other.failure.status == 504);

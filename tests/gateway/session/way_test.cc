@@ -192,6 +192,8 @@ TEST_CASE("upgrade: a redirect from another host leads home, credentials and all
 TEST_CASE("upgrade: a redirect to https is 502 where TLS was never prepared") {
   UpgradeScene scene;
   scene.config.origin.protocol = Origin::Protocol::http;
+  scene.config.origin.http_ports = {scene.origin.address().port()};
+  scene.server.port.reset();
   RawPeer peer = scene.ask();
   peer.send(redirect_to("https://chat.example.com/secure"));
   REQUIRE(scene.finished());

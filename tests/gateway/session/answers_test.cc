@@ -1,0 +1,206 @@
+// What an upgrade makes of answers that are not as they should be.
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/upgrade_scene.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::log::Cause;
+
+namespace {
+
+// The first of two servers answers so; the second is there for a retry.
+struct TwoServers {
+  TwoServers() {
+    scene.config.origin.retries.budget_percent = 100;
+    scene.add_server(second.address().port());
+    scene.config.origin.servers[1].priority = scene.domain.servers[1].priority = 30;
+  }
+  gateway::route::Backend& backend() const { return *scene.domain.servers.front().backend; }
+  // Lets what is given out by a timer of one second happen.
+  void pass_a_second() {
+    scene.turn();
+    scene.stage.loop.wheel().advance(scene.stage.loop.now() + 1100ms);
+  }
+  void check_passed(int status, std::string_view body) {
+    REQUIRE(scene.finished());
+    REQUIRE(scene.refusals == 1);
+    CHECK(scene.refused.status == status);
+    CHECK(status_of(scene.refused.response) == status);
+    CHECK(body_of(scene.refused.response) == body);
+    CHECK(field_of(scene.refused.response, "Content-Length") == std::to_string(body.size()));
+    CHECK(scene.refused.unfinished);
+    CHECK(scene.retries == 0);
+    CHECK(backend().failures_in_a_row == 0);
+    CHECK_FALSE(readable(second.fd()));
+    CHECK(scene.setbacks.find("answered " + std::to_string(status) + ", its body did not end") !=
+          std::string::npos);
+  }
+  RawListener second;
+  UpgradeScene scene;
+};
+
+struct Unending {
+  std::string_view fields;
+  std::string_view sent;
+  std::string_view body;
+};
+constexpr Unending kUnending[] = {
+    {"", "half", "half"},
+    {"", "", ""},
+    {"Content-Length: 9\r\n", "half", "half"},
+    {"Transfer-Encoding: chunked\r\n", "4\r\nhalf\r\n", "half"},
+    {"Transfer-Encoding: chunked\r\n", "9\r\nhalf", "half"},
+    {"Transfer-Encoding: chunked\r\n", "", ""},
+};
+
+std::string head_of(int status, std::string_view fields) {
+  return "HTTP/1.1 " + std::to_string(status) + " Reason\r\n" + std::string(fields) + "\r\n";
+}
+
+constexpr std::string_view kChallenge = "WWW-Authenticate: Basic realm=\"origin\"\r\n";
+
+}  // namespace
+
+TEST_CASE("FX7 upgrade: an answer whose body never ends is passed on with what came") {
+  for (const int status : {401, 403, 404, 200, 500, 503}) {
+    for (const Unending& one : kUnending) {
+      CAPTURE(status);
+      CAPTURE(one.fields);
+      CAPTURE(one.sent);
+      TwoServers two;
+      RawPeer peer = two.scene.ask();
+      peer.send(head_of(status, one.fields) + std::string(one.sent));
+      two.pass_a_second();
+      two.check_passed(status, one.body);
+    }
+  }
+}
+
+TEST_CASE("FX7 upgrade: so is one whose body is cut short, reset or malformed") {
+  struct Row {
+    std::string_view fields;
+    std::string_view sent;
+    std::string_view body;
+  };
+  for (const bool reset : {false, true}) {
+    for (const Row& row : {Row{"Content-Length: 9\r\n", "half", "half"},
+                           Row{"Transfer-Encoding: chunked\r\n", "4\r\nhalf\r\n", "half"},
+                           Row{"Transfer-Encoding: chunked\r\n", "4\r\nha", "ha"}}) {
+      CAPTURE(reset);
+      CAPTURE(row.sent);
+      TwoServers two;
+      RawPeer peer = two.scene.ask();
+      peer.send(head_of(403, row.fields) + std::string(row.sent));
+      two.scene.turn();
+      if (reset) {
+        peer.reset();
+      } else {
+        peer.shut();
+      }
+      two.check_passed(403, row.body);
+    }
+  }
+  TwoServers two;
+  RawPeer peer = two.scene.ask();
+  peer.send(head_of(403, "Transfer-Encoding: chunked\r\n") + "4\r\nhalf\r\nxyz\r\n");
+  two.check_passed(403, "half");
+}
+
+TEST_CASE("FX7 upgrade: a body that comes in drops is waited for one second in all") {
+  TwoServers two;
+  RawPeer peer = two.scene.ask();
+  peer.send(head_of(403, ""));
+  two.scene.turn();
+  const auto began = two.scene.stage.loop.now();
+  two.scene.stage.loop.wheel().advance(began + 900ms);
+  peer.send("x");
+  two.scene.turn();
+  two.scene.stage.loop.wheel().advance(began + 1100ms);
+  CHECK(two.scene.done());
+  CHECK(two.scene.refused.status == 403);
+}
+
+TEST_CASE("FX7 upgrade: an endless body is cut at its limit, and that is no setback") {
+  TwoServers two;
+  RawPeer peer = two.scene.ask();
+  peer.send(head_of(403, "") + std::string(size_t{100} * 1024, 'x'));
+  REQUIRE(two.scene.finished());
+  CHECK(two.scene.refused.status == 403);
+  CHECK_FALSE(two.scene.refused.unfinished);
+  CHECK(body_of(two.scene.refused.response).size() == gateway::session::Attempt::kMaxBody);
+}
+
+TEST_CASE("FX7 upgrade: a challenge is answered though its body does not end") {
+  for (const Unending& one : kUnending) {
+    CAPTURE(one.fields);
+    CAPTURE(one.sent);
+    TwoServers two;
+    auto& auth = two.scene.config.origin.auth.emplace();
+    auth.credentials.username = "user";
+    auth.credentials.password = "secret";
+    auth.allow_basic_plaintext = true;
+    RawPeer peer = two.scene.ask();
+    peer.send(head_of(401, std::string(kChallenge) + std::string(one.fields)) +
+              std::string(one.sent));
+    two.pass_a_second();
+    RawPeer again = two.scene.next(two.scene.origin);
+    CHECK(field_of(again.received, "Authorization") == "Basic dXNlcjpzZWNyZXQ=");
+    again.send(head_of(401, std::string(kChallenge) + std::string(one.fields)) +
+               std::string(one.sent));
+    two.pass_a_second();
+    REQUIRE(two.scene.finished());
+    CHECK(two.scene.failure.cause == Cause::origin_auth);
+    CHECK(two.backend().failures_in_a_row == 0);
+  }
+}
+
+TEST_CASE("FX7 upgrade: a redirect is followed though its body does not end") {
+  TwoServers two;
+  RawPeer peer = two.scene.ask();
+  peer.send(head_of(302, "Location: /there\r\n") + "half");
+  two.pass_a_second();
+  RawPeer there = two.scene.next(two.scene.origin);
+  CHECK(there.received.starts_with("GET /there HTTP/1.1\r\n"));
+  there.send(switching_answer(there.received));
+  REQUIRE(two.scene.finished());
+  CHECK(two.scene.upgrades == 1);
+  CHECK(two.scene.setbacks.find("answered 302, its body did not end") != std::string::npos);
+}
+
+TEST_CASE("FX8 upgrade: an answer that has no body by its status is passed on at once") {
+  for (const int status : {204, 304}) {
+    for (const std::string_view fields :
+         {"Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 0\r\n",
+          ""}) {
+      CAPTURE(status);
+      CAPTURE(fields);
+      UpgradeScene scene;
+      RawPeer peer = scene.ask();
+      peer.send(head_of(status, std::string("ETag: \"x\"\r\n") + std::string(fields)) + "stray");
+      REQUIRE(scene.finished());
+      REQUIRE(scene.refusals == 1);
+      CHECK(scene.refused.status == status);
+      CHECK_FALSE(scene.refused.unfinished);
+      CHECK(body_of(scene.refused.response).empty());
+      CHECK(field_of(scene.refused.response, "Content-Length").empty());
+      CHECK(field_of(scene.refused.response, "Transfer-Encoding").empty());
+      CHECK(field_of(scene.refused.response, "ETag") == "\"x\"");
+      CHECK(scene.setbacks.empty());
+    }
+  }
+}
+
+TEST_CASE("FX8 upgrade: an interim answer has no body, whatever its fields say") {
+  for (const std::string_view fields :
+       {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    CAPTURE(fields);
+    UpgradeScene scene;
+    RawPeer peer = scene.ask();
+    peer.send(head_of(103, fields) + switching_answer(peer.received));
+    REQUIRE(scene.finished());
+    CHECK(scene.upgrades == 1);
+  }
+}
