@@ -4,8 +4,7 @@
 #include <cassert>
 #include <utility>
 
-#include "proto/http1/forwarding.h"
-#include "proto/http1/head_writer.h"
+#include "gateway/session/passed_answer.h"
 
 namespace gateway::session {
 
@@ -40,24 +39,6 @@ route::Server stranger_at(const origin::Place& place) {
           .port = place.effective_port(),
           .address = net::Address::parse(place.host, 0),
           .backend = nullptr};
-}
-
-// `ours`: the credentials were; what is said to them is not for the client.
-std::string response_text(const Attempt::Answer& answer, bool ours) {
-  const int status = answer.head.status;
-  std::string text;
-  proto::http1::append_status_line(text, status);
-  std::vector<std::string_view> dropped = {"Content-Length"};
-  if (ours) dropped.push_back(proto::auth::info_field(proto::auth::Asker::origin));
-  for (const auto& field : proto::http1::end_to_end_fields(answer.head.fields, dropped)) {
-    proto::http1::append_field(text, field.name, field.value);
-  }
-  if (proto::http1::has_body(status))
-    proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
-  proto::http1::append_field(text, "Connection", "close");
-  proto::http1::append_end(text);
-  text += answer.body;
-  return text;
 }
 
 }  // namespace
@@ -394,7 +375,13 @@ void Upgrade::note(const std::string& what) {
 
 void Upgrade::pass_on(const Attempt::Answer& answer) {
   handler_.on_refused({.status = answer.head.status,
-                       .response = response_text(answer, authorizer() != nullptr),
+                       .response = passed_answer(
+                           answer, {.origin = settings_,
+                                    .asked = place_,
+                                    .foreign = foreign_,
+                                    .client_host = asked_.head.fields.first("Host").value_or(""),
+                                    .client_tls = asked_.client_tls,
+                                    .ours = authorizer() != nullptr}),
                        .address = answer.address,
                        .tls = answer.tls,
                        .unfinished = answer.unfinished});

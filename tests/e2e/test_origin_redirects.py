@@ -112,7 +112,7 @@ class TomcatTest(RedirectTest):
         self.refused("good.test", to("http://good.test/redir?round"), "in circles")
 
     def test_foreign_host_is_the_clients_business(self):
-        for location in (f"http://127.0.0.1:{self.other.port}/", f"http://localhost:{self.other.port}/",
+        for location in (f"http://localhost:{self.other.port}/",
                          "http://elsewhere.test/", "http://good.test.elsewhere.test/", "//elsewhere.test/",
                          f"http://good.test@localhost:{self.other.port}/"):
             with self.subTest(location):
@@ -120,6 +120,15 @@ class TomcatTest(RedirectTest):
                 self.assertIn(head.status, (302, 502))
                 if "@" not in location:
                     self.assertEqual((head.status, head.get("Location")), (302, location))
+        self.assertEqual(self.other.accepted, 0)
+
+    def test_fy25_an_address_of_the_origin_does_not_reach_the_client(self):
+        for location in (f"http://127.0.0.1:{self.other.port}/x?y", f"//127.0.0.1:{self.other.port}/x?y"):
+            with self.subTest(location):
+                told = self.passed("good.test", to(location)).get("Location")
+                self.assertEqual(told.removeprefix("http:"), "//good.test/x?y")
+        self.assertEqual(self.passed("off.test", to(f"http://127.0.0.1:{self.tomcat.http}/x")).get("Location"),
+                         "http://off.test/x")
         self.assertEqual(self.other.accepted, 0)
 
     def test_host_of_the_list_is_followed(self):

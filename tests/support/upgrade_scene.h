@@ -60,6 +60,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
                                 .request = request_,
                                 .client = *gateway::net::Address::parse("203.0.113.7", 4),
                                 .server = *gateway::net::Address::parse("192.0.2.1", 80),
+                                .client_tls = client_tls,
                                 .began = stage.loop.now()},
         *this);
     upgrade->start();
@@ -98,6 +99,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   gateway::route::Domain domain;
   gateway::route::Server server;
   Request asked;
+  bool client_tls = false;
   // What a test may put in place of the scene's own.
   gateway::net::Resolver* names = &resolver;
   gateway::origin::Ways* ways = nullptr;

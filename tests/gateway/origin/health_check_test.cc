@@ -124,6 +124,19 @@ TEST_CASE("health check: http goes by the status") {
   CHECK(scene.verdict([](const std::string&) { return status_answer(401); }) == "");
 }
 
+TEST_CASE("FX7 health check: http goes by the status, whether a body ends or not") {
+  for (const char* rest : {"\r\nhalf", "Content-Length: 9\r\n\r\nhalf",
+                           "Transfer-Encoding: chunked\r\n\r\n9\r\nhalf"}) {
+    for (const bool ends : {false, true}) {
+      CAPTURE(rest);
+      CAPTURE(ends);
+      CHECK(verdict_of(Type::http, "HTTP/1.1 200 OK\r\n" + std::string(rest), ends) == "");
+      CHECK(verdict_of(Type::http, "HTTP/1.1 503 No\r\n" + std::string(rest), ends) ==
+            "status 503");
+    }
+  }
+}
+
 TEST_CASE("health check: http asks for the path with the host of a session") {
   Checking scene(Type::http);
   scene.health().path = "/health?deep=1";

@@ -272,6 +272,24 @@ TEST_CASE("tunnel: any other answer is 502, with its status in the log") {
   }
 }
 
+TEST_CASE("FX7 tunnel: a proxy's status is its answer, whether its body ends or not") {
+  for (const char* rest : {"\r\nhalf", "Content-Length: 9\r\n\r\nhalf",
+                           "Transfer-Encoding: chunked\r\n\r\n9\r\nhalf"}) {
+    CAPTURE(rest);
+    ProxyScene scene;
+    scene.use_credentials();
+    RawPeer first = scene.ask();
+    first.send("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"p\"\r\n" + std::string(rest));
+    RawPeer second = scene.asked();
+    CHECK(field_of(second.received, "Proxy-Authorization") == kBasic);
+    second.send("HTTP/1.1 403 No\r\n" + std::string(rest));
+    REQUIRE(scene.finished());
+    check_refused(scene);
+    CHECK(scene.outcome->failure.why == "the forward proxy gives no tunnel to the origin");
+    CHECK(scene.outcome->failure.detail.find(": 403") != std::string::npos);
+  }
+}
+
 TEST_CASE("tunnel: a refused port candidate is followed by the next") {
   ProxyScene scene;
   scene.config.origin.http_ports = {8080, 8081};

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/names.h"
 #include "tests/support/upgrade_scene.h"
 
 using namespace tests;
@@ -202,5 +203,80 @@ TEST_CASE("FX8 upgrade: an interim answer has no body, whatever its fields say")
     peer.send(head_of(103, fields) + switching_answer(peer.received));
     REQUIRE(scene.finished());
     CHECK(scene.upgrades == 1);
+  }
+}
+
+TEST_CASE("FY25 upgrade: a Location that names a server of the origin names the client's Host") {
+  struct Row {
+    std::string location;
+    std::string passed;
+    bool client_tls = false;
+  };
+  const Row rows[] = {
+      {"http://127.0.0.1/x?y=1#z", "http://chat.example.com:8080/x?y=1#z"},
+      {"http://127.0.0.1:22/x", "http://chat.example.com:8080/x"},
+      {"http://127.0.0.1", "http://chat.example.com:8080"},
+      {"ws://127.0.0.1:22?q", "ws://chat.example.com:8080?q"},
+      {"//127.0.0.1:22/x", "//chat.example.com:8080/x"},
+      {"HTTP://[::FFFF:127.0.0.1]:22/x", "http://chat.example.com:8080/x"},
+      {"http://Pool.Example:1/x", "http://chat.example.com:8080/x"},
+      {"http://[2001:DB8:0::1]/x", "http://chat.example.com:8080/x"},
+      // A client on TLS is told of no way back; the port of a Host is that of its scheme.
+      {"http://127.0.0.1:22/x", "https://chat.example.com:8080/x", true},
+      {"wss://127.0.0.1:22/x", "wss://chat.example.com:8080/x", true},
+      {"https://127.0.0.1:22/x", "https://chat.example.com/x"},
+      // These name nobody inside.
+      {"/x//127.0.0.1", "/x//127.0.0.1"},
+      {"x?to=http://127.0.0.1/", "x?to=http://127.0.0.1/"},
+      {"http://elsewhere.test:22/127.0.0.1", "http://elsewhere.test:22/127.0.0.1"},
+      {"http://chat.example.com:22/x", "http://chat.example.com:22/x"},
+      {"http://127.0.0.10/x", "http://127.0.0.10/x"},
+  };
+  for (const int status : {302, 201, 404, 503}) {
+    for (const Row& row : rows) {
+      CAPTURE(status);
+      CAPTURE(row.location);
+      UpgradeScene scene;
+      scene.config.origin.max_redirects = 0;
+      scene.config.origin.retries.attempts = 0;
+      scene.asked.host = "chat.example.com:8080";
+      scene.client_tls = row.client_tls;
+      scene.config.origin.protocol = gateway::config::Origin::Protocol::http;
+      scene.add_server(scene.server);
+      for (const char* host : {"pool.example", "2001:db8::1"}) {
+        gateway::route::Server other = scene.server;
+        other.host = host;
+        other.priority = 30;
+        scene.add_server(other);
+      }
+      RawPeer peer = scene.ask();
+      peer.send(head_of(status, "Location: " + row.location + "\r\nContent-Location: " +
+                                    row.location + "\r\nContent-Length: 0\r\n"));
+      REQUIRE(scene.finished());
+      CHECK(scene.refused.status == status);
+      CHECK(field_of(scene.refused.response, "Location") == row.passed);
+      CHECK(field_of(scene.refused.response, "Content-Location") == row.passed);
+    }
+  }
+}
+
+TEST_CASE("FY25 upgrade: the Host that the origin was sent, and its address, are inside, too") {
+  for (const char* location : {"http://inner.example:81/x", "http://127.0.0.1:9/x"}) {
+    UpgradeScene scene;
+    Names names(scene.stage);
+    names.set("pool.example", {"127.0.0.1"});
+    scene.names = &names.resolver;
+    scene.config.origin.deny_addresses.clear();
+    scene.config.origin.host_header = gateway::config::Origin::Host::fixed;
+    scene.config.origin.fixed_host = "inner.example";
+    scene.server.host = "pool.example";
+    scene.server.address.reset();
+    RawPeer peer = scene.ask();
+    CHECK(field_of(peer.received, "Host") == "inner.example");
+    peer.send(head_of(302, "Location: " + std::string(location) + "\r\nContent-Length: 0\r\n"));
+    REQUIRE(scene.finished());
+    CHECK(scene.refused.status == 302);
+    CHECK(field_of(scene.refused.response, "Location") == "http://chat.example.com/x");
+    scene.upgrade.reset();
   }
 }
