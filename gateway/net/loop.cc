@@ -5,8 +5,6 @@
 namespace gateway::net {
 
 namespace {
-milliseconds time_of(uv_loop_t* loop) { return milliseconds(static_cast<int64_t>(uv_now(loop))); }
-
 template <class Handle>
 Loop& loop_of(Handle* handle) {
   return *static_cast<Loop*>(handle->data);
@@ -25,12 +23,13 @@ void Retirement::clear() {
   }
 }
 
-Loop::Loop()
-    : wheel_(milliseconds(0)),
+Loop::Loop(const milliseconds* hand)
+    : hand_(hand),
+      wheel_(milliseconds(0)),
       read_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)),
       plain_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)) {
   uv_loop_init(&loop_);
-  wheel_.advance(time_of(&loop_));
+  wheel_.advance(time());
 
   posted_signal_.data = sockets_.data = timer_.data = before_poll_.data = after_poll_.data = this;
   uv_async_init(&loop_, &posted_signal_, [](uv_async_t* handle) { loop_of(handle).run_posted(); });
@@ -58,6 +57,10 @@ Loop::~Loop() {
   assert(busy == 0);
 }
 
+milliseconds Loop::time() const {
+  return hand_ != nullptr ? *hand_ : milliseconds(static_cast<int64_t>(uv_now(&loop_)));
+}
+
 void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
 void Loop::stop() {
@@ -78,22 +81,22 @@ void Loop::run_posted() {
     const std::lock_guard lock(posted_mutex_);
     tasks.swap(posted_);
   }
-  wheel_.set_now(time_of(&loop_));
+  wheel_.set_now(time());
   for (const auto& task : tasks) task();
 }
 
 void Loop::on_sockets() {
-  const milliseconds began = time_of(&loop_);
+  const milliseconds began = time();
   wheel_.set_now(began);
   for (int batch = 0; batch < kMaxBatches && poller_.dispatch(); ++batch) retirement_.clear();
   uv_update_time(&loop_);
-  const int64_t took = (time_of(&loop_) - began).count();
+  const int64_t took = (time() - began).count();
   if (took > longest_turn_.load(std::memory_order_relaxed))
     longest_turn_.store(took, std::memory_order_relaxed);
 }
 
 void Loop::end_turn() {
-  const milliseconds now = time_of(&loop_);
+  const milliseconds now = time();
   wheel_.set_now(now);
   const auto due = wheel_.next();
   if (due && *due <= now) wheel_.advance(now);
@@ -109,13 +112,14 @@ void Loop::end_turn() {
 
 void Loop::arm_timer() {
   const auto due = wheel_.next();
-  if (due == armed_) return;
+  // Whoever moves the clock turns the loop, too.
+  if (due == armed_ || hand_ != nullptr) return;
   armed_ = due;
   if (!due) {
     uv_timer_stop(&timer_);
     return;
   }
-  const int64_t wait = (*due - time_of(&loop_)).count();
+  const int64_t wait = (*due - time()).count();
   // The deadlines themselves run in end_turn; the timer only ends the wait.
   uv_timer_start(
       &timer_, [](uv_timer_t* handle) { loop_of(handle).armed_.reset(); },

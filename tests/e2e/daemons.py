@@ -11,6 +11,7 @@ import time
 from typing import Dict, List, Optional
 
 import certificates
+from patience import patience
 
 
 def free_port() -> int:
@@ -54,7 +55,7 @@ class Daemon:
             ["setpriv", "--pdeathsig=KILL", *self.command()], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=(self.folder / "output").open("wb"),
             stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience()
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 socket.create_connection((self.address, self.port), 1).close()
@@ -152,7 +153,7 @@ class Dnsmasq(Daemon):
         self.names = {**self.names, name: addresses}
         self._write_names()
         self.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 8
+        deadline = time.monotonic() + patience()
         while self.log().count("read ") == read:
             if time.monotonic() > deadline:
                 raise AssertionError(f"dnsmasq does not read its names again: {self.log()}")

@@ -17,9 +17,13 @@ import urllib.request
 from typing import Callable, List, Optional
 
 import frames
+import wire
+from patience import FACTOR, patience
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "dev" / "weir")).resolve()
+
+PROBE = "probe.test"  # a domain that answers as soon as the worker has taken a turn
 
 ADDRESS = re.compile(r"listener=(\S+)\s+address=(\S+):(\d+)")
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
@@ -68,7 +72,13 @@ class Weir:
     """One process. Ends with the `with` block, and complains when it crashed."""
 
     def __init__(self, domains: List[dict], *, listeners: Optional[List[dict]] = None,
-                 tls: bool = False, environment: Optional[dict] = None, **node):
+                 tls: bool = False, environment: Optional[dict] = None, clock=None, **node):
+        """`clock`: a HandClock, closed with the process; one worker then, so that pass_time knows all of it."""
+        self.clock = clock
+        if clock:
+            environment = {**(environment or {}), **clock.environment}
+            domains = [*domains, domain(PROBE)]
+            node = {"workers": 1, **node}
         self.environment = {**os.environ, **(environment or {})}
         self.command_environment = self.environment  # of commands that ask about it
         self.prefix: List[str] = []  # a command that becomes the process
@@ -142,8 +152,8 @@ class Weir:
         with self.changed:
             self.changed.notify_all()
 
-    def wait_log(self, pattern: str, timeout: float = 10, since: int = 0) -> str:
-        deadline = time.monotonic() + timeout
+    def wait_log(self, pattern: str, timeout: float = 0, since: int = 0) -> str:
+        deadline = time.monotonic() + patience(timeout)
         with self.changed:
             while True:
                 for line in self.lines[since:]:
@@ -160,18 +170,19 @@ class Weir:
     def crash(self, number: int = signal.SIGKILL) -> None:
         """Ends it in the midst of things; start() begins anew on the same folder."""
         self.signal(number)
-        self.process.wait(10)
-        self.reader.join(5)
+        self.process.wait(patience())
+        self.reader.join(patience())
         self.process = None
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    def wait_exit(self, timeout: float = 10) -> int:
+    def wait_exit(self, timeout: float = 0) -> int:
+        limit = patience(timeout)
         try:
-            code = self.process.wait(timeout)
+            code = self.process.wait(limit)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running after {timeout} s; the log:\n{self.tail()}") from None
+            raise AssertionError(f"still running after {limit} s; the log:\n{self.tail()}") from None
         self.ended_on_purpose = True
         return code
 
@@ -182,15 +193,22 @@ class Weir:
 
     def stop(self) -> None:
         """Drains at once: the second signal ends it. A crash, then or before, fails the test."""
+        try:
+            self._stop()
+        finally:
+            if self.clock:
+                self.clock.close()
+
+    def _stop(self) -> None:
         if not self.process:
             shutil.rmtree(self.folder, ignore_errors=True)
             return
         crashed = self.process.poll() is not None and not self.ended_on_purpose
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + patience()
         while self.process.poll() is None and time.monotonic() < deadline:
             self.process.terminate()
             try:
-                self.process.wait(0.5)
+                self.process.wait(0.5 * FACTOR)
             except subprocess.TimeoutExpired:
                 continue
         stuck = self.process.poll() is None
@@ -207,6 +225,13 @@ class Weir:
 
     def __exit__(self, *_) -> None:
         self.stop()
+
+    def pass_time(self, seconds: float) -> None:
+        """Moves its hand-driven clock. Whatever is due by then has happened when this returns."""
+        self.clock.move(seconds)
+        with wire.open_session(self.port, PROBE) as probe:
+            probe.send(frames.from_client(frames.TEXT, b"turn"))
+            probe.read_frame()
 
     def rss(self) -> int:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -241,10 +266,10 @@ class Weir:
     def tls_port(self) -> int:
         return self.ports("secure")[0]
 
-    def admin(self, path: str, timeout: float = 5) -> "tuple[int, str]":
+    def admin(self, path: str, timeout: float = 0) -> "tuple[int, str]":
         url = f"http://127.0.0.1:{self.ports('admin')[0]}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=timeout) as response:
+            with urllib.request.urlopen(url, timeout=patience(timeout)) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -267,12 +292,14 @@ class Weir:
             return []
         return [json.loads(line) for line in file.read_text().split("\n")[:-1]]
 
-    def wait_access(self, timeout: float = 8, **match) -> dict:
+    def wait_access(self, timeout: float = 0, **match) -> dict:
         """The first record with these values, once it is written."""
         return self.wait_records(1, timeout, **match)[0]
 
-    def wait_records(self, count: int, timeout: float = 8, **match) -> List[dict]:
+    def wait_records(self, count: int, timeout: float = 0, **match) -> List[dict]:
         def matching() -> List[dict]:
+            if self.clock:
+                self.clock.move(0.2)  # the log's thread writes when it is told the time
             return [record for record in self.access_log()
                     if all(record.get(key) == value for key, value in match.items())]
 
@@ -282,19 +309,20 @@ class Weir:
         return matching()
 
 
-def wait_until(condition: Callable[[], bool], what, timeout: float = 8) -> None:
+def wait_until(condition: Callable[[], bool], what, timeout: float = 0) -> None:
     """For what no event announces. The condition is asked again until it holds or the time is over."""
-    deadline = time.monotonic() + timeout
+    limit = patience(timeout)
+    deadline = time.monotonic() + limit
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout} s: {what() if callable(what) else what}")
+            raise AssertionError(f"not within {limit} s: {what() if callable(what) else what}")
         time.sleep(0.02)
 
 
-def run_weir(*arguments: str, timeout: float = 15, **options) -> subprocess.CompletedProcess:
+def run_weir(*arguments: str, timeout: float = 0, **options) -> subprocess.CompletedProcess:
     """A command of the binary that ends by itself."""
     return subprocess.run([str(BINARY), *arguments], capture_output=True, text=True,
-                          timeout=timeout, stdin=subprocess.DEVNULL, **options)
+                          timeout=patience(timeout), stdin=subprocess.DEVNULL, **options)
 
 
 @functools.lru_cache(maxsize=None)

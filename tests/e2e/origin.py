@@ -7,6 +7,7 @@ import time
 from typing import Callable, List, Optional, Tuple
 
 import frames
+from patience import patience
 from wire import TIMEOUT, Ended, Head, Wire
 
 
@@ -72,7 +73,7 @@ def answer(data: bytes, end: bool = False) -> Callable[[Connection], None]:
 class RawOrigin:
     def __init__(self, script: Callable[[Connection], None] = echo,
                  tls: Optional[ssl.SSLContext] = None, receive_buffer: int = 0,
-                 timeout: float = 30.0, address: str = "127.0.0.1"):
+                 timeout: float = TIMEOUT, address: str = "127.0.0.1"):
         self.script = script
         self.tls = tls
         self.timeout = timeout
@@ -94,6 +95,7 @@ class RawOrigin:
         return len(self.connections)
 
     def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
+        timeout = patience(timeout)
         deadline = time.monotonic() + timeout
         with self.changed:
             while not condition():

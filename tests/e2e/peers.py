@@ -15,6 +15,7 @@ from typing import List, Optional
 import websockets
 
 import certificates
+from patience import patience
 
 HERE = pathlib.Path(__file__).resolve().parent / "peers"
 NODE = HERE / "node"
@@ -86,7 +87,7 @@ def node_client(url: str, steps: Optional[list] = None, ca: Optional[pathlib.Pat
     """One npm `ws` session; see client.mjs for the steps and the result."""
     job.update(url=url, steps=steps or [], ca=str(ca) if ca else None)
     done = subprocess.run(["node", str(NODE / "client.mjs"), json.dumps(job)], capture_output=True,
-                          text=True, timeout=job.get("timeout", 10000) / 1000 + 10,
+                          text=True, timeout=2 * patience(),
                           stdin=subprocess.DEVNULL)
     if not done.stdout:
         raise AssertionError(f"npm ws: {done.stderr[-2000:]}")
@@ -102,11 +103,11 @@ def python_client(url: str, messages: list, tls: Optional[ssl.SSLContext] = None
 
     async def run() -> dict:
         async with websockets.connect(url, host="127.0.0.1", port=int(port), max_size=None,
-                                      open_timeout=8, close_timeout=8, **options) as socket:
+                                      open_timeout=patience(), close_timeout=patience(), **options) as socket:
             got = []
             for message in messages:
                 await socket.send(message)
-                got.append(await asyncio.wait_for(socket.recv(), 8))
+                got.append(await asyncio.wait_for(socket.recv(), patience()))
             await socket.close(*close)
             return {"messages": got, "code": socket.close_code, "reason": socket.close_reason,
                     "protocol": socket.subprotocol,
@@ -119,7 +120,7 @@ def browse(url: str, host: str, messages: List[str]) -> dict:
     """What the built-in page shows in headless Chromium."""
     job = {"url": url, "host": host, "messages": messages}
     done = subprocess.run(["node", str(NODE / "browser.mjs"), json.dumps(job)], capture_output=True,
-                          text=True, timeout=60, stdin=subprocess.DEVNULL)
+                          text=True, timeout=patience(), stdin=subprocess.DEVNULL)
     if not done.stdout:
         raise AssertionError(f"chromium: {done.stderr[-2000:]}")
     return json.loads(done.stdout)

@@ -11,6 +11,8 @@ import tempfile
 import time
 from typing import List
 
+from patience import patience
+
 
 def program(name: str) -> str:
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
@@ -82,7 +84,7 @@ class Postgres:
             self.process = subprocess.Popen(
                 self._command(words + [word for setting in settings for word in ("-c", setting)]),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + patience()
         ready = [program("pg_isready"), "-q", "-h", str(self.folder), "-d", "postgres", "-U", "weir"]
         while subprocess.run(ready).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -96,7 +98,7 @@ class Postgres:
         self.resume()
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(20)
+            self.process.wait(patience())
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -140,7 +142,7 @@ class Postgres:
         done = subprocess.run(
             [program("psql"), "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder),
              "-U", "weir", "-d", database or self.database, "-c", statement],
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=patience())
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         return [line.split("\t") for line in done.stdout.splitlines()]

@@ -14,6 +14,8 @@ import time
 import traceback
 import unittest
 
+from patience import FACTOR
+
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = HERE / "peers" / "node"
 
@@ -128,7 +130,8 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose id contains it")
     parser.add_argument("--allow-skips", action="store_true", help="a skipped test is no failure")
     parser.add_argument("--jobs", type=int, default=2, help="modules at a time")
-    parser.add_argument("--limit", type=float, default=240, help="seconds for one module")
+    parser.add_argument("--limit", type=float, default=900 * FACTOR,
+                        help="seconds for one module")
     parser.add_argument("--module", help=argparse.SUPPRESS)
     parser.add_argument("--output", help=argparse.SUPPRESS)
     options = parser.parse_args()

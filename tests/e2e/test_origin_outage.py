@@ -9,6 +9,7 @@ import time
 import killable
 import wire
 from frames import TEXT, close_payload, from_client
+from patience import patience
 from harness import WeirTest, domain, wait_until
 
 CLIENTS = 8
@@ -61,7 +62,7 @@ class Load:
             def begun_since() -> list:
                 return [life for begun, life in self.opened[before:] if begun >= now]
 
-            if not self.changed.wait_for(lambda: len(begun_since()) >= count, 60):
+            if not self.changed.wait_for(lambda: len(begun_since()) >= count, patience()):
                 raise AssertionError(f"{len(begun_since())} handshakes of {count}, {self.failures[:3]}")
             return collections.Counter(begun_since())
 

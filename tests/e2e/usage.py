@@ -241,7 +241,7 @@ class Ledger:
         return self.rows("SELECT * FROM session WHERE domain = ?", domain)
 
 
-def wait_ledger(weir: Weir, domain: str, wanted: Dict[str, int], timeout: float = 8) -> None:
+def wait_ledger(weir: Weir, domain: str, wanted: Dict[str, int], timeout: float = 0) -> None:
     """Until the ledger says exactly this."""
     ledger = Ledger(weir)
     wait_until(lambda: ledger.domain(domain, wanted) == wanted,

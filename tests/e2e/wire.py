@@ -6,8 +6,9 @@ import struct
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import frames
+from patience import patience
 
-TIMEOUT = 8.0
+TIMEOUT = patience()
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 

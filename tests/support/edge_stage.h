@@ -75,8 +75,7 @@ class EdgeStage {
   }
   // Every deadline within that time is due now. The loop has no further turn after it.
   void pass(std::chrono::milliseconds time) {
-    stage.loop.wheel().advance(stage.loop.now() + time);
-    stage.loop.retirement().clear();
+    stage.pass(time);
   }
 
   gateway::metrics::Domain& counters() { return *registry.domain("chat.example.com")[0]; }

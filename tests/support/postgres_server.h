@@ -19,6 +19,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/support/patience.h"
+
 namespace tests {
 
 // PostgreSQL refuses to be run by root, so it runs as `postgres` or `nobody` then. No TCP port is
@@ -78,7 +80,7 @@ class PostgresServer {
                       "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c",
                       "max_connections=40", "-c", "logging_collector=on", "-c",
                       "log_directory=" + folder(), "-c", "log_filename=log"});
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    const auto until = std::chrono::steady_clock::now() + patience();
     while (PQping(url("postgres").c_str()) != PQPING_OK) {
       if (std::chrono::steady_clock::now() > until || ::waitpid(process_, nullptr, WNOHANG) != 0) {
         throw std::runtime_error("PostgreSQL does not start; see " + folder());

@@ -197,8 +197,7 @@ TEST_CASE("admin: the 65th silent connection takes the place of the oldest") {
   Scene scene;
   RawPeer oldest = scene.client();
   // The others are younger by the loop's clock.
-  const auto began = scene.stage.loop.now();
-  while (scene.stage.loop.now() < began + 2ms) scene.stage.settle();
+  scene.stage.pass(8ms);
   std::vector<RawPeer> others;
   while (others.size() < Server::kMaxConnections - 1) others.push_back(scene.client("GET /me"));
   CHECK(is_open(oldest));
@@ -225,15 +224,12 @@ TEST_CASE(
   RawPeer silent = scene.client("GET /metrics HTTP/1.1\r\n");
   scene.source.page = std::string(size_t{32} * 1024 * 1024, 'm');
   RawPeer slow = scene.client(get("/metrics"), 4096);
-  auto& wheel = scene.stage.loop.wheel();
-  const auto now = scene.stage.loop.now();
-  wheel.advance(now + 1s);
+  scene.stage.pass(1s);
   CHECK(is_open(silent));
-  wheel.advance(now + 3s);
-  silent.read();
-  CHECK(silent.ended);
+  scene.stage.pass(2s);
+  CHECK(scene.ended(silent));
   CHECK(silent.received.empty());
-  wheel.advance(now + 11s);
+  scene.stage.pass(8s);
   while (is_open(slow) && readable(slow.fd(), 5000)) slow.received.clear();
   CHECK_FALSE(is_open(slow));
 }
@@ -287,10 +283,9 @@ TEST_CASE("admin: an answer about usage whose client has gone, or the server, is
   RawPeer stays = scene.client(get("/usage"));
   scene.stage.settle();
   REQUIRE(scene.source.waiting.size() == 3);
-  auto& wheel = scene.stage.loop.wheel();
   scene.source.waiting[0]({.status = 200, .body = "x"});
   scene.stage.settle();
-  wheel.advance(scene.stage.loop.now() + 121s);
+  scene.stage.pass(121s);
   CHECK(scene.ended(waits));
   CHECK(waits.received.empty());
   scene.source.waiting[1]({.status = 200, .body = "x"});

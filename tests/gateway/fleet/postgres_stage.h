@@ -12,7 +12,6 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -22,22 +21,13 @@
 #include "gateway/usage/ledger.h"
 #include "tests/support/folder.h"
 #include "tests/support/postgres_server.h"
+#include "tests/support/waiting.h"
 
 namespace tests {
 
 namespace fleet = gateway::fleet;
 namespace usage = gateway::usage;
 using std::chrono::milliseconds;
-
-inline bool wait_until(const std::function<bool()>& done,
-                       milliseconds most = milliseconds{15'000}) {
-  const auto until = std::chrono::steady_clock::now() + most;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(milliseconds{5});
-  }
-  return true;
-}
 
 // Bytes tell which row it is and how often it has changed.
 inline usage::Row row_of(const std::string& node, const std::string& domain, int bucket,

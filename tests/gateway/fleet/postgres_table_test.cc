@@ -35,7 +35,7 @@ class TableStage {
   DatabaseStage database;
   PostgresTable& table() { return table_; }
   static PostgresWaker::Time soon() {
-    return std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    return std::chrono::steady_clock::now() + patience();
   }
 
  private:

@@ -129,7 +129,7 @@ TEST_CASE("warm: what the origin ends, speaks on or resets is dropped and made a
     scene.begin();
     auto peers = scene.peers(1);
     // It has lived long enough not to count as a failure of the server.
-    scene.stage.loop.wheel().advance(scene.stage.loop.now() + 1100ms);
+    scene.stage.pass(1100ms);
     if (how == 0) peers[0].close();
     if (how == 1) peers[0].shut();
     if (how == 2) peers[0].send("HTTP/1.1 408 Request Timeout\r\n\r\n");
@@ -174,7 +174,7 @@ TEST_CASE("warm: an old connection is replaced before the origin's own limit") {
   scene.config.origin.warm_idle = 1s;
   scene.begin();
   auto peers = scene.peers(2);
-  scene.stage.loop.wheel().advance(scene.stage.loop.now() + 1100ms);
+  scene.stage.pass(1100ms);
   CHECK(scene.has_ended(peers[0]));
   CHECK(scene.has_ended(peers[1]));
   CHECK(peers[0].error == 0);

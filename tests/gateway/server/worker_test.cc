@@ -169,7 +169,7 @@ TEST_CASE("worker: a drain closes silent clients, tells the sessions, and says w
   REQUIRE(await(peer, "the gateway is restarting"));
   const auto close = client_close(proto::ws::CloseCode::service_restart);
   peer.send(proto::text_of(close));
-  CHECK(drained.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(drained.get_future().wait_for(patience()) == std::future_status::ready);
   CHECK_FALSE(connect_to(*scene.address));
   CHECK(scene.admission.held() == 0);
 }
@@ -182,6 +182,6 @@ TEST_CASE("worker: an abort ends a drain that clients hold up") {
   scene.worker->drain({.timeout = 3600s, .close_rate = std::nullopt}, [&] { drained.set_value(); });
   REQUIRE(await(peer, "the gateway is restarting"));
   scene.worker->abort();
-  CHECK(drained.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(drained.get_future().wait_for(patience()) == std::future_status::ready);
   CHECK(await_end(peer));
 }

@@ -195,9 +195,9 @@ TEST_CASE("upgrade: request_timeout and establish_timeout are 504, each in its o
   UpgradeScene scene;
   scene.config.origin.request_timeout = 5s;
   RawPeer silent = scene.ask();
-  scene.stage.loop.wheel().advance(scene.stage.loop.now() + 4s);
+  scene.stage.pass(4s);
   CHECK_FALSE(scene.done());
-  scene.stage.loop.wheel().advance(scene.stage.loop.now() + 2s);
+  scene.stage.pass(2s);
   CHECK(scene.failure.cause == Cause::origin_timeout);
   CHECK(scene.failure.status == 504);
   CHECK(scene.failure.why == "the origin did not answer within request_timeout");
@@ -207,7 +207,7 @@ TEST_CASE("upgrade: request_timeout and establish_timeout are 504, each in its o
   RawPeer slow = other.ask();
   slow.send("HTTP/1.1 103 Early Hints\r\n\r\n");
   other.turn();
-  other.stage.loop.wheel().advance(other.stage.loop.now() + 4s);
+  other.stage.pass(4s);
   CHECK(other.failure.status == 504);
   CHECK(other.failure.why == "no WebSocket with the origin within establish_timeout");
 }

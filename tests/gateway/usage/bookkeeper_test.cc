@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include <doctest/doctest.h>
 #include <sqlite3.h>
@@ -11,6 +10,7 @@
 #include "tests/gateway/usage/ledger_rows.h"
 #include "tests/gateway/usage/ledger_scene.h"
 #include "tests/support/folder.h"
+#include "tests/support/waiting.h"
 
 using gateway::usage::BudgetPlan;
 using gateway::usage::BudgetStanding;
@@ -19,6 +19,7 @@ using gateway::usage::LedgerReader;
 using gateway::usage::Row;
 using tests::all_rows;
 using tests::Boot;
+using tests::wait_until;
 using tests::bytes_out;
 using tests::kNoon;
 using tests::record_of;
@@ -143,9 +144,7 @@ TEST_CASE("bookkeeper: the thread flushes by itself") {
                                     meters, {});
   keeper.start();
   meters.book(0).meter("a").add(Field::client_bytes_out, 9);
-  for (int i = 0; i < 2000 && keeper.figures().rows_written == 0; ++i)
-    std::this_thread::sleep_for(milliseconds{1});
-  CHECK(keeper.figures().rows_written == 1);
+  CHECK(wait_until([&] { return keeper.figures().rows_written == 1; }));
   keeper.stop();
 }
 

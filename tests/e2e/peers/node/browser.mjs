@@ -2,6 +2,7 @@
 import { chromium } from 'playwright-core';
 
 const job = JSON.parse(process.argv[2]);
+const patience = Math.max(1, Number(process.env.WEIR_TEST_PATIENCE ?? 1));
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   headless: true,
@@ -13,7 +14,7 @@ const result = { errors: [] };
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(job.timeout ?? 8000);
+  page.setDefaultTimeout(job.timeout ?? 60000 * patience);
   page.on('pageerror', (error) => result.errors.push(error.message));
   page.on('console', (entry) => {
     // The browser asks for an icon by itself; a page need not have one.

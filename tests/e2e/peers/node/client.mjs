@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import WebSocket from 'ws';
 
 const job = JSON.parse(process.argv[2]);
+const patience = Math.max(1, Number(process.env.WEIR_TEST_PATIENCE ?? 1));
 const result = { messages: [], binary: [], pongs: 0 };
 const inbox = [];
 let wake = () => {};
@@ -41,7 +42,7 @@ socket.on('unexpected-response', (_request, response) => {
 });
 socket.on('message', (data, binary) => { inbox.push([data, binary]); wake(); });
 socket.on('pong', () => { result.pongs += 1; wake(); });
-setTimeout(() => { result.error = 'timed out'; finish(); }, job.timeout ?? 10000);
+setTimeout(() => { result.error = 'timed out'; finish(); }, job.timeout ?? 60000 * patience);
 
 async function until(condition) {
   while (!condition() && socket.readyState !== WebSocket.CLOSED) await new Promise((done) => { wake = done; });
