@@ -35,7 +35,7 @@ class TableStage {
   DatabaseStage database;
   PostgresTable& table() { return table_; }
   static PostgresWaker::Time soon() {
-    return std::chrono::steady_clock::now() + patience();
+    return std::chrono::steady_clock::now() + tests::patience();
   }
 
  private:

@@ -4,10 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/patience.h"
+
 using gateway::fleet::look_up;
 using gateway::fleet::parse_postgres_target;
 using gateway::fleet::PostgresTarget;
 using gateway::fleet::PostgresWaker;
+using tests::patience;
 
 namespace {
 

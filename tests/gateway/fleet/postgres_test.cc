@@ -195,9 +195,9 @@ TEST_CASE(
   const auto begun = std::chrono::steady_clock::now();
   NodeStage other(database.url());
   other.write({row_of("b", "d", 0, 5)});
-  other.start(5 * patience());
+  other.start(5 * tests::patience());
   other.sink().stop(milliseconds{50});
-  CHECK(std::chrono::steady_clock::now() - begun < patience());
+  CHECK(std::chrono::steady_clock::now() - begun < tests::patience());
   DatabaseStage::server().resume();
   CHECK(database.reaches("1 rows, 12 bytes"));
 }
