@@ -74,9 +74,7 @@ class EdgeStage {
     return peer;
   }
   // Every deadline within that time is due now. The loop has no further turn after it.
-  void pass(std::chrono::milliseconds time) {
-    stage.pass(time);
-  }
+  void pass(std::chrono::milliseconds time) { stage.pass(time); }
 
   gateway::metrics::Domain& counters() { return *registry.domain("chat.example.com")[0]; }
   uint64_t answers(int status) {

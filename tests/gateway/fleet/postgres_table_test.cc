@@ -34,9 +34,7 @@ class TableStage {
   }
   DatabaseStage database;
   PostgresTable& table() { return table_; }
-  static PostgresWaker::Time soon() {
-    return std::chrono::steady_clock::now() + tests::patience();
-  }
+  static PostgresWaker::Time soon() { return std::chrono::steady_clock::now() + tests::patience(); }
 
  private:
   std::unique_ptr<PostgresConnection> connect() {
