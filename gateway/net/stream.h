@@ -2,6 +2,7 @@
 // later HTTP/2.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,14 @@ struct IoError {
   enum class Doing : uint8_t { connecting, tls_handshake, reading, writing };
   int code = 0;  // a negative libuv code; 0 for TLS, where `text` says it
   Doing doing = Doing::reading;
-  std::string text;  // "connection reset by peer", "certificate has expired"
+  std::string text;             // "connection reset by peer", "certificate has expired"
+  bool unacknowledged = false;  // the system waited in vain for the peer to take what was sent
+};
+
+// What the system knows of the far end.
+struct PeerState {
+  uint64_t acknowledged = 0;                // bytes that it has taken since the connection began
+  std::chrono::milliseconds last_heard{0};  // how long ago: bytes, or an acknowledgement alone
 };
 
 // Bytes of both directions.
@@ -78,6 +86,13 @@ class Stream {
   // The same and what the kernel holds that the peer has not acknowledged: shrinks with every byte
   // that a slow peer takes, long before the kernel has room again. May cost a system call.
   virtual size_t unacknowledged() const { return queued(); }
+
+  // Costs a system call; nothing where there is no far end, or the system does not tell.
+  virtual std::optional<PeerState> peer_state() const { return std::nullopt; }
+
+  // From now on a peer that acknowledges nothing for so long, though something was sent to it, is a
+  // failure. Whoever is only listened to is not noticed by this.
+  virtual void expect_acknowledgement_within(std::chrono::milliseconds) {}
 
   // Begins to count the bytes of TLS records; false: there is no TLS.
   virtual bool count_records() { return false; }

@@ -23,6 +23,12 @@ int error_of(int fd) {
   return error != 0 ? error : ECONNRESET;
 }
 
+// Of an open connection: what a router or the neighbour table said of the way last stands in place
+// of the timeout.
+bool means_unacknowledged(int error) {
+  return error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN;
+}
+
 // The system calls themselves: glibc's functions are cancellation points, which in a process with
 // threads costs two atomic operations each, 2 to 3 % of what a small message costs in all.
 ssize_t receive_some(int fd, std::span<uint8_t> into) {
@@ -205,6 +211,13 @@ size_t TcpStream::unacknowledged() const {
   return queued() + static_cast<size_t>(held);
 }
 
+std::optional<PeerState> TcpStream::peer_state() const { return peer_state_of(fd_.get()); }
+
+void TcpStream::expect_acknowledgement_within(std::chrono::milliseconds time) {
+  const auto limit = static_cast<unsigned>(time.count());
+  ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+}
+
 std::optional<Volume> TcpStream::packets() const { return packets_of(fd_.get()); }
 
 void TcpStream::end() {
@@ -226,7 +239,10 @@ void TcpStream::fail(int error, IoError::Doing doing) {
 
 void TcpStream::report_failure() {
   finished_ = true;
-  IoError error{.code = -failed_, .doing = doing_, .text = uv_strerror(-failed_)};
+  IoError error{.code = -failed_,
+                .doing = doing_,
+                .text = uv_strerror(-failed_),
+                .unacknowledged = means_unacknowledged(failed_)};
   handler_->on_failed(error);
 }
 

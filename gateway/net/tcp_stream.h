@@ -33,6 +33,8 @@ class TcpStream final : public Stream, private Poller::Watched {
   size_t queued() const override { return lost_ + (queue_ ? queue_->pending().size() : 0); }
 
   size_t unacknowledged() const override;
+  std::optional<PeerState> peer_state() const override;
+  void expect_acknowledgement_within(std::chrono::milliseconds time) override;
   std::optional<Volume> packets() const override;
 
   int fd() const { return fd_.get(); }

@@ -1,6 +1,7 @@
 #include "gateway/net/tls_stream.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include <openssl/err.h>
@@ -59,6 +60,9 @@ BIO* TlsStream::shared_bio() {
 }
 
 SSL* TlsStream::take_turn() {
+  // On another thread its BIO would be lent to this connection, and OpenSSL would use that of the
+  // last one here.
+  assert(SSL_get_rbio(ssl_.get()) == shared_bio());
   BIO_set_data(shared_bio(), this);
   ERR_clear_error();
   return ssl_.get();
@@ -109,6 +113,7 @@ void TlsStream::send_records() {
 
 void TlsStream::on_data(Bytes data) {
   if (phase_ == Phase::failed) return;
+  assert(input_.empty());
   records_.in += data.size();
   if (first_) {
     first_ = false;
@@ -266,6 +271,7 @@ void TlsStream::pause_reading() { transport_->pause_reading(); }
 void TlsStream::resume_reading() { transport_->resume_reading(); }
 
 void TlsStream::on_end() {
+  input_ = {};  // behind a close_notify nothing is read
   if (phase_ == Phase::failed || peer_ended_) return;
   if (phase_ == Phase::handshake) {
     report({.code = UV_EOF,
@@ -294,6 +300,7 @@ std::string TlsStream::take_reason() {
 }
 
 void TlsStream::report(const IoError& error) {
+  input_ = {};
   phase_ = Phase::failed;
   handler_->on_failed(error);
 }

@@ -52,6 +52,10 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
+  std::optional<PeerState> peer_state() const override { return transport_->peer_state(); }
+  void expect_acknowledgement_within(std::chrono::milliseconds time) override {
+    transport_->expect_acknowledgement_within(time);
+  }
   bool count_records() override {
     records_ = {};
     return true;

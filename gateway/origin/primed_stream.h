@@ -30,6 +30,10 @@ class PrimedStream final : public net::Stream,
   bool congested() const override { return inner_->congested(); }
   size_t queued() const override { return inner_->queued(); }
   size_t unacknowledged() const override { return inner_->unacknowledged(); }
+  std::optional<net::PeerState> peer_state() const override { return inner_->peer_state(); }
+  void expect_acknowledgement_within(std::chrono::milliseconds time) override {
+    inner_->expect_acknowledgement_within(time);
+  }
   std::optional<net::Volume> packets() const override { return inner_->packets(); }
 
  private:

@@ -315,3 +315,37 @@ TEST_CASE("tcp stream: what came before a reset is lost with it or shown first, 
   scene.stage.settle();
   CHECK(scene.told.failures + scene.told.ends == 1);
 }
+
+TEST_CASE("FX9 tcp stream: a peer that acknowledges nothing in time is a failure of its own kind") {
+  LoopStage stage;
+  Connection connection = make_connection(4096);
+  Recorder told;
+  TcpStream stream(stage.loop, std::move(connection.ours));
+  stream.start(told);
+  stream.expect_acknowledgement_within(std::chrono::milliseconds(300));
+  // The window shuts, and its owner answers the probes without opening it.
+  stream.write(proto::bytes_of(std::string(8 << 20, 'x')));
+  REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+  CHECK(told.error.unacknowledged);
+  CHECK(told.error.code == -ETIMEDOUT);
+  CHECK(stream.unacknowledged() > 0);
+  const auto far_end = stream.peer_state();
+  REQUIRE(far_end.has_value());
+  CHECK(far_end->acknowledged > 0);
+  CHECK(far_end->acknowledged < 8 << 20);
+}
+
+TEST_CASE("FX9 tcp stream: a reset, or a silent peer that was sent nothing, is no such failure") {
+  LoopStage stage;
+  Connection connection = make_connection();
+  Recorder told;
+  TcpStream stream(stage.loop, std::move(connection.ours));
+  stream.start(told);
+  stream.expect_acknowledgement_within(std::chrono::milliseconds(1));
+  stream.write(proto::bytes_of("taken at once"));
+  REQUIRE(stage.run_until([&] { return stream.unacknowledged() == 0; }));
+  CHECK(told.failures == 0);
+  connection.peer.reset();
+  REQUIRE(stage.run_until([&] { return told.failures == 1; }));
+  CHECK_FALSE(told.error.unacknowledged);
+}

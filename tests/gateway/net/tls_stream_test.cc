@@ -1,8 +1,13 @@
 #include "gateway/net/tls_stream.h"
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -279,3 +284,79 @@ TEST_CASE("tls stream: a peer that asks for key after key and reads no answer is
   CHECK(told.data.size() > 100);  // a few would be nothing to complain of
   CHECK(near.queued() < size_t{64} * 1024);
 }
+
+namespace {
+
+// A server's stream over memory that has shaken hands with a client of OpenSSL's own.
+struct MemoryScene {
+  explicit MemoryScene(SSL_CTX* trusting)
+      : ssl(new_origin_connection(trusting, "chat.example")),
+        server(std::make_unique<TlsStream>(stage.loop, near.connect(), chat_server().connection(),
+                                           TlsStream::Role::server, nullptr)) {
+    SSL_set_connect_state(ssl.get());
+    SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    server->start(told);
+    for (int i = 0; i < 4 && SSL_do_handshake(ssl.get()) != 1; ++i) {
+      near.send(proto::bytes_of(said()));
+      const std::vector<uint8_t> answer = near.take_received();
+      BIO_write(SSL_get_rbio(ssl.get()), answer.data(), static_cast<int>(answer.size()));
+    }
+    if (const std::string last = said(); !last.empty()) near.send(proto::bytes_of(last));
+  }
+  // What the client has written since.
+  std::string said() {
+    std::string out(BIO_ctrl_pending(SSL_get_wbio(ssl.get())), 0);
+    BIO_read(SSL_get_wbio(ssl.get()), out.data(), static_cast<int>(out.size()));
+    return out;
+  }
+
+  LoopStage stage;
+  Peer near;
+  Recorder told;
+  SslPtr ssl;
+  std::unique_ptr<TlsStream> server;
+};
+
+}  // namespace
+
+TEST_CASE("FXL tls stream: what comes behind a close_notify is dropped, not kept for later") {
+  for (const bool broken : {false, true}) {
+    CAPTURE(broken);
+    const SslContextPtr trusting = trusting_context();
+    MemoryScene scene(trusting.get());
+    REQUIRE(scene.server->facts().handshake_done);
+    if (!broken) SSL_shutdown(scene.ssl.get());
+    const std::string junk = "\x17\x03\x03\x40\x00 and so on";
+    scene.near.send(proto::bytes_of(scene.said() + std::string(40, 'j') + junk));
+    CHECK(scene.told.ends == (broken ? 0 : 1));
+    CHECK(scene.told.failures == (broken ? 1 : 0));
+    // The read buffer belongs to others by now: the stream asserts that nothing of it is left.
+    scene.near.send(proto::bytes_of(junk));
+    scene.server->write(proto::bytes_of("still"));
+    scene.server->end();
+    scene.near.send(proto::bytes_of(junk));
+    CHECK(scene.told.ends + scene.told.failures == 1);
+    CHECK(scene.told.data.empty());
+  }
+}
+
+#ifndef NDEBUG
+TEST_CASE("FXL tls stream: a call from another thread than its loop's is stopped") {
+  const SslContextPtr trusting = trusting_context();
+  MemoryScene scene(trusting.get());
+  REQUIRE(scene.server->facts().handshake_done);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    std::signal(SIGABRT, SIG_DFL);
+    ::close(STDERR_FILENO);
+    std::thread([&] { scene.server->end(); }).join();
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+}
+#endif
