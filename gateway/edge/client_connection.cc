@@ -279,7 +279,11 @@ void ClientConnection::record(const Refusal& refusal, size_t answered) {
   meter().refuse(refusal.cause);
   session::write_refused(
       surroundings_.sessions.scribe, identity_, story(refusal.status),
-      {.by = refusal.by, .cause = refusal.cause, .error = refusal.why, .detail = refusal.detail});
+      {.by = refusal.by,
+       .cause = refusal.cause,
+       .stage = upgrade_ && upgrade_->was_asked() ? log::Stage::upgrading : log::Stage::connecting,
+       .error = refusal.why,
+       .detail = refusal.detail});
 }
 
 usage::Meter& ClientConnection::meter() const {

@@ -8,7 +8,8 @@ std::string_view to_string(By by) {
 }
 
 std::string_view to_string(Stage stage) {
-  constexpr std::array<std::string_view, 4> kNames{"connecting", "upgrading", "open", "closing"};
+  constexpr std::array<std::string_view, kStages> kNames{"connecting", "upgrading", "open",
+                                                         "closing", "closed"};
   return kNames[static_cast<size_t>(stage)];
 }
 
@@ -50,6 +51,12 @@ std::string_view to_string(Cause cause) {
                                                          "origin_auth",
                                                          "proxy_connect"};
   return kNames[static_cast<size_t>(cause)];
+}
+
+std::string termination(By by, Stage stage) {
+  constexpr std::string_view kWho = "COW";
+  constexpr std::string_view kHowFar = "NUOCD";
+  return {kWho[static_cast<size_t>(by)], kHowFar[static_cast<size_t>(stage)]};
 }
 
 }  // namespace gateway::log

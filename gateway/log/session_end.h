@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proto/ws/close.h"
@@ -13,8 +14,15 @@ namespace gateway::log {
 
 enum class By : uint8_t { client, origin, gateway };
 
-// How far it had come.
-enum class Stage : uint8_t { connecting, upgrading, open, closing };
+// How far it had come when its last connection was gone; of one connection: when that was.
+enum class Stage : uint8_t {
+  connecting,  // nothing was sent to an origin
+  upgrading,   // the request was, and no valid 101 came
+  open,        // a peer was given no Close: it saw 1006
+  closing,     // each was given one, but an answer is missing
+  closed,      // the closing handshake is complete on both
+};
+inline constexpr size_t kStages = static_cast<size_t>(Stage::closed) + 1;
 
 // Why. The first cause wins. Names are those of log and metric.
 enum class Cause : uint8_t {
@@ -69,5 +77,9 @@ struct SessionEnd {
 std::string_view to_string(By by);
 std::string_view to_string(Stage stage);
 std::string_view to_string(Cause cause);
+
+// Both in two letters: who (C client, O origin, W gateway), and how far (N connecting, U upgrading,
+// O open, C closing, D closed).
+std::string termination(By by, Stage stage);
 
 }  // namespace gateway::log

@@ -127,6 +127,8 @@ struct Worker {
   Histogram<kHandshakeBounds.size()> handshake_duration;
   Histogram<kSessionBounds.size()> session_duration;
   Histogram<kSilenceBounds.size()> client_silence;  // the longest of each ended session
+  // Closes that we decided and that could not go at once, by cause: given later, or not at all.
+  std::array<std::array<Count, 2>, log::kCauses> waited_closes;
 };
 
 // Hands out the blocks. They live as long as the registry, so that a figure never goes back: a

@@ -138,6 +138,24 @@ void add_durations(const Registry& registry, Page& page) {
                page);
 }
 
+void add_waited_closes(const Registry& registry, Page& page) {
+  constexpr std::array<std::string_view, 2> kResults{"given", "cut"};
+  Family family = counter("weir_closes_deferred_total",
+                          "Closes decided by Weir that had to wait for the end of a frame or for "
+                          "room, by cause and by what became of them.");
+  for (size_t cause = 0; cause < log::kCauses; ++cause) {
+    for (size_t result = 0; result < kResults.size(); ++result) {
+      uint64_t closes = 0;
+      for (size_t worker = 0; worker < registry.worker_count(); ++worker)
+        closes += registry.worker(worker).waited_closes[cause][result].value();
+      family.add_if(
+          {{"cause", to_string(static_cast<log::Cause>(cause))}, {"result", kResults[result]}},
+          closes);
+    }
+  }
+  page.add(std::move(family));
+}
+
 void add_process(Page& page) {
   const Process process = read_process();
   page.add_gauge("process_resident_memory_bytes", "Resident memory size in bytes.",
@@ -159,6 +177,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_config(facts, page);
   add_listeners(registry, page);
   add_durations(registry, page);
+  add_waited_closes(registry, page);
   add_domains(registry, page);
   add_origins(registry, facts.origins, page);
   add_ways(facts.ways, page);

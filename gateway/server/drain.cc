@@ -9,7 +9,9 @@ using std::chrono::milliseconds;
 
 namespace {
 constexpr std::string_view kReason = "the gateway is restarting";
-}
+// Whoever is told late, when a long frame has passed, needs some time to answer.
+constexpr milliseconds kLastAnswers{1000};
+}  // namespace
 
 Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients,
              const Plan& plan, std::function<void()> drained)
@@ -19,6 +21,7 @@ Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientCon
       drained_(std::move(drained)),
       began_(loop.now()),
       ends_(began_ + plan.timeout) {
+  give_by_ = ends_ - std::min(plan.timeout / 2, kLastAnswers);
   // The last ones need time for the closing handshake, too.
   const milliseconds window = plan.timeout - std::min(plan.timeout / 2, milliseconds(5000));
   const double spread = static_cast<double>(table.size()) * 1000 /
@@ -44,7 +47,7 @@ void Drain::close_until(size_t target) {
   for (size_t i = 0; i < table_.size() && closed_ < target; ++i) {
     session::Session& session = table_.at(i);
     if (session.relay().closing()) continue;
-    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart, kReason);
+    session.close(log::Cause::drain, proto::ws::CloseCode::service_restart, kReason, give_by_);
     ++closed_;
   }
 }

@@ -41,7 +41,8 @@ class Drain final : private net::DeadlineWheel::Entry {
   std::function<void()> drained_;
   std::chrono::milliseconds began_;
   std::chrono::milliseconds ends_;
-  double rate_;  // sessions a millisecond
+  std::chrono::milliseconds give_by_{0};  // whoever has had no Close by then is cut
+  double rate_;                           // sessions a millisecond
   size_t closed_ = 0;
 };
 

@@ -17,6 +17,7 @@ struct Accounted {
   const Relay& relay;
   int64_t opened_ms = 0;  // Unix milliseconds
   milliseconds lasted{0};
+  milliseconds connected{0};  // of that, before it began to close
   uint32_t sequence = 0;
 };
 [[nodiscard]] usage::Record make_record(usage::Record::Kind kind, const Accounted& session);

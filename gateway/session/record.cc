@@ -124,6 +124,11 @@ void tell_code(log::JsonLine& line, std::string_view name, CloseCode code) {
   if (code != CloseCode::abnormal) line.number(name, static_cast<int64_t>(code));
 }
 
+// The last gap included, up to where the session began to close.
+milliseconds longest_silence(const Relay::Leg& leg, milliseconds closing_since) {
+  return std::max(leg.longest_silence, closing_since - leg.received);
+}
+
 // In the words of whoever ended it.
 std::string_view reason_of(const Closed& closed, const SessionEnd& end) {
   if (!closed.reason.empty()) return closed.reason;
@@ -178,6 +183,8 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
   tell(line, story);
   tell_origin(line, identity);
   line.text("close_initiator", to_string(refusal.by)).text("close_cause", to_string(refusal.cause));
+  line.text("close_stage", to_string(refusal.stage))
+      .text("term", log::termination(refusal.by, refusal.stage));
   line.text("error", refusal.error).text_if("error_detail", refusal.detail);
   tell_sizes(line, story.handshake, sizes);
   scribe.access->write(line.take());
@@ -202,7 +209,9 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.number("return_code", 101).number("duration_ms", lasted.count());
   tell_sizes(line, lasted, sizes);
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
-  line.text("close_stage", to_string(end.stage))
+  line.text("close_stage", to_string(end.stage)).text("term", log::termination(end.by, end.stage));
+  line.text("close_stage_client", to_string(client.stage()))
+      .text("close_stage_origin", to_string(origin.stage()))
       .number("close_code", static_cast<int64_t>(end.code));
   tell_code(line, "close_code_client", client.close_code);
   tell_code(line, "close_code_origin", origin.close_code);
@@ -211,7 +220,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
   tell_direction(line, "_in", client.seen);
   tell_direction(line, "_out", origin.seen);
-  line.number("longest_client_silence_ms", client.longest_silence.count());
+  line.number("longest_client_silence_ms", longest_silence(client, closed.closing_since).count());
+  line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
   line.number("last_client_ms", (closed.now - client.received).count());
   line.number("last_origin_ms", (closed.now - origin.received).count());
   scribe.access->write(line.take());

@@ -79,6 +79,7 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
 struct Refusal {
   log::By by;
   log::Cause cause;
+  log::Stage stage = log::Stage::connecting;
   std::string_view error;   // the words of the body
   std::string_view detail;  // for the log alone
 };
@@ -90,6 +91,7 @@ struct Closed {
   const Relay& relay;
   milliseconds opened;
   milliseconds now;
+  milliseconds closing_since;
   std::string_view reason;  // of an end that we decided
 };
 void write_close(const Scribe& scribe, const Identity& identity, const Closed& closed);

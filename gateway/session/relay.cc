@@ -1,6 +1,7 @@
 #include "gateway/session/relay.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "gateway/session/usage_fields.h"
@@ -10,39 +11,19 @@
 namespace gateway::session {
 
 using proto::ws::FrameScanner;
-using proto::ws::MaskingKey;
 using proto::ws::Opcode;
 using proto::ws::Sender;
 using usage::Field;
 
 namespace {
 
-size_t index(Side side) { return static_cast<size_t>(side); }
-
-By by(Side side) { return side == Side::client ? By::client : By::origin; }
-
-// A key of zeros would mask nothing, but §10.3 wants keys that cannot be foreseen.
-MaskingKey fresh_key() {
-  MaskingKey key{};
-  proto::random_bytes(key);
-  return key;
-}
-
-std::optional<MaskingKey> key_towards(Side side) {
-  return side == Side::origin ? std::optional(fresh_key()) : std::nullopt;
-}
-
 FrameScanner::Options scanner_options(Sender sender, const Relay::Rules& rules) {
   return {.sender = sender, .permessage_deflate = rules.permessage_deflate, .limits = rules.limits};
 }
 
-// For the operator, who knows neither which limit it was nor whose message.
-std::string offence(Side side, const FrameScanner::Scan& scan) {
-  const std::string peer = side == Side::client ? "the client" : "the origin";
-  if (scan.exceeded == 0)
-    return "protocol error of " + peer + ": " + std::string(scan.violation->why);
-  return std::string(scan.exceeding == Opcode::text ? "text" : "binary") +
-         " message of more than " + std::to_string(scan.exceeded) + " bytes from " + peer;
+void leave_out_close(FrameScanner::Scan& scan) {
+  Bytes& last = scan.ready.empty() ? scan.carry : scan.ready;
+  last = last.first(last.size() - scan.close_size);
 }
 
 }  // namespace
@@ -67,15 +48,15 @@ void Relay::Leg::on_end() {
 
 void Relay::Leg::on_drained() {
   relay.account(*this);
-  Leg& source = relay.other(*this);
-  if (source.paused) {
-    source.paused = false;
-    if (source.stream) source.stream->resume_reading();
-  }
+  relay.resume(relay.other(*this));
+  relay.note_if_given(*this);
   if (close_given && over()) relay.complete(*this);
 }
 
-void Relay::Leg::on_failed(const net::IoError&) { relay.lost(*this); }
+void Relay::Leg::on_failed(const net::IoError& error) {
+  if (error.unacknowledged) relay.observer_.on_unacknowledged(*this);
+  if (stream) relay.lost(*this);
+}
 
 Relay::Relay(Streams streams, const Rules& rules, const Figures& figures,
              const net::DeadlineWheel& clock, Observer& observer)
@@ -107,21 +88,8 @@ void Relay::receive(Leg& from, Bytes data) {
   from.longest_silence = std::max(from.longest_silence, clock_.now() - from.received);
   from.received = clock_.now();
   from.held += data.size();
-  while (!data.empty()) {
-    FrameScanner::Scan scan = from.scanner.scan(data);
-    pass(from, scan.carry);
-    pass(from, scan.ready);
-    if (to.stream && !to.close_given) to.payload_submitted += scan.seen.payload_bytes;
-    if (scan.pong) take_pong(from, scan);
-    tally(from, scan.seen);
-    if (scan.close || scan.violation || from.over()) count_in(from, from.held);
-    if (scan.close) closed_by(from, *scan.close);
-    if (scan.violation) {
-      violated_by(from, scan);
-      return;
-    }
-    data = scan.rest;
-  }
+  if (to.close_due) data = finish_frame(from, data);
+  if (!take(from, data)) return;
   account_records(from);
   if (!to.stream) return;
   account(to);
@@ -131,6 +99,40 @@ void Relay::receive(Leg& from, Bytes data) {
     counters_.pauses[index(from.side)].add(1);
     observer_.on_congested();
   }
+}
+
+// A Close that waits for the end of a frame is given there: lets the frame's rest go by, and
+// returns what comes after it.
+Bytes Relay::finish_frame(Leg& from, Bytes data) {
+  if (waiting_->for_last_words) return data;
+  const Bytes rest_of_frame = data.first(
+      static_cast<size_t>(std::min<uint64_t>(from.scanner.left_of_frame(), data.size())));
+  take(from, rest_of_frame);
+  if (from.scanner.at_boundary()) give_waiting(other(from));
+  return data.subspan(rest_of_frame.size());
+}
+
+// False: it holds a violation.
+bool Relay::take(Leg& from, Bytes data) {
+  Leg& to = other(from);
+  while (!data.empty()) {
+    FrameScanner::Scan scan = from.scanner.scan(data);
+    // Who waits for the last words is told what it did, not how the other one answers us.
+    if (scan.close && to.close_due) leave_out_close(scan);
+    pass(from, scan.carry);
+    pass(from, scan.ready);
+    if (to.stream && !to.close_given) to.payload_submitted += scan.seen.payload_bytes;
+    if (scan.pong) take_pong(from, scan);
+    tally(from, scan.seen);
+    if (scan.close || scan.violation || from.over()) count_in(from, from.held);
+    if (scan.close) closed_by(from, *scan.close);
+    if (scan.violation) {
+      violated_by(from, scan);
+      return false;
+    }
+    data = scan.rest;
+  }
+  return true;
 }
 
 void Relay::pass(Leg& from, Bytes data) {
@@ -168,6 +170,7 @@ void Relay::account(Leg& leg) {
   if (payload <= leg.payload_taken) return;
   meter_.add(bytes_field(Field::client_payload_out, leg.side), payload - leg.payload_taken);
   leg.payload_taken = payload;
+  assert(leg.taken <= leg.submitted && leg.payload_taken <= leg.taken);
 }
 
 void Relay::account_records(Leg& leg) {
@@ -248,120 +251,15 @@ void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
   observer_.on_pong();
 }
 
-void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
-  Leg& to = other(from);
-  from.close_code = close.code;
-  if (!close.reason.empty()) from.close_reason = std::make_unique<std::string>(close.reason);
-  counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))]
-      .add(1);
-  if (to.stream) to.close_given = true;
-  begin_closing({.by = by(from.side),
-                 .stage = Stage::open,
-                 .cause = from.side == Side::client ? Cause::client_close : Cause::origin_close,
-                 .code = close.code});
-  complete(to);
-  complete(from);
-}
-
-void Relay::violated_by(Leg& from, const FrameScanner::Scan& scan) {
-  const bool too_big = scan.exceeded != 0;
-  if (too_big) {
-    counters_.limited[metrics::kMaxMessageLimit].add(1);
-  } else {
-    counters_.protocol_errors[index(from.side)].add(1);
-  }
-  from.offended = true;
-  from.close_reason = std::make_unique<std::string>(offence(from.side, scan));
-  Leg& to = other(from);
-  if (to.stream) account(to);
-  begin_closing({.by = by(from.side),
-                 .stage = Stage::open,
-                 .cause = too_big ? Cause::message_too_big : Cause::protocol_error,
-                 .code = scan.violation->code});
-  // The offender is told what he did, the other that the session is over through no fault of his.
-  if (too_big) {
-    const std::string why = "message larger than " + std::to_string(scan.exceeded) + " bytes";
-    give_close(from, scan.violation->code, why);
-    give_close(to, CloseCode::going_away, "the peer's message was too large");
-    return;
-  }
-  give_close(from, scan.violation->code, scan.violation->why);
-  give_close(to, from.side == Side::client ? CloseCode::going_away : CloseCode::internal_error,
-             "protocol error of the peer");
-}
-
-void Relay::close(const Closing& closing) {
-  begin_closing(
-      {.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
-  give_close(client_, closing.to_client, closing.reason);
-  give_close(origin_, closing.to_origin, closing.reason);
-}
-
-// A peer went away without the closing handshake, or after it.
-void Relay::lost(Leg& leg) {
-  Leg& left = other(leg);
-  const bool orderly = leg.close_given && leg.over();
-  const bool client = leg.side == Side::client;
-  drop(leg);
-  if (orderly || !left.stream) return;
-  const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
-  begin_closing({.by = by(leg.side),
-                 .stage = Stage::open,
-                 .cause = client ? Cause::client_abort : Cause::origin_abort,
-                 .code = code});
-  // A peer that has said its Close gets it back (§5.5.1), whatever became of the other.
-  if (left.scanner.closed()) {
-    give_close(left, left.close_code, {});
-    return;
-  }
-  give_close(left, code, client ? "client connection lost" : "origin connection lost");
-}
-
-void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
-  if (!leg.stream || leg.close_given) return;
-  // Into the middle of a frame no Close can be written: it would be payload.
-  if (!other(leg).scanner.at_boundary()) {
-    cut(leg);
-    return;
-  }
-  leg.close_given = leg.close_is_ours = true;
-  leg.sent = clock_.now();
-  leg.stream->write(proto::bytes_of(proto::ws::close_frame(code, reason, key_towards(leg.side))));
-  // Its Close is waited for, behind whatever it has sent before.
-  if (leg.paused) {
-    leg.paused = false;
-    leg.stream->resume_reading();
-  }
-  // How long the Close may wait in the queue is limited, too.
-  if (leg.stream->congested()) observer_.on_congested();
-  complete(leg);
-}
-
-// Both Closes of this leg are said. A server closes first (§7.1.1): we do so at the client's leg,
-// and wait for it at the origin's, whose ports would be ours to run out of; but not after an
-// offence, when nobody would notice its Close (§7.1.7).
-void Relay::complete(Leg& leg) {
-  if (!leg.stream || !leg.close_given || !leg.over()) return;
-  if (leg.side == Side::origin && !leg.read_ended && !leg.offended) return;
-  // What an offender goes on sending must be read: a reset would take our Close from it.
-  const bool silent = leg.read_ended || leg.scanner.closed();
-  if (!silent || leg.stream->congested()) {
-    leg.stream->end();
-    return;
-  }
-  leg.stream->finish();
-  if (!leg.stream->congested()) drop(leg);
-}
-
-void Relay::begin_closing(const SessionEnd& end) {
-  if (!end_) end_ = end;
-  if (closing_) return;
-  closing_ = true;
-  observer_.on_closing();
-}
-
 void Relay::cut(Leg& leg) {
   if (leg.stream) drop(leg);
+}
+
+// What the other one was paused for is over.
+void Relay::resume(Leg& leg) {
+  if (!leg.paused) return;
+  leg.paused = false;
+  if (leg.stream) leg.stream->resume_reading();
 }
 
 void Relay::drop(Leg& leg) {
@@ -369,15 +267,21 @@ void Relay::drop(Leg& leg) {
   account_records(leg);
   if (leg.side == Side::client) account_packets();
   count_in(leg, leg.held);
+  leg.close_arrived = leg.close_given && leg.stream->queued() == 0;
+  leg.close_due = false;
+  if (leg.close_waited) observer_.on_waited(false);
   leg.stream.reset();
   Leg& left = other(leg);
   if (!left.stream) {
-    if (!end_) end_ = SessionEnd{.by = By::gateway, .stage = Stage::open, .cause = Cause::internal};
+    if (!end_) end_ = SessionEnd{.by = By::gateway, .cause = Cause::internal};
+    end_->stage = std::min(client_.stage(), origin_.stage());
     observer_.on_relay_ended();
-  } else if (left.paused) {
+  } else if (left.close_due) {
+    // Neither the rest of a frame nor another word will come.
+    give_waiting(left);
+  } else {
     // Nobody is left to be overtaken: its rest is read for the end.
-    left.paused = false;
-    left.stream->resume_reading();
+    resume(left);
   }
 }
 

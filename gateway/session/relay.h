@@ -28,6 +28,7 @@ using proto::ws::CloseCode;
 using std::chrono::milliseconds;
 
 enum class Side : uint8_t { client, origin };
+constexpr size_t index(Side side) { return static_cast<size_t>(side); }
 
 // Where a session's figures go, live: what is scraped and what is billed are counted apart, so that
 // each can be checked against the other.
@@ -39,6 +40,7 @@ struct Figures {
 
 class Relay {
  public:
+  struct Leg;
   class Observer {
    public:
     virtual void
@@ -46,6 +48,11 @@ class Relay {
     virtual void on_congested() = 0;  // output is queued: the stall timer begins
     virtual void
     on_pong() = 0;  // our ping was answered: the next one may be due before its deadline
+    // The connection has failed because the peer took nothing of what was sent for too long. May
+    // cut it; if it does not, the leg is lost.
+    virtual void on_unacknowledged(Leg& leg) = 0;
+    // A Close of ours had to wait: it was given after all, or its connection is gone without it.
+    virtual void on_waited(bool given) = 0;
     virtual void on_relay_ended() = 0;  // both legs are gone; once, the last call
 
    protected:
@@ -71,26 +78,35 @@ class Relay {
     proto::ws::FrameScanner scanner;      // of what this peer sends
     proto::ws::Counts seen;               // of what this peer sent
     milliseconds received{0};             // when bytes last came
-    milliseconds longest_silence{0};  // between two of its bytes; the last, open-ended one apart
-    milliseconds sent{0};             // when bytes were last written
-    uint64_t bytes_in = 0;            // what it sent, the answers to our pings apart
-    uint64_t held = 0;                // came, but is not counted yet: it may become such an answer
-    uint64_t submitted = 0;           // forwarded to this peer: frames of our own apart
-    uint64_t taken = 0;               // of those, by the kernel
-    uint64_t payload_submitted = 0;   // the payload in them
-    uint64_t payload_taken = 0;       // of that, by the kernel; never too much
+    milliseconds longest_silence{0};      // between two of its bytes
+    milliseconds sent{0};                 // when bytes were last written
+    uint64_t bytes_in = 0;                // what it sent, the answers to our pings apart
+    uint64_t held = 0;               // came, but is not counted yet: it may become such an answer
+    uint64_t submitted = 0;          // forwarded to this peer: frames of our own apart
+    uint64_t taken = 0;              // of those, by the kernel
+    uint64_t payload_submitted = 0;  // the payload in them
+    uint64_t payload_taken = 0;      // of that, by the kernel; never too much
     std::unique_ptr<net::Volume> records;        // of TLS, since the 101, as counted; null without
     std::unique_ptr<std::string> close_reason;   // that this peer sent, or its offence; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
-    bool close_given = false;  // a Close was written to it, the other peer's or ours
-    bool close_is_ours = false;
-    bool read_ended = false;  // the peer has shut down its side, and is owed a Close
-    bool paused = false;
-    bool offended = false;  // broke the protocol: nothing that it sends is looked at any more
+    // Bits, so that an idle session stays as small as it is.
+    bool close_given : 1 = false;  // a Close was written to it, the other peer's or ours
+    bool close_is_ours : 1 = false;
+    bool close_due : 1 = false;     // ours waits for its place among the frames of the other peer
+    bool close_waited : 1 = false;  // one that we decided could not go at once, and is not gone yet
+    bool close_arrived : 1 = false;  // when the connection ended, the kernel had taken a Close
+    bool read_ended : 1 = false;     // the peer has shut down its side, and is owed a Close
+    bool paused : 1 = false;
+    bool offended : 1 = false;  // broke the protocol: nothing that it sends is looked at any more
 
     // Nothing of this peer is waited for any more.
     bool over() const { return scanner.closed() || offended; }
+    // How far this connection had come when it ended.
+    Stage stage() const {
+      if (!close_arrived) return Stage::open;
+      return scanner.closed() ? Stage::closed : Stage::closing;
+    }
   };
 
   // What holds for the frames of both peers.
@@ -113,13 +129,25 @@ class Relay {
     CloseCode to_client;
     CloseCode to_origin;
     std::string_view reason;
+    // Where a frame is half relayed towards a peer, its Close may wait for the end of the frame;
+    // else that connection is cut, as a Close in the middle would be payload.
+    bool client_may_wait = false;
+    bool origin_may_wait = false;
+    milliseconds until{0};  // whoever has had no Close by then is cut
   };
-  // Ends the session by a decision of ours: a Close at a frame boundary, where there is none the
-  // connection is cut.
+  // Ends the session by a decision of ours.
   void close(const Closing& closing);
+
+  // When a Close that waits is given up, if one does, and the giving up.
+  std::optional<milliseconds> waits_until() const;
+  void end_waiting();
 
   // Cuts a leg: FIN, or RST where bytes of the queue are lost.
   void cut(Leg& leg);
+
+  // How long an offender's Close waits for what the other peer has to say about what came before
+  // the offence.
+  static constexpr milliseconds kLastWords{1000};
 
   // Asks the kernel for the packets of the client's connection; when it is cut, that is done by
   // itself.
@@ -142,9 +170,19 @@ class Relay {
   friend struct Leg;
   using Ping = std::array<uint8_t, 8>;
 
+  // A Close of ours that has to wait.
+  struct Waiting {
+    std::array<CloseCode, 2> codes;  // by side
+    std::string reason;
+    milliseconds until;
+    bool for_last_words;  // of the other peer: its Close, or its end. Else for the end of a frame
+  };
+
   Leg& other(const Leg& leg) { return leg.side == Side::client ? origin_ : client_; }
   metrics::Traffic& traffic(const Leg& leg);
   void receive(Leg& from, Bytes data);
+  bool take(Leg& from, Bytes data);
+  Bytes finish_frame(Leg& from, Bytes data);
   void pass(Leg& from, Bytes data);
   void forward(Leg& to, Bytes data);
   void count_in(Leg& leg, uint64_t bytes);
@@ -157,6 +195,11 @@ class Relay {
   void violated_by(Leg& from, const proto::ws::FrameScanner::Scan& scan);
   void lost(Leg& leg);
   void give_close(Leg& leg, CloseCode code, std::string_view reason);
+  void give_decided(Leg& leg, const Closing& closing);
+  void give_waiting(Leg& leg);
+  void note_if_given(Leg& leg);
+  void keep_for_offender(Leg& leg, CloseCode code, std::string reason);
+  void resume(Leg& leg);
   void complete(Leg& leg);
   void begin_closing(const SessionEnd& end);
   void drop(Leg& leg);
@@ -170,6 +213,7 @@ class Relay {
   Leg origin_;
   net::Volume packets_;  // of the client's connection, when the kernel was last asked
   std::optional<SessionEnd> end_;
+  std::unique_ptr<Waiting> waiting_;  // null: there was none
   Ping ping_{};
   bool awaiting_pong_ = false;
   bool closing_ = false;

@@ -13,6 +13,9 @@ namespace {
 // A client whose bytes come this shortly before the timeout will miss it one day.
 constexpr milliseconds kSlowHeartbeat{5000};
 
+// A ping that has no place among the frames, or no room, is tried again.
+constexpr milliseconds kPingRetry{100};
+
 // A share in [0, 1): spreads ends in time, nothing more, but needs no state.
 double random_share() {
   std::array<uint8_t, 4> bytes{};
@@ -48,6 +51,11 @@ std::string in_seconds(milliseconds time) {
   return std::to_string(time.count() / 1000) + "s";
 }
 
+std::string size_text(size_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  return std::to_string(bytes / 1024) + " KiB";
+}
+
 }  // namespace
 
 Session::Session(const Surroundings& surroundings, Opening opening)
@@ -75,6 +83,10 @@ Session::Session(const Surroundings& surroundings, Opening opening)
 }
 
 void Session::start(Bytes from_client, Bytes from_origin) {
+  if (const auto limit = domain_.config->websocket.send_stall_timeout) {
+    relay_.client().stream->expect_acknowledgement_within(*limit);
+    relay_.origin().stream->expect_acknowledgement_within(*limit);
+  }
   arm();
   relay_.start(from_client, from_origin);
 }
@@ -96,31 +108,38 @@ void Session::act(Act what, milliseconds now) {
       if (relay_.client().longest_silence + kSlowHeartbeat >= settings.connection_timeout) {
         counters_.slow_heartbeats.add(1);
       }
-      decide(Cause::idle_timeout, CloseCode::going_away, CloseCode::going_away,
+      decide({.cause = Cause::idle_timeout,
+              .to_client = CloseCode::going_away,
+              .to_origin = CloseCode::going_away,
+              .reason = {}},
              "idle timeout " + in_seconds(settings.connection_timeout));
+      // Neither bytes nor the answer to our ping: it would not answer the Close either.
+      if (relay_.awaiting_pong()) relay_.cut(relay_.client());
       return;
-    case Act::client_idle:
-      decide(Cause::client_idle, CloseCode::going_away, CloseCode::going_away,
-             "client idle timeout");
+    case Act::client_read_idle:
+      end_silent(Cause::client_idle, Side::client,
+                 "read idle timeout " + in_seconds(*settings.read_idle.client));
       return;
-    case Act::origin_idle:
-      decide(Cause::origin_idle, CloseCode::going_away, CloseCode::going_away,
-             "origin idle timeout");
+    case Act::client_write_idle:
+      end_silent(Cause::client_idle, Side::origin,
+                 "write idle timeout " + in_seconds(*settings.write_idle.client));
+      return;
+    case Act::origin_read_idle:
+      end_silent(Cause::origin_idle, Side::origin,
+                 "read idle timeout " + in_seconds(*settings.read_idle.origin));
+      return;
+    case Act::origin_write_idle:
+      end_silent(Cause::origin_idle, Side::client,
+                 "write idle timeout " + in_seconds(*settings.write_idle.origin));
       return;
     case Act::lifetime:
-      decide(Cause::max_lifetime, CloseCode::going_away, CloseCode::going_away,
-             "maximum lifetime reached");
+      close(Cause::max_lifetime, CloseCode::going_away, "maximum lifetime reached");
       return;
     case Act::ping:
-      if (relay_.ping()) {
-        timers_.pinged = now;
-      } else {
-        timers_.ping_retry = now + milliseconds(100);
-      }
+      ping(now);
       return;
     case Act::pong_missing:
-      decide(Cause::pong_timeout, CloseCode::going_away, CloseCode::going_away,
-             "no pong within " + in_seconds(settings.keepalive.timeout));
+      miss_pong(now);
       return;
     case Act::look_at_client:
       look_at(relay_.client(), timers_.client_stall, now);
@@ -132,24 +151,86 @@ void Session::act(Act what, milliseconds now) {
       relay_.account_packets();
       write_record(usage::Record::Kind::interim);
       return;
+    case Act::close_waits:
+      relay_.end_waiting();
+      return;
     case Act::close_unsent:
       give_up_unsent(now);
       return;
     case Act::close_unanswered:
-      relay_.cut(relay_.client());
-      relay_.cut(relay_.origin());
+      give_up_unanswered(now);
       return;
   }
 }
 
-void Session::decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason) {
-  reason_ = std::make_unique<std::string>(std::move(reason));
-  relay_.close(
-      {.cause = cause, .to_client = to_client, .to_origin = to_origin, .reason = *reason_});
+// Of one direction nothing has come: a frame that stands half relayed in it will hardly end, one in
+// the other direction may.
+void Session::end_silent(Cause cause, Side silent, std::string reason) {
+  decide({.cause = cause,
+          .to_client = CloseCode::going_away,
+          .to_origin = CloseCode::going_away,
+          .reason = {},
+          .client_may_wait = silent != Side::origin,
+          .origin_may_wait = silent != Side::client},
+         std::move(reason));
 }
 
-void Session::close(Cause cause, CloseCode code, std::string_view reason) {
-  if (!relay_.closing()) decide(cause, code, code, std::string(reason));
+void Session::ping(milliseconds now) {
+  const Relay::Leg& client = relay_.client();
+  const size_t ahead = client.stream ? client.stream->unacknowledged() : 0;
+  if (!relay_.ping()) {
+    timers_.pinged = now + kPingRetry - *domain_.config->websocket.keepalive.interval;
+    return;
+  }
+  timers_.pinged = now;
+  timers_.queued_ping.reset();
+  const auto peer = ahead > 0 ? client.stream->peer_state() : std::nullopt;
+  if (peer) {
+    timers_.queued_ping = std::make_unique<Timers::QueuedPing>(
+        Timers::QueuedPing{.progress = now, .acknowledged = peer->acknowledged});
+  }
+}
+
+// A ping that stands behind megabytes on a slow line is answered when they have gone.
+void Session::miss_pong(milliseconds now) {
+  Relay::Leg& client = relay_.client();
+  Timers::QueuedPing* const queued = timers_.queued_ping.get();
+  const auto peer = queued != nullptr && queued->more ? client.stream->peer_state() : std::nullopt;
+  if (peer && peer->acknowledged != queued->acknowledged) {
+    *queued = {.progress = now,
+               .acknowledged = peer->acknowledged,
+               .more = client.stream->unacknowledged() > 0};
+    return;
+  }
+  decide({.cause = Cause::pong_timeout,
+          .to_client = CloseCode::going_away,
+          .to_origin = CloseCode::going_away,
+          .reason = {}},
+         "no pong within " + in_seconds(domain_.config->websocket.keepalive.timeout));
+  // It would not answer the Close either.
+  relay_.cut(client);
+}
+
+// `closing.reason` is what the peers are told, if that is not the reason of the log.
+void Session::decide(Relay::Closing closing, std::string reason) {
+  reason_ = std::make_unique<std::string>(std::move(reason));
+  if (closing.reason.empty()) closing.reason = *reason_;
+  if (closing.until == milliseconds{0})
+    closing.until = surroundings_.wheel.now() + domain_.config->websocket.close_timeout;
+  relay_.close(closing);
+}
+
+void Session::close(Cause cause, CloseCode code, std::string_view reason,
+                    std::optional<milliseconds> until) {
+  if (relay_.closing()) return;
+  decide({.cause = cause,
+          .to_client = code,
+          .to_origin = code,
+          .reason = {},
+          .client_may_wait = true,
+          .origin_may_wait = true,
+          .until = until.value_or(milliseconds{0})},
+         std::string(reason));
 }
 
 void Session::abort() {
@@ -173,17 +254,46 @@ void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, mi
     return;
   }
   if (now - stall.since < *domain_.config->websocket.send_stall_timeout) return;
+  end_stalled(leg);
+}
+
+void Session::on_unacknowledged(Relay::Leg& leg) {
+  // Without the limit the kernel has waited by its own.
+  if (!relay_.closing() && domain_.config->websocket.send_stall_timeout) end_stalled(leg);
+}
+
+void Session::end_stalled(Relay::Leg& leg) {
+  const milliseconds limit = *domain_.config->websocket.send_stall_timeout;
   const bool client = leg.side == Side::client;
   const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
-  decide(Cause::slow_consumer, code, code,
-         client ? "client does not read" : "origin does not read");
+  std::string reason = std::string(client ? "client: " : "origin: ") + "no byte taken for " +
+                       in_seconds(limit) + ", " + size_text(leg.stream->unacknowledged()) +
+                       " queued";
+  if (const auto peer = leg.stream->peer_state()) {
+    // While a window is shut the kernel probes it, ever more rarely, but more than once in the
+    // second half of the time or just before it.
+    const bool answers = peer->last_heard < limit * 3 / 4;
+    reason += answers ? ", the peer answers" : ", nothing heard from the peer";
+  }
+  decide({.cause = Cause::slow_consumer,
+          .to_client = code,
+          .to_origin = code,
+          .reason = client ? "client does not read" : "origin does not read"},
+         std::move(reason));
   relay_.cut(leg);
 }
 
 void Session::give_up_unsent(milliseconds now) {
   for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    const auto due = unsent_close_due(domain_.config->websocket, *leg);
+    const auto due = unsent_close_due(domain_.config->websocket, relay_, *leg);
     if (due && *due <= now) relay_.cut(*leg);
+  }
+}
+
+void Session::give_up_unanswered(milliseconds now) {
+  for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
+    if (!leg->close_due && close_ends(domain_.config->websocket, timers_, *leg) <= now)
+      relay_.cut(*leg);
   }
 }
 
@@ -195,6 +305,7 @@ void Session::write_record(usage::Record::Kind kind) {
                                             .relay = relay_,
                                             .opened_ms = opened_ms_,
                                             .lasted = now - timers_.opened,
+                                            .connected = ended_at(now) - timers_.opened,
                                             .sequence = sequence_++});
   ticket_ = surroundings_.records->push(std::move(record), ticket_);
   timers_.interim = next_interim(snapshot_->document.usage.interim_interval, now);
@@ -202,7 +313,19 @@ void Session::write_record(usage::Record::Kind kind) {
 
 void Session::on_closing() {
   timers_.closing_since = surroundings_.wheel.now();
+  end_connection_time(relay_.end()->cause);
   arm();
+}
+
+void Session::on_waited(bool given) {
+  surroundings_.figures.waited_closes[static_cast<size_t>(relay_.end()->cause)][given ? 0 : 1].add(
+      1);
+}
+
+// What comes after the first Close, or after a loss, is not the peers' use of the connection.
+void Session::end_connection_time(Cause cause) {
+  surroundings_.book.set_now(surroundings_.wheel.now());
+  meter_.close(cause);
 }
 
 void Session::on_congested() {
@@ -223,8 +346,7 @@ void Session::on_relay_ended() {
   const SessionEnd end = relay_.end().value_or(SessionEnd{});
   counters_.active.subtract(1);
   counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
-  surroundings_.book.set_now(now);
-  meter_.close(end.cause);
+  if (!relay_.closing()) end_connection_time(end.cause);
   write_record(usage::Record::Kind::stop);
   surroundings_.figures.client_silence.observe(
       metrics::kSilenceBounds, static_cast<uint64_t>(relay_.client().longest_silence.count()));
@@ -235,6 +357,7 @@ void Session::on_relay_ended() {
                .relay = relay_,
                .opened = timers_.opened,
                .now = now,
+               .closing_since = ended_at(now),
                .reason = reason_ ? std::string_view(*reason_) : std::string_view()});
   surroundings_.table.retire(*this);
 }

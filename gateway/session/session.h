@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/net/admission.h"
@@ -48,8 +49,11 @@ class Session final : public net::RosterMember,
   // Once it is in the table. The bytes are what was read beyond the heads.
   void start(Bytes from_client, Bytes from_origin);
 
-  // Ends it by a decision of ours: drain, overload, domain_disabled. Both peers get the code.
-  void close(Cause cause, CloseCode code, std::string_view reason);
+  // Ends it by a decision of ours: drain, overload, domain_disabled. Both peers get the code, each
+  // once the frame that is half relayed to it has passed. Whoever has not got it by `until` is cut;
+  // nothing: after close_timeout.
+  void close(Cause cause, CloseCode code, std::string_view reason,
+             std::optional<milliseconds> until = std::nullopt);
   // At once, with whatever is queued: the second signal.
   void abort();
 
@@ -61,12 +65,24 @@ class Session final : public net::RosterMember,
   void on_closing() override;
   void on_congested() override;
   void on_pong() override { arm(); }
+  void on_unacknowledged(Relay::Leg& leg) override;
+  void on_waited(bool given) override;
   void on_relay_ended() override;
 
   void act(Act what, milliseconds now);
   void look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
-  void decide(Cause cause, CloseCode to_client, CloseCode to_origin, std::string reason);
+  void end_silent(Cause cause, Side silent, std::string reason);
+  void end_stalled(Relay::Leg& leg);
+  void ping(milliseconds now);
+  void miss_pong(milliseconds now);
+  void decide(Relay::Closing closing, std::string reason);
   void give_up_unsent(milliseconds now);
+  void give_up_unanswered(milliseconds now);
+  void end_connection_time(Cause cause);
+  // When it began to close.
+  milliseconds ended_at(milliseconds now) const {
+    return relay_.closing() ? timers_.closing_since : now;
+  }
   void write_record(usage::Record::Kind kind);
   void arm();
 

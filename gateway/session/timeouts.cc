@@ -22,9 +22,12 @@ class Earliest {
 };
 
 Due closing_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {
-  Earliest earliest({timers.closing_since + settings.close_timeout, Act::close_unanswered});
+  Earliest earliest({kNever, Act::close_unanswered});
+  if (const auto due = relay.waits_until()) earliest.consider(*due, Act::close_waits);
   for (const Relay::Leg* leg : {&relay.client(), &relay.origin()}) {
-    if (const auto due = unsent_close_due(settings, *leg))
+    if (leg->stream && !leg->close_due)
+      earliest.consider(close_ends(settings, timers, *leg), Act::close_unanswered);
+    if (const auto due = unsent_close_due(settings, relay, *leg))
       earliest.consider(*due, Act::close_unsent);
   }
   return earliest.get();
@@ -33,20 +36,31 @@ Due closing_due(const config::WebSocket& settings, const Relay& relay, const Tim
 void consider_keepalive(const config::Keepalive& keepalive, const Relay& relay,
                         const Timers& timers, Earliest& earliest) {
   if (!keepalive.interval) return;
-  if (relay.awaiting_pong()) {
-    earliest.consider(timers.pinged + keepalive.timeout, Act::pong_missing);
-  } else {
-    earliest.consider(std::max(timers.pinged + *keepalive.interval, timers.ping_retry), Act::ping);
+  if (!relay.awaiting_pong()) {
+    earliest.consider(timers.pinged + *keepalive.interval, Act::ping);
+    return;
   }
+  // Whoever sends, or takes what stands before the ping, is alive.
+  milliseconds alive = std::max(timers.pinged, relay.client().received);
+  if (timers.queued_ping) alive = std::max(alive, timers.queued_ping->progress);
+  earliest.consider(alive + keepalive.timeout, Act::pong_missing);
 }
 
 }  // namespace
 
-std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings,
+std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay& relay,
                                              const Relay::Leg& leg) {
   if (!leg.close_is_ours || !leg.stream || !leg.stream->congested()) return std::nullopt;
+  const bool decided = relay.end()->by == By::gateway && relay.end()->cause != Cause::slow_consumer;
+  if (decided) return std::nullopt;
   // Nothing is sent after a Close, so the last that was sent is the Close.
   return leg.sent + settings.abnormal_close_send_timeout;
+}
+
+milliseconds close_ends(const config::WebSocket& settings, const Timers& timers,
+                        const Relay::Leg& leg) {
+  const milliseconds given = leg.close_is_ours ? leg.sent : timers.closing_since;
+  return std::max(given, timers.closing_since) + settings.close_timeout;
 }
 
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {
@@ -56,10 +70,10 @@ Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers
   Earliest earliest(
       {std::max(client.received, origin.received) + settings.connection_timeout + kGrace,
        Act::idle});
-  earliest.consider(client.received, settings.read_idle.client, Act::client_idle);
-  earliest.consider(origin.received, settings.read_idle.origin, Act::origin_idle);
-  earliest.consider(client.sent, settings.write_idle.client, Act::client_idle);
-  earliest.consider(origin.sent, settings.write_idle.origin, Act::origin_idle);
+  earliest.consider(client.received, settings.read_idle.client, Act::client_read_idle);
+  earliest.consider(origin.received, settings.read_idle.origin, Act::origin_read_idle);
+  earliest.consider(client.sent, settings.write_idle.client, Act::client_write_idle);
+  earliest.consider(origin.sent, settings.write_idle.origin, Act::origin_write_idle);
   earliest.consider(timers.interim, Act::interim);
   earliest.consider(timers.lifetime_ends, Act::lifetime);
   consider_keepalive(settings.keepalive, relay, timers, earliest);

@@ -13,16 +13,19 @@ namespace gateway::session {
 
 // What a deadline calls for.
 enum class Act : uint8_t {
-  idle,         // connection_timeout
-  client_idle,  // read_idle or write_idle of that leg
-  origin_idle,
+  idle,              // connection_timeout
+  client_read_idle,  // read_idle and write_idle of that leg
+  client_write_idle,
+  origin_read_idle,
+  origin_write_idle,
   lifetime,
   ping,  // a keepalive ping is due
   pong_missing,
   look_at_client,  // its queue stands: has it taken anything since?
   look_at_origin,
   interim,           // a usage record of what was moved so far
-  close_unsent,      // our Close was not taken within abnormal_close_send_timeout
+  close_waits,       // a Close of ours still has no place among the frames
+  close_unsent,      // the Close that tells of an error was not taken within its time
   close_unanswered,  // close_timeout is over
 };
 
@@ -44,8 +47,14 @@ struct Timers {
   milliseconds lifetime_ends = kNever;
   milliseconds interim = kNever;  // when the next usage record is due
   milliseconds closing_since{0};
-  milliseconds pinged{0};      // when the last ping was sent, or the session opened
-  milliseconds ping_retry{0};  // a ping was due, but not possible: not before this
+  milliseconds pinged{0};  // when the last ping was sent, or the session opened
+  // A ping that stands behind bytes which the client has not taken yet.
+  struct QueuedPing {
+    milliseconds progress{0};  // when the client was last seen to have taken some
+    uint64_t acknowledged = 0;
+    bool more = true;  // there were some left
+  };
+  std::unique_ptr<QueuedPing> queued_ping;
   struct Stall {
     milliseconds since{0};  // no byte was taken since
     milliseconds checked{0};
@@ -55,9 +64,14 @@ struct Timers {
   std::unique_ptr<Stall> origin_stall;
 };
 
-// When a Close of ours that stands in the leg's queue is given up; nothing: none stands there.
-std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings,
+// When a Close that tells of an error and stands in the leg's queue is given up; nothing: none
+// stands there.
+std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay& relay,
                                              const Relay::Leg& leg);
+
+// When a leg of a closing session is cut, whatever is missing.
+milliseconds close_ends(const config::WebSocket& settings, const Timers& timers,
+                        const Relay::Leg& leg);
 
 // The earliest deadline of the relay's present state.
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers);

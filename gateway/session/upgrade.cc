@@ -125,6 +125,7 @@ void Upgrade::end_attempt() {
   token_ = {};
   noted_ = 0;
   if (!attempt_) return;
+  asked_once_ = asked_once_ || attempt_->was_asked();
   retries_ += attempt_->retries();
   moved_.in += attempt_->moved().in;
   moved_.out += attempt_->moved().out;

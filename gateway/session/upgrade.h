@@ -61,6 +61,8 @@ class Upgrade final : public Attempt::Handler {
   bool is_at_home() const { return position_ < order_.size() && !elsewhere_; }
   // Of all attempts.
   net::Volume moved() const;
+  // An origin was connected to and got the request.
+  bool was_asked() const { return asked_once_ || (attempt_ && attempt_->was_asked()); }
   // At other servers and addresses, those that were only connected to included.
   uint32_t retries() const { return retries_ + (attempt_ ? attempt_->retries() : 0); }
   // What went wrong on the way, "10.0.0.5:8080: connection refused; …", for the log alone.
@@ -126,10 +128,11 @@ class Upgrade final : public Attempt::Handler {
   std::optional<origin::Failure> last_failure_;
   std::optional<Attempt::Answer> last_answer_;  // a 5xx, in place of a failure
   net::Address address_;
-  net::Volume moved_;     // of attempts that are over
-  uint32_t retries_ = 0;  // of attempts that are over
-  size_t noted_ = 0;      // setbacks of this attempt that are in the log's text
-  bool fresh_ = false;    // no warm connection: the last one was stale
+  net::Volume moved_;        // of attempts that are over
+  uint32_t retries_ = 0;     // of attempts that are over
+  size_t noted_ = 0;         // setbacks of this attempt that are in the log's text
+  bool asked_once_ = false;  // by an attempt that is over
+  bool fresh_ = false;       // no warm connection: the last one was stale
   std::string setbacks_;
   origin::AttemptToken token_;
   std::unique_ptr<Attempt> attempt_;

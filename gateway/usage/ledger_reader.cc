@@ -43,7 +43,7 @@ Record::Kind kind_named(std::string_view name) {
 log::SessionEnd end_of(const Statement& found, int first) {
   log::SessionEnd end;
   end.by = named<log::By>(found.text(first), 3, [](log::By by) { return log::to_string(by); });
-  end.stage = named<log::Stage>(found.text(first + 1), 4,
+  end.stage = named<log::Stage>(found.text(first + 1), log::kStages,
                                 [](log::Stage stage) { return log::to_string(stage); });
   end.cause = named<log::Cause>(found.text(first + 2), log::kCauses,
                                 [](log::Cause cause) { return log::to_string(cause); });

@@ -157,7 +157,9 @@ size_t FrameScanner::take_control(const HeaderRead& read, Bytes left, Scan& scan
   }
   if (read.header.opcode == Opcode::close) {
     const Bytes body = left.subspan(read.size, size - read.size);
-    return show_close(read.header, body, scan) ? size : 0;
+    if (!show_close(read.header, body, scan)) return 0;
+    scan.close_size = size;
+    return size;
   }
   show_pong(read.header, left.first(size), scan);
   scan.rest = left.subspan(size);
@@ -186,7 +188,9 @@ void FrameScanner::fill_held(Bytes in, Scan& scan) {
     scan.rest = in.subspan(taken);
     return;
   }
-  if (show_close(held_->header, frame.subspan(held_->header_size), scan)) scan.carry = frame;
+  if (!show_close(held_->header, frame.subspan(held_->header_size), scan)) return;
+  scan.carry = frame;
+  scan.close_size = frame.size();
 }
 
 void FrameScanner::show_pong(const FrameHeader& header, Bytes frame, Scan& scan) {

@@ -67,6 +67,7 @@ class FrameScanner {
     uint32_t exceeded = 0;  // of a violation with 1009: the limit that the message would exceed
     Opcode exceeding = Opcode::binary;  // and what the message is, text or binary
     std::optional<Close> close;         // a Close has just passed: the last frame of this direction
+    size_t close_size = 0;              // its frame, the last octets of `ready`, else of `carry`
     std::unique_ptr<Pong> pong;         // only while pongs are watched
     Counts seen;                        // by this call
   };
@@ -82,6 +83,9 @@ class FrameScanner {
 
   // True while what was forwarded ends where a frame ends: only then may a frame of our own follow.
   [[nodiscard]] bool at_boundary() const { return payload_left_ == 0; }
+
+  // Octets of payload up to the next boundary.
+  [[nodiscard]] uint64_t left_of_frame() const { return payload_left_; }
 
   // While on, each Pong is taken out of the stream and shown in Scan::pong. Takes effect with the
   // next frame.

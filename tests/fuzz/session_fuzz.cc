@@ -129,7 +129,7 @@ class Run {
         peer.end();
         break;
       case 7:
-        peer.fail();
+        (what & 0x40) != 0 ? peer.vanish() : peer.fail();
         break;
       case 8:
         peer.set_room(input.octet());
@@ -153,6 +153,7 @@ class Run {
         answer_ping();
         break;
       default:
+        if ((what & 0x40) != 0) say_state(peer, input.octet());
         peer.pump();
         break;
     }
@@ -168,6 +169,7 @@ class Run {
     require(stage_.admission.held() == 0);
     require(stage_.counters().client.bytes_in.value() == stage_.client.shown() - client_.answers);
     require(stage_.origin_traffic().bytes_in.value() == stage_.origin.shown());
+    check_record();
   }
 
  private:
@@ -195,9 +197,29 @@ class Run {
     if (stage_.ended()) return;
     if (what == 0) {
       stage_.session().abort();
+    } else if (what % 2 == 0) {
+      stage_.session().close(gateway::log::Cause::quota, CloseCode::policy_violation, "used up");
     } else {
-      stage_.session().close(gateway::log::Cause::drain, CloseCode::service_restart, "restart");
+      stage_.session().close(gateway::log::Cause::drain, CloseCode::service_restart, "restart",
+                             stage_.now() + milliseconds(20 * what));
     }
+  }
+
+  // The kernel has bytes that the peer has not taken, and has seen it take others.
+  static void say_state(tests::Peer& peer, uint8_t what) {
+    peer.set_held(what >> 4);
+    peer.set_state({.acknowledged = static_cast<uint64_t>(what & 0x0f)});
+  }
+
+  // Of a Close that waited in vain the peer saw nothing, and only time before the end is billed.
+  void check_record() {
+    const auto record = stage_.records.take().back();
+    const auto cut = stage_.waited(record.end.cause, false);
+    require(cut + stage_.waited(record.end.cause, true) <= 2);
+    require(cut == 0 || record.end.stage == gateway::log::Stage::open);
+    const auto connected = record.totals[gateway::usage::Field::connection_milliseconds];
+    require(connected <= record.duration_ms);
+    require(connected == stage_.metered()[gateway::usage::Field::connection_milliseconds]);
   }
 
   // Once for each ping, where its pong can be told from what came before it.

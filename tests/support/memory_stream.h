@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -49,12 +50,21 @@ class Peer {
     pump();
   }
   // A reset: what is queued towards the peer is lost.
-  void fail();
+  void fail() { fail({.code = -104, .text = "connection reset by peer"}); }
+  // The kernel has waited in vain for an acknowledgement.
+  void vanish() { fail({.code = -110, .text = "timed out", .unacknowledged = true}); }
+  void fail(const gateway::net::IoError& error);
 
   // How many more bytes the kernel takes before it refuses.
   void set_room(size_t bytes) { room_ = bytes; }
   // The kernel takes so many of the bytes that wait, and has drained when none is left.
   void take(size_t bytes = kEndless);
+
+  // What the kernel says of the far end; bytes that it holds itself are not acknowledged.
+  void set_state(const gateway::net::PeerState& state) { state_ = state; }
+  void set_held(size_t bytes) { held_ = bytes; }
+  // How long an acknowledgement may take; 0: for ever.
+  std::chrono::milliseconds patience() const { return patience_; }
 
   // Shows the handler what has come and was not shown yet.
   void pump();
@@ -93,6 +103,10 @@ class Peer {
   std::deque<uint8_t> queue_;
   size_t room_ = kEndless;
   size_t lost_ = 0;
+  size_t held_ = 0;
+  std::optional<gateway::net::PeerState> state_;
+  std::chrono::milliseconds patience_{0};
+  gateway::net::IoError failure_;
   uint64_t shown_ = 0;
   int pauses_ = 0;
   bool paused_ = false;
@@ -123,6 +137,11 @@ class MemoryStream final : public gateway::net::Stream {
   void resume_reading() override { peer_.paused_ = false; }
   bool congested() const override { return !peer_.queue_.empty(); }
   size_t queued() const override { return peer_.unsent(); }
+  size_t unacknowledged() const override { return peer_.unsent() + peer_.held_; }
+  std::optional<gateway::net::PeerState> peer_state() const override { return peer_.state_; }
+  void expect_acknowledgement_within(std::chrono::milliseconds time) override {
+    peer_.patience_ = time;
+  }
 
  private:
   Peer& peer_;
@@ -159,8 +178,9 @@ inline void Peer::take(size_t bytes) {
   if (stream_ != nullptr && handler_ != nullptr) handler_->on_drained();
 }
 
-inline void Peer::fail() {
+inline void Peer::fail(const gateway::net::IoError& error) {
   if (stream_ == nullptr || gone_) return;
+  failure_ = error;
   lost_ += queue_.size();
   queue_.clear();
   failure_due_ = true;
@@ -176,7 +196,7 @@ inline void Peer::pump() {
   if (stream_ == nullptr || handler_ == nullptr || gone_) return;
   if (failure_due_) {
     gone_ = true;
-    handler_->on_failed({.code = -104, .text = "connection reset by peer"});
+    handler_->on_failed(failure_);
     return;
   }
   // Behind a pause the end is not seen, as it would not be read.

@@ -97,6 +97,11 @@ class SessionStage {
 
   static constexpr milliseconds kBegin{1'000'003};  // on no tick
 
+  // Closes that had to wait, and whether they were given in the end.
+  uint64_t waited(gateway::log::Cause cause, bool given) {
+    return registry.worker(0).waited_closes[static_cast<size_t>(cause)][given ? 0 : 1].value();
+  }
+
   // What the meters hold of the domain, all buckets together.
   gateway::usage::Totals metered() {
     gateway::usage::Totals all;

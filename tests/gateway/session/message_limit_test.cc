@@ -42,6 +42,7 @@ TEST_CASE("relay: beyond max_message the sender gets 1009 and the other side 100
     for (const proto::Bytes piece : pieces) {
       if (stage.client.connected()) stage.client.send(piece);
     }
+    stage.origin.send(origin_close(CloseCode::going_away));
     const auto to_client = stage.seen_by_client();
     REQUIRE(to_client.size() == 1);
     CHECK(to_client[0].code() == CloseCode::message_too_big);
@@ -80,6 +81,7 @@ TEST_CASE("relay: an origin's message that is too large is none of the client's 
   stage.origin.send(from_origin(Opcode::binary, std::string(65'536, 'x')));
   CHECK(stage.seen_by_client().size() == 2);
   stage.origin.send(from_origin(Opcode::binary, std::string(65'537, 'x')));
+  stage.client.send(client_close(CloseCode::going_away));
   const auto to_origin = stage.seen_by_origin();
   REQUIRE(to_origin.size() == 1);
   CHECK(to_origin[0].code() == CloseCode::message_too_big);
@@ -89,7 +91,6 @@ TEST_CASE("relay: an origin's message that is too large is none of the client's 
   CHECK(to_client[2].code() == CloseCode::going_away);
   CHECK(stage.session().relay().end()->by == By::origin);
   CHECK(stage.counters().protocol_errors[1].value() == 0);
-  stage.client.send(client_close(CloseCode::going_away));
   stage.origin.end();
   stage.pass(std::chrono::minutes(1));
   CHECK(stage.ends(By::origin, Cause::message_too_big) == 1);
@@ -101,6 +102,7 @@ TEST_CASE("relay: the fragments of a message are one, and both Closes may stand 
   first[0] &= 0x7f;
   stage.client.send(first);
   stage.client.send(from_client(Opcode::continuation, std::string(3193, 'x')));
+  stage.origin.send(origin_close(CloseCode::going_away));
   CHECK(stage.seen_by_client().back().code() == CloseCode::message_too_big);
   const auto to_origin = stage.seen_by_origin();
   REQUIRE(to_origin.size() == 2);

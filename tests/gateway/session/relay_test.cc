@@ -215,6 +215,7 @@ TEST_CASE("relay: a client that breaks the protocol is told 1002, the origin tha
     CAPTURE(offence.rule);
     SessionStage stage;
     stage.client.send(offence.by_client);
+    stage.origin.send(origin_close(CloseCode::going_away));
     REQUIRE(stage.seen_by_client().size() == 1);
     CHECK(stage.seen_by_client().back().code() == CloseCode::protocol_error);
     CHECK(last_close(stage.origin.received(), proto::ws::Sender::client) == CloseCode::going_away);
@@ -228,6 +229,7 @@ TEST_CASE("relay: an origin that breaks the protocol is told 1002, the client 10
     CAPTURE(offence.rule);
     SessionStage stage;
     stage.origin.send(offence.by_origin);
+    stage.client.send(client_close(CloseCode::internal_error));
     REQUIRE(stage.seen_by_origin().size() == 1);
     CHECK(stage.seen_by_origin().back().masked);
     CHECK(stage.seen_by_origin().back().code() == CloseCode::protocol_error);
@@ -241,6 +243,7 @@ TEST_CASE("relay: an origin that breaks the protocol is told 1002, the client 10
 TEST_CASE("relay: a reason that is not UTF-8 is 1007") {
   SessionStage stage;
   stage.client.send("88 83 00000000 03e8ff"_wire);
+  stage.origin.send(origin_close(CloseCode::going_away));
   REQUIRE(stage.seen_by_client().size() == 1);
   CHECK(stage.seen_by_client().front().code() == CloseCode::invalid_payload);
 }

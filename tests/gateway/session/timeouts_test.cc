@@ -213,9 +213,9 @@ TEST_CASE("keepalive: pongs that answer somebody else are forwarded and counted"
 TEST_CASE("keepalive: no pong in time closes, and the pong is missed by the timeout alone") {
   SessionStage stage({.settings = with_keepalive(20s, 5s)});
   stage.pass(20s + 8ms);
-  // Data is no pong.
+  // What is sent to the client is no pong, nor that it is taken.
   stage.pass(4s);
-  stage.client.send(kFromClient);
+  stage.origin.send(kFromOrigin);
   CHECK_FALSE(stage.session().relay().closing());
   stage.pass(1s + 8ms);
   REQUIRE(stage.session().relay().closing());
