@@ -269,7 +269,7 @@ void Relay::drop(Leg& leg) {
   count_in(leg, leg.held);
   leg.close_arrived = leg.close_given && leg.stream->queued() == 0;
   leg.close_due = false;
-  if (leg.close_waited) observer_.on_waited(false);
+  if (leg.close_waited) observer_.on_waited(leg.close_arrived);
   leg.stream.reset();
   Leg& left = other(leg);
   if (!left.stream) {

@@ -248,6 +248,20 @@ TEST_CASE("FX11 relay: whoever leaves takes along the frame that the other's Clo
   }
 }
 
+TEST_CASE("FX11 relay: a Close that ends its connection at once has been given") {
+  const Halves frame(false);
+  SessionStage stage;
+  stage.origin.send(frame.first);
+  stage.session().close(Cause::drain, CloseCode::service_restart, "restart");
+  stage.client.send(client_close(CloseCode::normal));
+  stage.client.end();
+  stage.origin.send(frame.rest);
+  CHECK_FALSE(stage.client.connected());
+  CHECK(stage.seen_by_client().size() == 2);
+  CHECK(stage.waited(Cause::drain, true) == 1);
+  CHECK(stage.waited(Cause::drain, false) == 0);
+}
+
 TEST_CASE("FX11 relay: the second signal waits for nothing") {
   SessionStage stage;
   stage.origin.send(Halves(false).first);
