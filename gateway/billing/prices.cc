@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gateway/usage/totals.h"
+#include "proto/base/host.h"
 
 namespace gateway::billing {
 
@@ -76,12 +77,12 @@ PriceSet exact_set(const config::PriceSet& written) {
 }  // namespace
 
 const PriceSet& Prices::of(const std::string& domain) const {
-  const auto found = own.find(domain);
+  const auto found = own.find(proto::canonical_host(domain));
   return found == own.end() ? common : found->second;
 }
 
 const std::vector<config::Pack>& Prices::packs_of(const std::string& domain) const {
-  const auto found = own_packs.find(domain);
+  const auto found = own_packs.find(proto::canonical_host(domain));
   return found == own_packs.end() ? packs : found->second;
 }
 

@@ -1,6 +1,12 @@
 #include "gateway/config/document.h"
 
+#include "proto/base/text.h"
+
 namespace gateway::config {
+
+std::string Domain::label() const {
+  return written.empty() ? proto::to_lower(names.front()) : written;
+}
 
 std::string to_string(const Problem& problem) {
   std::string out = problem.place.file;

@@ -193,9 +193,12 @@ struct WebSocket {
 
 struct Access {
   enum class Origins { same_host, any, listed };
-  Origins origins = Origins::same_host;  // who may open: the Origin field must be absent or name
-                                         // the request's own host
-  std::vector<std::string> listed;       // exact origins: "https://app.example.com"
+  // Who may open: requests without an Origin field, and those of pages, http or https, that have
+  // the request's own host. The page's port and scheme do not matter to same_host; they do where
+  // origins are listed.
+  Origins origins = Origins::same_host;
+  std::vector<std::string> listed;  // whole origins, as proto::http1::to_string() writes them:
+                                    // "https://app.example.com"
 
   bool operator==(const Access&) const = default;
 };
@@ -239,8 +242,10 @@ struct DomainUsage {
 
 struct Domain {
   enum class Kind { dcdn, cdn };
-  std::vector<std::string>
-      names;  // 1 to 100: "chat.example.com", "*.chat.example.com"; exact beats wildcard
+  std::vector<std::string> names;  // 1 to 100: "chat.example.com", "*.chat.example.com"; exact
+                                   // beats wildcard. Each as proto::canonical_host() spells it
+  std::string written;  // how the file writes the first name where that is another spelling of an
+                        // IPv6 address, in lower case; empty: as it stands in names
   Kind kind = Kind::dcdn;  // cdn: WebSocket cannot be enabled
   bool http2 = false;      // with websocket.enabled: an error
   bool dynamic_acceleration =
@@ -251,6 +256,10 @@ struct Domain {
   Access access;
   DomainUsage usage;
   Place place;
+
+  // What it is called in logs, metrics and the ledger: its first name as it is written, so that
+  // what was counted under that stays in one place.
+  [[nodiscard]] std::string label() const;
 
   bool operator==(const Domain&) const = default;
 };

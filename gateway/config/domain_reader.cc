@@ -1,12 +1,15 @@
 #include "gateway/config/domain_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/paths.h"
 #include "gateway/config/usage_reader.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
+#include "proto/http1/web_origin.h"
 
 namespace gateway::config {
 
@@ -18,11 +21,16 @@ constexpr Range kOrigins = {1, 1000};
 std::string read_name(const Section& section, const Node& node, const std::string& path) {
   auto value = section.scalar(node, path);
   if (!value) return {};
-  auto name = proto::to_lower(*value);
-  if (auto problem = domain_name_problem(name)) {
+  if (auto problem = domain_name_problem(proto::without_root(*value))) {
     section.error(node, path, in_quotes(*value) + ' ' + *problem);
   }
-  return name;
+  return proto::canonical_host(*value);
+}
+
+// Usage stays where it has always been kept: under the name as it is written, in lower case.
+std::string written_label(std::string_view text, const std::string& name) {
+  std::string written = proto::to_lower(proto::without_root(text));
+  return written == name ? std::string() : written;
 }
 
 void read_names(const Section& section, Domain& domain) {
@@ -33,6 +41,7 @@ void read_names(const Section& section, Domain& domain) {
   }
   if (single != nullptr) {
     domain.names = {read_name(section, *single, section.path_of("domain"))};
+    domain.written = written_label(single->text, domain.names.front());
   } else if (!section.has("domain") && !section.has("names")) {
     section.error("domain",
                   "is missing: write domain: chat.example.com, or names: [...] for several");
@@ -43,6 +52,7 @@ void read_names(const Section& section, Domain& domain) {
     if (std::find(domain.names.begin(), domain.names.end(), name) != domain.names.end()) {
       section.error(node, path, in_quotes(name) + " is listed twice");
     }
+    if (domain.names.empty()) domain.written = written_label(node.text, name);
     domain.names.push_back(std::move(name));
   });
 }
@@ -60,23 +70,37 @@ void read_tls(const Section& section, DomainTls& tls) {
   section.choice("min_version", tls.min_version, kTlsVersions);
 }
 
-// The one form in which browsers write an Origin (RFC 6454 §6.2): lower case, no path, no default
-// port.
-std::optional<std::string> canonical_origin(std::string_view text) {
-  std::string lower = proto::to_lower(text);
-  std::string_view rest = lower;
-  size_t colon = rest.find("://");
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  std::string scheme(rest.substr(0, colon));
-  auto authority = split_host_port(rest.substr(colon + 3));
-  if (!authority || !proto::is_token(scheme)) return std::nullopt;
-  if (!is_ip(authority->host) && host_name_problem(authority->host)) return std::nullopt;
-  std::string host = is_ipv6(authority->host) ? '[' + authority->host + ']' : authority->host;
-  if (!authority->port) return scheme + "://" + host;
-  auto port = proto::parse_decimal(*authority->port);
-  if (!port || *port < 1 || *port > 65535) return std::nullopt;
-  bool usual = (scheme == "http" && *port == 80) || (scheme == "https" && *port == 443);
-  return scheme + "://" + host + (usual ? "" : ':' + std::to_string(*port));
+std::optional<std::string> origin_host_problem(const proto::http1::WebOrigin& origin) {
+  const std::string& host = origin.authority.host;
+  return host.starts_with('[') ? std::nullopt : host_name_problem(host);
+}
+
+// What was probably meant by a text that is no origin.
+std::string origin_hint(const std::string& text) {
+  constexpr std::string_view kForm =
+      "write https://app.example.com, without a path; a port only if it is not the usual one";
+  if (text == "null") return "it is what every page says that has none to tell, whoever wrote it";
+  const size_t mark = text.find("://");
+  const std::string host = mark == std::string::npos ? text : text.substr(mark + 3);
+  std::string scheme = mark == std::string::npos ? "https" : proto::to_lower(text.substr(0, mark));
+  if (scheme == "wss") scheme = "https";
+  if (scheme == "ws") scheme = "http";
+  const auto meant =
+      proto::http1::parse_web_origin(scheme + "://" + host.substr(0, host.find_first_of("/?#")));
+  const bool good = meant && meant->is_http() && !origin_host_problem(*meant);
+  return good ? "did you mean " + in_quotes(to_string(*meant)) + '?' : std::string(kForm);
+}
+
+// Why no page has this origin; nothing: one may. Beside those of the web there are those of
+// extensions and apps, such as chrome-extension://… and capacitor://localhost.
+std::optional<std::string> origin_problem(const proto::http1::WebOrigin& origin) {
+  constexpr std::array<std::string_view, 8> kOfNoPage = {"ws",   "wss",        "ftp",   "file",
+                                                         "data", "javascript", "about", "blob"};
+  if (std::find(kOfNoPage.begin(), kOfNoPage.end(), origin.scheme) != kOfNoPage.end())
+    return origin_hint(to_string(origin));
+  if (!origin.is_http()) return std::nullopt;
+  auto problem = origin_host_problem(origin);
+  return problem ? "its host " + *problem : std::optional<std::string>();
 }
 
 void read_listed_origins(const Section& section, Access& access) {
@@ -84,13 +108,13 @@ void read_listed_origins(const Section& section, Access& access) {
   bool given = section.list("origins", kOrigins, [&](const Node& node, const std::string& path) {
     auto value = section.scalar(node, path);
     if (!value) return;
-    if (auto origin = canonical_origin(*value)) {
-      listed.push_back(std::move(*origin));
+    auto origin = proto::http1::parse_web_origin(*value);
+    auto problem =
+        origin ? origin_problem(*origin) : std::optional<std::string>(origin_hint(*value));
+    if (problem) {
+      section.error(node, path, in_quotes(*value) + " is not an origin: " + *problem);
     } else {
-      section.error(node, path,
-                    in_quotes(*value) +
-                        " is not an origin: write https://app.example.com, "
-                        "without a path; a port only if it is not the usual one");
+      listed.push_back(to_string(*origin));
     }
   });
   if (!given) return;
@@ -104,9 +128,7 @@ std::string name_for_checks(const std::vector<std::string>& names) {
   auto written_out = std::find_if(names.begin(), names.end(),
                                   [](const auto& name) { return !name.starts_with("*."); });
   if (written_out == names.end()) return names.empty() ? std::string() : names.front().substr(2);
-  bool ipv6 = written_out->starts_with('[') && written_out->ends_with(']');
-  if (!ipv6) return *written_out;
-  return '[' + canonical_ip(written_out->substr(1, written_out->size() - 2)) + ']';
+  return *written_out;
 }
 
 std::string host_for_checks(const Domain& domain) {

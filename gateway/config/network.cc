@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gateway/config/findings.h"
+#include "gateway/config/lookalike.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -42,6 +43,22 @@ std::optional<Network> single(std::string_view ip) {
   return out;
 }
 
+// What "10/8" and "192.168/16" mean to many programs; nothing for other texts.
+std::optional<std::string> filled(std::string_view text) {
+  const size_t slash = std::min(text.find('/'), text.size());
+  std::string address(text.substr(0, slash));
+  const auto dots = std::count(address.begin(), address.end(), '.');
+  for (auto i = dots; i < 3; ++i) address += ".0";
+  if (dots >= 3 || slash == text.size() || !single(address)) return std::nullopt;
+  return address + std::string(text.substr(slash));
+}
+
+std::string hint_for(std::string_view text) {
+  const auto whole = filled(text);
+  if (whole) return "; did you mean " + in_quotes(*whole) + '?';
+  return what_was_meant(text.substr(0, text.find('/')));
+}
+
 void clear_beyond(Network& network) {
   for (size_t i = 0; i < network.address.size(); ++i) {
     size_t before = i * 8;
@@ -71,7 +88,8 @@ proto::Result<Network, std::string> parse_network(std::string_view text) {
   if (!network) {
     return Unexpected{in_quotes(text) +
                       " is neither an IP address nor a network such as \"10.0.0.0/8\" or "
-                      "\"2001:db8::/32\""};
+                      "\"2001:db8::/32\"" +
+                      hint_for(text)};
   }
   if (slash == std::string_view::npos) return unmapped(*network);
   auto prefix = proto::parse_decimal(text.substr(slash + 1));

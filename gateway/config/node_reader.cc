@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/config/addresses.h"
+#include "gateway/config/lookalike.h"
 #include "gateway/config/usage_reader.h"
 #include "proto/base/text.h"
 
@@ -110,7 +111,8 @@ Listener read_listener(const Section& section) {
     section.error("address",
                   in_quotes(listener.address) +
                       " is not an IP address; write \"0.0.0.0\" for every IPv4 address or "
-                      "\"::\" for every IPv6 address of this machine");
+                      "\"::\" for every IPv6 address of this machine" +
+                      what_was_meant(listener.address));
   }
   listener.address = canonical_ip(listener.address);
   read_ports(section, listener);
@@ -126,16 +128,15 @@ void read_admin(const Section& section, Admin& admin) {
   admin.place = section.place();
   auto value = section.scalar("listen");
   if (!value) return;
-  auto parts = split_host_port(*value);
-  auto port = parts && parts->port ? proto::parse_decimal(*parts->port) : std::nullopt;
-  if (!port || *port > 65535 || !is_ip(parts->host)) {
-    return section.error("listen",
-                         in_quotes(*value) +
-                             " is not an IP address with a port: write \"127.0.0.1:9180\" or "
-                             "\"[::1]:9180\"");
+  auto parts = parse_host_port(*value, 0);
+  if (!parts || !parts->port || !is_ip(parts->host)) {
+    return section.error("listen", in_quotes(*value) +
+                                       " is not an IP address with a port: write "
+                                       "\"127.0.0.1:9180\" or \"[::1]:9180\"" +
+                                       (parts ? "" : "; " + parts.error()));
   }
-  admin.address = canonical_ip(parts->host);
-  admin.port = static_cast<uint16_t>(*port);
+  admin.address = std::move(parts->host);
+  admin.port = *parts->port;
 }
 
 void read_log(const Section& section, Log& log) {
@@ -171,17 +172,15 @@ void read_name_server(const Section& section, const Node& node, const std::strin
                       std::vector<std::string>& servers) {
   auto value = section.scalar(node, path);
   if (!value) return;
-  auto parts = split_host_port(*value);
-  auto port = parts && parts->port ? proto::parse_decimal(*parts->port) : std::nullopt;
-  bool bad_port = parts && parts->port && (!port || *port == 0 || *port > 65535);
-  if (!parts || bad_port || !is_ip(parts->host)) {
+  auto parts = parse_host_port(*value);
+  if (!parts || !is_ip(parts->host)) {
     return section.error(node, path,
                          in_quotes(*value) +
                              " is not the address of a DNS server: write an IP address such as "
-                             "10.0.0.2, with another port than 53 as \"10.0.0.2:5353\"");
+                             "10.0.0.2, with another port than 53 as \"10.0.0.2:5353\"" +
+                             (parts ? "" : "; " + parts.error()));
   }
-  std::string server =
-      join_host_port(canonical_ip(parts->host), static_cast<uint16_t>(port.value_or(kDnsPort)));
+  std::string server = join_host_port(parts->host, parts->port.value_or(kDnsPort));
   if (std::find(servers.begin(), servers.end(), server) != servers.end()) {
     return section.error(node, path, in_quotes(server) + " is listed twice");
   }

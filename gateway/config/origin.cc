@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/config/addresses.h"
+#include "proto/base/host.h"
 
 namespace gateway::config {
 
@@ -19,7 +20,9 @@ const std::vector<Network>& default_deny_addresses() {
 }
 
 bool ForwardProxy::is_direct(std::string_view server_host) const {
-  auto matches = [server_host](const std::string& name) { return name_matches(name, server_host); };
+  auto matches = [host = proto::without_root(server_host)](const std::string& name) {
+    return name_matches(name, host);
+  };
   return any_contains(no_proxy_networks, server_host) ||
          std::any_of(no_proxy_names.begin(), no_proxy_names.end(), matches);
 }

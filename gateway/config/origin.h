@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 enum class TlsVersion { tls1_2, tls1_3 };
 
 struct Server {
-  std::string host;  // IP literal or name: all of its A and AAAA records
+  std::string host;  // IP literal, or name: all of its A and AAAA records. "name.example." is
+                     // looked up as it is, without a search list
   std::optional<uint16_t>
       port;  // 1 to 65535, from `address: "10.0.0.5:8080"` or "[::1]:8080"; else by origin.ports
   uint32_t priority = 20;  // 1 to 255; lower ones first, the next only when all of these are down

@@ -9,6 +9,7 @@
 #include "gateway/config/check.h"
 #include "gateway/config/findings.h"
 #include "gateway/config/units.h"
+#include "proto/base/host.h"
 
 namespace gateway::config {
 
@@ -19,9 +20,9 @@ using std::chrono_literals::operator""s;
 // An address is a loop only where a listener of ours answers; a name is one as soon as it resolves
 // to us.
 bool is_loop(const Document& document, const Domain& domain, const Server& server) {
-  std::string name = is_ipv6(server.host) ? '[' + server.host + ']' : server.host;
+  std::string name = proto::canonical_host(server.host);
   if (std::find(domain.names.begin(), domain.names.end(), name) == domain.names.end()) return false;
-  if (!is_ip(server.host) && server.host != "localhost") return true;
+  if (!is_ip(server.host) && name != "localhost") return true;
   auto listens = [&document](uint16_t port) {
     return std::any_of(document.listeners.begin(), document.listeners.end(),
                        [port](const Listener& listener) {
@@ -62,7 +63,8 @@ void check_times(const Domain& domain, Problems& problems) {
 void check_twice(const Domain& domain, Problems& problems) {
   std::set<std::pair<std::string, std::optional<uint16_t>>> seen;
   for (const Server& server : domain.origin.servers) {
-    if (server.host.empty() || seen.emplace(canonical_ip(server.host), server.port).second) {
+    if (server.host.empty() ||
+        seen.emplace(proto::canonical_host(server.host), server.port).second) {
       continue;
     }
     warn(problems, server.place, "origin.servers", "W_SERVER_TWICE",

@@ -5,7 +5,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/domain_reader.h"
-#include "proto/base/text.h"
+#include "proto/base/host.h"
 
 namespace gateway::config {
 
@@ -52,7 +52,7 @@ bool read_name(const Section& section, std::string_view key, const std::string& 
                            "?" + allowed);
     return false;
   }
-  if (auto problem = host_name_problem(value)) {
+  if (auto problem = host_name_problem(proto::without_root(value))) {
     section.error(key, in_quotes(value) + ' ' + *problem + allowed);
     return false;
   }
@@ -67,7 +67,7 @@ void read_host_header(const Section& section, Origin& origin) {
     origin.fixed_host.clear();
   } else if (read_name(section, "host_header", *value, kHostWords)) {
     origin.host_header = Origin::Host::fixed;
-    origin.fixed_host = proto::to_lower(*value);
+    origin.fixed_host = proto::canonical_host(*value);
   }
 }
 
@@ -79,7 +79,7 @@ void read_sni(const Section& section, Origin& origin) {
   } else if (is_ip(*value)) {
     section.error("sni", "a TLS server name cannot be an IP address (RFC 6066 §3)");
   } else if (read_name(section, "sni", *value, kSniWords)) {
-    origin.sni = proto::to_lower(*value);
+    origin.sni = proto::canonical_host(*value);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/origin_reader.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -46,23 +47,10 @@ void read_server_address(const Section& section, Server& server) {
                                         " is a URL: write host or host:port; origin.protocol says "
                                         "whether it is http or https");
   }
-  auto parts = split_host_port(*value);
-  if (!parts) {
-    return section.error("address", in_quotes(*value) +
-                                        " is not an address: write \"10.0.0.5:8080\", "
-                                        "\"[::1]:8080\" or \"name.example.net:8080\"");
-  }
-  server.host = parts->host;
-  auto problem = is_ip(server.host) ? std::nullopt : host_name_problem(server.host);
-  if (problem) section.error("address", in_quotes(server.host) + ' ' + *problem);
-  if (!parts->port) return;
-  auto port = proto::parse_decimal(*parts->port);
-  if (port && *port >= 1 && *port <= 65535) {
-    server.port = static_cast<uint16_t>(*port);
-  } else {
-    section.error("address",
-                  "port " + in_quotes(*parts->port) + " is out of range; allowed is 1 to 65535");
-  }
+  auto parts = parse_host_port(*value);
+  if (!parts) return section.error("address", parts.error());
+  server.host = std::move(parts->host);
+  server.port = parts->port;
 }
 
 void read_servers(const Section& section, Origin& origin) {
@@ -131,17 +119,15 @@ void read_path(const Section& section, std::string& path) {
 void read_host(const Section& section, std::string& host) {
   auto value = section.scalar("host");
   if (!value) return;
-  auto parts = split_host_port(*value);
-  bool good = parts && (is_ip(parts->host) || !host_name_problem(parts->host));
-  auto port =
-      parts && parts->port ? proto::parse_decimal(*parts->port) : std::optional<uint64_t>(1);
-  if (!good || !port || *port < 1 || *port > 65535) {
+  auto parts = parse_host_port(*value);
+  if (!parts) {
     return section.error("host", in_quotes(*value) +
                                      " is not a host: write \"name.example.net\", "
-                                     "\"name.example.net:8080\" or \"[::1]\"");
+                                     "\"name.example.net:8080\" or \"[::1]\"; " +
+                                     parts.error());
   }
-  host = is_ipv6(parts->host) ? '[' + canonical_ip(parts->host) + ']' : parts->host;
-  if (parts->port) host += ':' + std::to_string(*port);
+  host = proto::canonical_host(parts->host);
+  if (parts->port) host += ':' + std::to_string(*parts->port);
 }
 
 std::optional<StatusRange> status_range(std::string_view text) {

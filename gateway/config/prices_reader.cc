@@ -10,6 +10,7 @@
 #include "gateway/config/section.h"
 #include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -232,12 +233,12 @@ void read_day_begins(const Section& section, Prices& prices) {
 void read_domain_prices(const Section& section, const Node& node, const std::string& path,
                         Prices& prices, const std::string& written) {
   const Section own(node, path, {Scope::prices, "domains.*"}, section.findings());
-  const std::string name = proto::to_lower(written);
+  const std::string name = proto::canonical_host(written);
   if (auto problem = domain_name_problem(name)) {
     section.error(node, path, in_quotes(written) + ' ' + *problem);
   }
   auto [place, added] = prices.domains.emplace(name, DomainPrices{prices.common, {}});
-  if (!added) return section.error(node, path, "stands here twice, in capitals and small letters");
+  if (!added) return section.error(node, path, "stands here twice, in two spellings");
   read_price_set(own, place->second.prices);
   if (own.has("packs")) place->second.packs = read_packs(own, prices.day_begins);
 }

@@ -157,7 +157,9 @@ void print_domain(Lines& lines, const Domain& domain) {
     lines.line("# from " + quote(domain.place.file) + ", line " +
                std::to_string(domain.place.line));
   }
-  lines.open_item("names", quote_all(domain.names));
+  std::vector<std::string> names = domain.names;
+  if (!domain.written.empty()) names.front() = domain.written;
+  lines.open_item("names", quote_all(names));
   lines.key("kind", text_of_word(kKinds, domain.kind));
   lines.key("http2", truth(domain.http2));
   lines.key("acceleration", std::string("{ dynamic: ") + truth(domain.dynamic_acceleration) + " }");

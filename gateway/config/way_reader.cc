@@ -2,9 +2,11 @@
 #include <utility>
 
 #include "gateway/config/addresses.h"
+#include "gateway/config/lookalike.h"
 #include "gateway/config/origin_reader.h"
 #include "gateway/config/secret.h"
 #include "proto/auth/credentials.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -17,6 +19,7 @@ constexpr Range kSource = {0, 64};
 constexpr Range kSchemeCount = {1, 2};
 constexpr Range kNoProxy = {0, 1000};
 constexpr Range kDenied = {0, 1000};
+constexpr uint16_t kProxyPort = 80;  // of its http:// URL
 constexpr std::string_view kCredentialKeys[] = {"username", "password", "realm", "schemes"};
 
 void read_redirect_hosts(const Section& section, std::vector<std::string>& hosts) {
@@ -24,9 +27,9 @@ void read_redirect_hosts(const Section& section, std::vector<std::string>& hosts
   auto add = [&](const Node& node, const std::string& path) {
     auto value = section.scalar(node, path);
     if (!value) return;
-    auto problem = domain_name_problem(*value);
+    auto problem = domain_name_problem(proto::without_root(*value));
     if (problem) return section.error(node, path, in_quotes(*value) + ' ' + *problem);
-    read.push_back(proto::to_lower(*value));
+    read.push_back(proto::canonical_host(*value));
   };
   if (section.list("redirect_hosts", kRedirectHosts, add)) hosts = std::move(read);
 }
@@ -101,22 +104,22 @@ void read_proxy_url(const Section& section, ForwardProxy& proxy) {
   if (auto problem = proxy_url_problem(*value)) return section.error("url", *problem);
   std::string_view authority = std::string_view(*value).substr(std::string_view("http://").size());
   if (authority.ends_with('/')) authority.remove_suffix(1);
-  auto parts = split_host_port(authority);
-  auto port =
-      parts && parts->port ? proto::parse_decimal(*parts->port) : std::optional<uint64_t>(80);
-  bool good = parts && (is_ip(parts->host) || !host_name_problem(parts->host));
-  if (!good || !port || *port < 1 || *port > 65535) {
-    return section.error("url", in_quotes(*value) +
-                                    " is not the address of a proxy: write "
-                                    "\"http://proxy.example.net:3128\", without a path");
+  auto parts = parse_host_port(authority);
+  // A URL has IPv6 in brackets always (RFC 3986 §3.2.2).
+  bool bare = parts && is_ipv6(authority);
+  if (!parts || bare) {
+    std::string why =
+        bare ? "did you mean \"http://[" + std::string(authority) + "]\"?"
+             : "write \"http://proxy.example.net:3128\", without a path; " + parts.error();
+    return section.error("url", in_quotes(*value) + " is not the address of a proxy: " + why);
   }
-  proxy.host = canonical_ip(parts->host);
-  proxy.port = static_cast<uint16_t>(*port);
+  proxy.host = std::move(parts->host);
+  proxy.port = parts->port.value_or(kProxyPort);
 }
 
 void read_direct_name(const Section& section, const Node& node, const std::string& path,
                       ForwardProxy& proxy) {
-  std::string name = proto::to_lower(node.text);
+  std::string name = proto::canonical_host(node.text);
   if (name.starts_with('.')) {
     return section.error(
         node, path,
@@ -167,7 +170,8 @@ void read_source(const Section& section, std::vector<std::string>& source) {
       return section.error(node, path,
                            in_quotes(*value) +
                                " is not an IP address of this machine: write one such as "
-                               "\"192.0.2.10\" or \"2001:db8::10\"");
+                               "\"192.0.2.10\" or \"2001:db8::10\"" +
+                               what_was_meant(*value));
     }
     if (std::find(read.begin(), read.end(), ip) != read.end()) {
       return section.error(node, path, in_quotes(ip) + " is listed twice");

@@ -1,9 +1,11 @@
 #include "gateway/edge/judgement.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "proto/base/text.h"
+#include "proto/base/host.h"
 #include "proto/http1/forwarding.h"
+#include "proto/http1/web_origin.h"
 
 namespace gateway::edge {
 
@@ -12,27 +14,25 @@ using log::Cause;
 
 namespace {
 
-// RFC 6454: scheme "://" host [ ":" port ]; only the host part matters for same_host.
-std::string_view host_of_origin(std::string_view origin) {
-  const size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
-}
-
-// Cross-site WebSocket hijacking (CWE-1385): whole values are compared, never parts.
-bool origin_allowed(const Request& request) {
+// Why the page may not open; nothing: it may. Cross-site WebSocket hijacking (CWE-1385): whole
+// values are compared, never parts.
+std::optional<std::string> origin_fault(const Request& request) {
   const config::Access& access = request.domain->config->access;
-  if (access.origins == config::Access::Origins::any || request.head.fields.count("Origin") == 0)
-    return true;
-  if (request.head.fields.count("Origin") > 1) return false;
-  const std::string_view origin = *request.head.fields.first("Origin");
-  if (access.origins == config::Access::Origins::same_host) {
-    const auto authority = proto::http1::parse_authority(host_of_origin(origin));
-    return authority && authority->host == request.target.authority.host;
+  const size_t given = request.head.fields.count("Origin");
+  if (access.origins == config::Access::Origins::any || given == 0) return std::nullopt;
+  if (given > 1) return "it came with more than one Origin field";
+  const auto origin = proto::http1::parse_web_origin(*request.head.fields.first("Origin"));
+  if (!origin) return "its Origin is none that a page has";
+  const std::string text = proto::http1::to_string(*origin);
+  if (access.origins == config::Access::Origins::listed) {
+    if (std::ranges::find(access.listed, text) != access.listed.end()) return std::nullopt;
+    return text + " is not in access.origins";
   }
-  for (const std::string& allowed : access.listed) {
-    if (proto::equals_ignoring_case(allowed, origin)) return true;
-  }
-  return false;
+  // A page and its WebSockets may have different ports, and many a client that is no browser says
+  // http for wss, too.
+  if (origin->is_http() && origin->authority.host == request.target.authority.host)
+    return std::nullopt;
+  return text + " is not a page of this host, and access.origins is same_host";
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
     // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
     const route::Domain* shown = server_name->empty()
                                      ? snapshot.default_tls
-                                     : snapshot.router.find(proto::to_lower(*server_name));
+                                     : snapshot.router.find(proto::canonical_host(*server_name));
     if (named == nullptr || named != shown) {
       return Refusal{.status = 421,
                      .cause = Cause::misdirected,
@@ -90,11 +90,12 @@ std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
                    .why = "WebSocket is not enabled for this domain",
                    .by = By::gateway};
   }
-  if (!origin_allowed(request)) {
+  if (auto fault = origin_fault(request)) {
     return Refusal{.status = 403,
                    .cause = Cause::origin_not_allowed,
                    .why = "this Origin may not open WebSockets here",
-                   .by = By::gateway};
+                   .by = By::gateway,
+                   .detail = *std::move(fault)};
   }
   if (request.domain->budget &&
       request.domain->budget->load(std::memory_order_relaxed) == usage::BudgetStanding::hard) {

@@ -14,6 +14,7 @@
 
 #include "gateway/net/address.h"
 #include "proto/base/encoding.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 
 namespace gateway::net {
@@ -80,9 +81,10 @@ std::optional<std::string> server_name_of(SSL* ssl) {
   if (in.size() < kPrefix || in[2] != TLSEXT_NAMETYPE_host_name) return std::nullopt;
   const size_t list = static_cast<size_t>(in[0]) << 8 | in[1];
   const size_t length = static_cast<size_t>(in[3]) << 8 | in[4];
-  if (list + 2 != in.size() || length + 3 != list || length == 0 || length > 253)
-    return std::nullopt;
-  std::string name = proto::to_lower(proto::text_of(in.subspan(kPrefix)));
+  if (list + 2 != in.size() || length + 3 != list || length == 0) return std::nullopt;
+  // §3 wants no dot of the root there; a client that writes it means the same host.
+  std::string name = proto::to_lower(proto::without_root(proto::text_of(in.subspan(kPrefix))));
+  if (name.size() > 253) return std::nullopt;
   for (const char c : name) {
     const bool fine =
         (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';

@@ -80,7 +80,8 @@ class ListenerTls {
     TlsVersion min_version = TlsVersion::tls1_2;
     std::string_view domain;  // binds sessions and tickets to it
   };
-  // `name` is lower case, or empty when the client sent none; must always return a context.
+  // `name` is lower case, without the root's dot, or empty when the client sent none; must always
+  // return a context.
   using Choose = std::function<Choice(std::string_view name)>;
 
   ListenerTls(TicketKeys& keys, Choose choose);

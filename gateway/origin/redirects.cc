@@ -4,7 +4,7 @@
 #include <array>
 
 #include "gateway/net/address.h"
-#include "gateway/origin/target.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 #include "proto/http1/target.h"
 
@@ -106,8 +106,7 @@ bool is_server(const config::Origin& origin, const Place& place) {
   return std::ranges::any_of(origin.servers, [&](const config::Server& server) {
     const bool same_port =
         server.port ? *server.port == port : std::ranges::find(usual, port) != usual.end();
-    return same_port && (proto::equals_ignoring_case(server.host, place.host) ||
-                         proto::equals_ignoring_case(server.host, bare_host(place.host)));
+    return same_port && proto::canonical_host(server.host) == place.host;
   });
 }
 

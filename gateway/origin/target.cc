@@ -1,5 +1,7 @@
 #include "gateway/origin/target.h"
 
+#include "proto/base/host.h"
+
 namespace gateway::origin {
 
 Target choose_target(const config::Origin& origin, const route::Server& server, bool client_tls) {
@@ -34,16 +36,14 @@ std::string host_header(const config::Origin& origin, const route::Server& serve
     case config::Origin::Host::origin:
       break;
   }
-  const bool bare_ipv6 =
-      server.host.find(':') != std::string::npos && !server.host.starts_with('[');
-  const std::string host = bare_ipv6 ? "[" + server.host + "]" : server.host;
+  const std::string host = proto::canonical_host(server.host);
   return target.port == (target.tls ? 443 : 80) ? host : host + ":" + std::to_string(target.port);
 }
 
 std::string bare_host(std::string_view host_header) {
   if (host_header.starts_with('['))
     return std::string(host_header.substr(1, host_header.find(']') - 1));
-  return std::string(host_header.substr(0, host_header.find(':')));
+  return proto::canonical_host(host_header.substr(0, host_header.find(':')));
 }
 
 std::string tls_name(const config::Origin& origin, std::string_view host_header) {

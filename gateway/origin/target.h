@@ -24,7 +24,8 @@ Target choose_target(const config::Origin& origin, const route::Server& server, 
 std::string host_header(const config::Origin& origin, const route::Server& server,
                         const Target& target, std::string_view client_host);
 
-// The host of a Host field, without port and brackets.
+// The host of a Host field, without port, brackets and the dot of the root: none of these stands in
+// a certificate.
 std::string bare_host(std::string_view host_header);
 
 // The name for SNI and verification: `origin.sni`, or the host of the Host field that is sent.

@@ -1,13 +1,13 @@
 #include "gateway/route/router.h"
 
-#include "proto/base/text.h"
+#include "proto/base/host.h"
 
 namespace gateway::route {
 
 bool Router::add(std::string_view name, const Domain* domain) {
   const bool wildcard = name.starts_with("*.");
   Names& names = wildcard ? below_ : exact_;
-  return names.emplace(proto::to_lower(wildcard ? name.substr(2) : name), domain).second;
+  return names.emplace(proto::canonical_host(wildcard ? name.substr(2) : name), domain).second;
 }
 
 const Domain* Router::find(std::string_view host) const {

@@ -15,7 +15,7 @@ class Router {
   // `name` as configured: "chat.example.com" or "*.chat.example.com". False: it is taken.
   bool add(std::string_view name, const Domain* domain);
 
-  // `host` in lower case, without port. Null: no domain has it.
+  // `host` as proto::parse_host() spells it. Null: no domain has it.
   const Domain* find(std::string_view host) const;
 
  private:

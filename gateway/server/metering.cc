@@ -70,7 +70,7 @@ void Metering::use(const config::Document& document) {
   std::map<std::string, usage::BudgetPlan> plans;
   closes_.clear();
   for (const config::Domain& domain : document.domains) {
-    const std::string label = proto::to_lower(domain.names.front());
+    const std::string label = domain.label();
     usage::BudgetPlan plan = usage::budget_plan(domain.usage);
     if (!plan.limits_anything()) continue;
     plan.standing = standings_.of(label);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "gateway/net/tls_origin.h"
-#include "proto/base/text.h"
 
 namespace gateway::server {
 
@@ -120,7 +119,7 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
                                             std::vector<Problem>& problems) {
   auto domain = std::make_unique<route::Domain>();
   domain->config = &config;
-  domain->label = proto::to_lower(config.names.front());
+  domain->label = config.label();
   domain->counters = ingredients.registry.domain(domain->label);
   domain->meters = ingredients.meters.domain(domain->label);
   const config::Budget& budget = config.usage.budget;

@@ -1,19 +1,15 @@
 #include "proto/http1/target.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <array>
 #include <cstddef>
 #include <utility>
 
+#include "proto/base/host.h"
 #include "proto/base/text.h"
 
 namespace proto::http1 {
 
 namespace {
-
-constexpr size_t kMaxHostName = 253;
-constexpr size_t kMaxLabel = 63;
 
 // An absolute-form target (RFC 9112 §3.2.2), taken apart.
 struct AbsoluteForm {
@@ -23,26 +19,6 @@ struct AbsoluteForm {
 };
 
 Unexpected<Rejection> bad(std::string_view why) { return {Rejection{400, std::string(why)}}; }
-
-bool is_host_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_';
-}
-
-bool is_label(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxLabel &&
-         std::all_of(text.begin(), text.end(), is_host_char);
-}
-
-// `text` without its brackets. A zone (`%eth0`) means nothing to anyone but its sender, and
-// inet_pton takes none.
-bool is_ipv6(std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> terminated{};
-  if (text.size() >= terminated.size()) return false;
-  std::copy(text.begin(), text.end(), terminated.begin());
-  in6_addr address;
-  return inet_pton(AF_INET6, terminated.data(), &address) == 1;
-}
 
 std::optional<uint16_t> parse_port(std::string_view text) {
   if (text.size() > 5 || text.starts_with('0')) return std::nullopt;
@@ -56,17 +32,6 @@ size_t host_length(std::string_view text) {
   if (!text.starts_with('[')) return std::min(text.find(':'), text.size());
   const size_t bracket = text.find(']');
   return bracket == std::string_view::npos ? text.size() : bracket + 1;
-}
-
-std::optional<std::string> parse_host(std::string_view text) {
-  if (text.starts_with('[')) {
-    if (!text.ends_with(']') || !is_ipv6(text.substr(1, text.size() - 2))) return std::nullopt;
-    return to_lower(text);
-  }
-  // The dot of the root names the same host; left in, it would go round every table of names.
-  if (text.ends_with('.')) text.remove_suffix(1);
-  if (!is_host_name(text)) return std::nullopt;
-  return to_lower(text);
 }
 
 bool takes_off(std::string_view& text, std::string_view prefix) {
@@ -117,16 +82,6 @@ std::optional<Authority> parse_authority(std::string_view text) {
   authority.port = parse_port(rest.substr(1));
   if (!authority.port) return std::nullopt;
   return authority;
-}
-
-bool is_host_name(std::string_view text) {
-  if (text.empty() || text.size() > kMaxHostName) return false;
-  while (true) {
-    const size_t dot = text.find('.');
-    if (!is_label(text.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    text.remove_prefix(dot + 1);
-  }
 }
 
 Result<Target, Rejection> request_target(const RequestHead& head) {

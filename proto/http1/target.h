@@ -12,20 +12,16 @@
 
 namespace proto::http1 {
 
-// A host: lower case, no trailing dot; an IPv6 literal keeps its brackets. At most 253 bytes of
-// [a-z0-9-._] in labels of 1 to 63, or an IP literal.
 struct Authority {
-  std::string host;
+  std::string host;              // as parse_host() spells it
   std::optional<uint16_t> port;  // 1 to 65535
+
+  bool operator==(const Authority&) const = default;
 };
 
 // Strict grammar: no userinfo, path, comma, space, empty host or percent-encoding, and no colon
 // without a port.
 [[nodiscard]] std::optional<Authority> parse_authority(std::string_view text);
-
-// True for what may stand in a TLS server name: letters, digits, '-', '.', '_' (hardening T8), 1 to
-// 253 bytes, no empty label.
-[[nodiscard]] bool is_host_name(std::string_view text);
 
 struct Target {
   Authority authority;     // from Host; an absolute-form target must name the same (else 400)

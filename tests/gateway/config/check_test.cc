@@ -48,7 +48,27 @@ TEST_CASE("check: an enabled domain needs an origin, and one kind of it") {
                  "builtin and servers exclude each other"));
 }
 
+TEST_CASE("FY2 check: a name in another spelling is the same name") {
+  auto two = [](const std::string& one, const std::string& other) {
+    return tests::problems_of(std::string(tests::kListener) + "domains:\n  - { domain: \"" + one +
+                              "\", origin: { builtin: echo } }\n  - { domain: \"" + other +
+                              "\", origin: { builtin: echo } }\n");
+  };
+  for (const auto& [one, other] :
+       {std::pair{"[0:0:0:0:0:0:0:1]", "[::1]"}, std::pair{"A.test", "a.test."},
+        std::pair{"*.a.test", "*.A.test."}}) {
+    CAPTURE(one);
+    const auto found = two(one, other);
+    REQUIRE(found.size() == 1);
+    CHECK(contains(found[0], "belongs already to the domain at t.yaml:3"));
+  }
+  CHECK(two("[::1]", "[::2]").empty());
+  CHECK(two("a.test", "*.a.test").empty());
+}
+
 TEST_CASE("check: an origin that is the domain itself is a loop") {
+  CHECK(contains(only(enabled("origin: { servers: [{ address: \"Chat.example.com.:81\" }] }")),
+                 "is the domain itself"));
   CHECK(contains(only(enabled("origin: { servers: [{ address: \"chat.example.com:81\" }] }")),
                  "t.yaml:5:25: origin.servers: domain chat.example.com: the origin "
                  "\"chat.example.com\" is the domain itself"));

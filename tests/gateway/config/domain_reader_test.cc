@@ -235,12 +235,51 @@ TEST_CASE("domain: wrong values of the rest are answered with the way out") {
   }
 }
 
+TEST_CASE("FY2 domain: names and origins come out in their one spelling") {
+  Domain domain = read_one(std::string(tests::kListener) + R"(
+domains:
+  - names: ["[0:0::0:1]", "B.test.", "*.C.test."]
+    access: { origins: ["HTTPS://X.test:443", "http://x.test.", "http://[0:0::1]:80", "capacitor://localhost"] }
+    origin: { builtin: echo, host_header: Inner.test., sni: Inner.test., redirect_hosts: ["[0::2]", "D.test."] }
+)");
+  CHECK(domain.names == std::vector<std::string>{"[::1]", "b.test", "*.c.test"});
+  CHECK(domain.label() == "[0:0::0:1]");
+  CHECK(domain.access.listed == std::vector<std::string>{"https://x.test", "http://x.test",
+                                                         "http://[::1]", "capacitor://localhost"});
+  CHECK(domain.origin.fixed_host == "inner.test");
+  CHECK(domain.origin.sni == "inner.test");
+  CHECK(domain.origin.redirect_hosts == std::vector<std::string>{"[::2]", "d.test"});
+  CHECK(domain.origin.health->host == "inner.test");
+}
+
+TEST_CASE("FY33 domain: what is no origin is refused with what was meant") {
+  for (const Row& row : {
+           Row{"access: { origins: [\"wss://a.test:8443\"] }",
+               "did you mean \"https://a.test:8443\"?"},
+           Row{"access: { origins: [\"ws://a.test\"] }", "did you mean \"http://a.test\"?"},
+           Row{"access: { origins: [\"https://a.test/\"] }", "did you mean \"https://a.test\"?"},
+           Row{"access: { origins: [a.test] }", "did you mean \"https://a.test\"?"},
+           Row{"access: { origins: [\"null\"] }", "every page says that has none to tell"},
+           Row{"access: { origins: [\"javascript://a.test\"] }", "write https://app.example.com"},
+           Row{"access: { origins: [\"file:///\"] }", "write https://app.example.com"},
+           Row{"access: { origins: [\"https://u:p@a.test\"] }", "write https://app.example.com"},
+           Row{"access: { origins: [\"https://*.a.test\"] }", "write https://app.example.com"},
+           Row{"access: { origins: [\"https://10.0.0.300\"] }",
+               "its host is no IPv4 address: 300 is above 255"},
+       }) {
+    expect(domain_with(row.keys), row);
+  }
+}
+
 TEST_CASE("domain: wrong names are answered one by one") {
   for (const Row& row : {Row{"{}", "domain: is missing"}, Row{"{ domain: }", "has no value"},
                          Row{"{ names: [] }", "has 0 entries; allowed is 1 to 100"},
                          Row{"{ names: [a, A] }", "\"a\" is listed twice"},
                          Row{"{ domain: \"a b\" }", "may consist of letters"},
                          Row{"{ domain: \"*\" }", "must name a domain after the *"},
+                         Row{"{ domain: \"::1\" }", "must have brackets around an IPv6 address"},
+                         Row{"{ names: [\"[::1]\", \"[0::1]\"] }", "\"[::1]\" is listed twice"},
+                         Row{"{ names: [a, a.] }", "\"a\" is listed twice"},
                          Row{"{ domain: \"https://a.test/\" }", "must be a name alone"},
                          Row{"{ names: a }", "must be a list, but is a single value"},
                          Row{"{ names: [[a]] }", "must be a single value, but is a list"}}) {

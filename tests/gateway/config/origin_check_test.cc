@@ -38,6 +38,7 @@ TEST_CASE("origin check: a server that is listed twice is a warning") {
   };
   REQUIRE(problems("A.test:81", "a.test:81").size() == 1);
   CHECK(tests::contains(problems("::1", "0::1").at(0), "W_SERVER_TWICE"));
+  CHECK(tests::contains(problems("a.test.:81", "a.test:81").at(0), "W_SERVER_TWICE"));
   CHECK(problems("a.test:81", "a.test").empty());
   CHECK(problems("a.test", "b.test").empty());
 }

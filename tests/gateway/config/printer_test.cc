@@ -95,6 +95,18 @@ domains:
   check_round_trip(reading.document);
 }
 
+TEST_CASE("FY2 printer: the name that usage is kept under stays as it is written") {
+  const auto document = read_text(std::string(tests::kListener) +
+                                      "domains: [{ names: [\"[0:0::A]\", b.test], origin: { "
+                                      "builtin: echo } }]\n",
+                                  "t.yaml")
+                            .document;
+  const auto again = read_text(print(document), "t.yaml").document;
+  REQUIRE(again.domains.size() == 1);
+  CHECK(again.domains[0].names == document.domains.at(0).names);
+  CHECK(again.domains[0].label() == "[0:0::a]");
+}
+
 TEST_CASE("printer: a password of the database is never printed") {
   Document document = read_text(tests::kListener, "t.yaml").document;
   Postgres& postgres = document.usage.postgres.emplace();

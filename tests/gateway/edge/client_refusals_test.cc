@@ -126,6 +126,22 @@ TEST_CASE("client connection: who may open is told by the whole Origin") {
       {Origins::listed, "Origin: https://app.example.com.evil.test\r\n", false},
       {Origins::listed, "Origin: https://chat.example.com\r\n", false},
       {Origins::listed, "", true},
+      {Origins::same_host, "Origin: HTTP://chat.example.com.:81\r\n", true},
+      {Origins::same_host, "Origin: javascript://chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: ws://chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: ://chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: //chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: https://chat.example.com/\r\n", false},
+      {Origins::same_host, "Origin: https://user@chat.example.com\r\n", false},
+      {Origins::same_host, "Origin: https://chat.example.com https://evil.test\r\n", false},
+      {Origins::same_host, "Origin: https://chat.example.com,https://evil.test\r\n", false},
+      {Origins::same_host, "Origin:\r\n", false},
+      {Origins::listed, "Origin: HTTPS://APP.example.com:443\r\n", true},
+      {Origins::listed, "Origin: https://app.example.com.\r\n", true},
+      {Origins::listed, "Origin: http://app.example.com\r\n", false},
+      {Origins::listed, "Origin: https://app.example.com:8443\r\n", false},
+      {Origins::listed, "Origin: null\r\n", false},
   };
   for (const Row& row : rows) {
     CAPTURE(row.fields);
@@ -142,6 +158,35 @@ TEST_CASE("client connection: who may open is told by the whole Origin") {
     }
     const nlohmann::json line = refused(stage, file, client, 403);
     CHECK(line["close_cause"] == "origin_not_allowed");
+    CHECK_FALSE(line["error_detail"].get<std::string>().empty());
+  }
+}
+
+TEST_CASE("FY33 client connection: the log says which page was refused, and by what") {
+  using Origins = gateway::config::Access::Origins;
+  for (const auto& [origins, says] :
+       {std::pair{Origins::same_host,
+                  "https://evil.test is not a page of this host, and access.origins is same_host"},
+        std::pair{Origins::listed, "https://evil.test is not in access.origins"}}) {
+    AccessFile file;
+    EdgeStage stage(
+        [origins = origins](Document& document) {
+          document.domains[0].access = {origins, {"https://app.example.com"}};
+        },
+        &file.log());
+    RawPeer client = stage.client(upgrade_request({.fields = "Origin: https://Evil.test:443\r\n"}));
+    CHECK(refused(stage, file, client, 403)["error_detail"] == says);
+  }
+}
+
+TEST_CASE("FY2 client connection: an IPv6 literal is one host in every spelling") {
+  const auto on_loopback = [](Document& document) { document.domains[0].names = {"[::1]"}; };
+  for (const char* host : {"[::1]", "[0:0:0:0:0:0:0:1]", "[0::0001]:8080"}) {
+    CAPTURE(host);
+    EdgeStage stage(on_loopback);
+    RawPeer client =
+        stage.client(upgrade_request({.host = host, .fields = "Origin: http://[0:0::1]:9\r\n"}));
+    CHECK(stage.until([&] { return readable(stage.origin.fd()); }));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <openssl/x509v3.h>
 
 #include "gateway/edge/client_connection.h"
 #include "gateway/net/tcp_stream.h"
@@ -41,12 +42,18 @@ class TlsClient final : public TlsStream::HandshakeHandler {
             {.verify = false, .ca_file = certificates.ca_file()})) {
     RawPeer peer = stage.tls_client();
     gateway::net::UniqueFd fd = non_blocking(gateway::net::UniqueFd(::dup(peer.fd())));
+    gateway::net::SslPtr ssl = gateway::net::new_origin_connection(context_->get(), name);
+    ssl_ = ssl.get();
     stream_ = std::make_unique<TlsStream>(
         stage.stage.loop,
-        std::make_unique<gateway::net::TcpStream>(stage.stage.loop, std::move(fd)),
-        gateway::net::new_origin_connection(context_->get(), name), TlsStream::Role::client, this);
+        std::make_unique<gateway::net::TcpStream>(stage.stage.loop, std::move(fd)), std::move(ssl),
+        TlsStream::Role::client, this);
     stream_->start(told);
     REQUIRE(stage.until([this] { return secured_; }));
+  }
+  bool shows(const std::string& name) const {
+    X509* certificate = SSL_get0_peer_certificate(ssl_);
+    return X509_check_host(certificate, name.data(), name.size(), 0, nullptr) == 1;
   }
   void send(const std::string& text) { stream_->write(proto::bytes_of(text)); }
 
@@ -56,6 +63,7 @@ class TlsClient final : public TlsStream::HandshakeHandler {
   void on_secured() override { secured_ = true; }
 
   proto::Result<gateway::net::SslContextPtr, std::string> context_;
+  SSL* ssl_ = nullptr;  // the stream's
   std::unique_ptr<TlsStream> stream_;
   bool secured_ = false;
 };
@@ -76,6 +84,23 @@ TEST_CASE("client connection: a wss upgrade says https to the origin") {
   REQUIRE(stage.until([&] { return status_of(client.told.data) == 101; }));
   CHECK(stage.gate().tls[1][0].value() == 1);
   CHECK(stage.counters().opened[1].value() == 1);
+}
+
+TEST_CASE("FY2 client connection: a server name may have capitals and the dot of the root") {
+  for (const char* sni : {"Other.example.com", "other.example.com.", "OTHER.EXAMPLE.COM."}) {
+    CAPTURE(sni);
+    Certificates certificates;
+    EdgeStage stage([&certificates](Document& document) {
+      three_domains(certificates)(document);
+      document.domains[1].origin.protocol = gateway::config::Origin::Protocol::http;
+    });
+    TlsClient client(stage, certificates, sni);
+    CHECK(client.shows("other.example.com"));
+    client.send(upgrade_request({.host = "other.example.com."}));
+    RawPeer origin = stage.asked();
+    origin.send(switching_answer(origin.received));
+    CHECK(stage.until([&] { return status_of(client.told.data) == 101; }));
+  }
 }
 
 TEST_CASE("client connection: 421 when Host is not of the name that TLS was asked for") {

@@ -173,6 +173,26 @@ TEST_CASE("redirects: the origin's own servers count as listed, at their own por
   CHECK(judged("[::1]", 8080) == Redirected::listed);
 }
 
+TEST_CASE("FY2 redirects: hosts are compared in their one spelling") {
+  gateway::config::Domain domain;
+  domain.names = {"chat.example.com", "[2001:db8::1]"};
+  domain.origin.redirect_hosts = {"[2001:db8::2]"};
+  domain.origin.servers = {{.host = "origin.example.", .port = 81, .place = {}},
+                           {.host = "2001:db8::3", .port = 81, .place = {}}};
+  const auto judged = [&](const std::string& location) {
+    const auto place = resolve_location(kBase, location);
+    REQUIRE(place.has_value());
+    return judge_host(domain, "chat.example.com", *place);
+  };
+  CHECK(judged("http://CHAT.example.com./x") == Redirected::own);
+  CHECK(judged("http://[2001:DB8:0::1]/x") == Redirected::own);
+  CHECK(judged("http://[2001:db8:0:0:0:0:0:2]/x") == Redirected::listed);
+  CHECK(judged("http://origin.example:81/x") == Redirected::listed);
+  CHECK(judged("http://origin.example.:81/x") == Redirected::listed);
+  CHECK(judged("http://[2001:db8:0::3]:81/x") == Redirected::listed);
+  CHECK(judged("http://[2001:db8:0::4]:81/x") == Redirected::foreign);
+}
+
 TEST_CASE("redirects: a trail has a length, no circles and no way back to clear text") {
   const Place http{.tls = false, .host = "a", .port = {}, .path_and_query = "/0"};
   Place https = http;

@@ -85,6 +85,15 @@ TEST_CASE("target: the Host field is the client's, the origin's or a fixed one")
   CHECK(host_header(origin, server_named("[::1]"), {.tls = false, .port = 80}, "x") == "[::1]");
 }
 
+TEST_CASE("FY9 target: an absolute name goes out as Host and to TLS without the dot of the root") {
+  Origin origin;
+  origin.host_header = Origin::Host::origin;
+  const Target https{.tls = true, .port = 8443};
+  CHECK(host_header(origin, server_named("origin.example."), https, "x") == "origin.example:8443");
+  CHECK(tls_name(origin, "origin.example.:8443") == "origin.example");
+  CHECK(tls_name(origin, "Chat.Example.com.") == "chat.example.com");
+}
+
 TEST_CASE("target: the name for TLS is the host that is sent, without its port, or a fixed one") {
   Origin origin;
   CHECK(tls_name(origin, "chat.example.com") == "chat.example.com");

@@ -40,6 +40,15 @@ TEST_CASE("router: names are taken once, whatever their case") {
   CHECK(router.find("x.example.com") == &two);
 }
 
+TEST_CASE("FY2 router: an address is taken once, whatever its spelling") {
+  Domain one;
+  Domain two;
+  Router router;
+  CHECK(router.add("[0:0:0:0:0:0:0:1]", &one));
+  CHECK_FALSE(router.add("[::1]", &two));
+  CHECK(router.find("[::1]") == &one);
+}
+
 TEST_CASE("router: hosts that are no names find nothing") {
   Domain domain;
   Router router;

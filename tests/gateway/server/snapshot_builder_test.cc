@@ -48,6 +48,15 @@ TEST_CASE("snapshot builder: names are routed, servers read, counters found for 
   CHECK(snapshot->default_tls == nullptr);
 }
 
+TEST_CASE("FY2 snapshot builder: an address is routed in its one spelling, labelled as written") {
+  Building building;
+  const auto snapshot =
+      building.snapshot("  - { domain: \"[0:0:0:0:0:0:0:A]\", origin: { builtin: echo } }\n");
+  const gateway::route::Domain& domain = *snapshot->domains[0];
+  CHECK(snapshot->router.find("[::a]") == &domain);
+  CHECK(domain.label == "[0:0:0:0:0:0:0:a]");
+}
+
 TEST_CASE("snapshot builder: a domain keeps its counters from one generation to the next") {
   Building building;
   const auto first = building.snapshot(std::string(kEchoDomain));

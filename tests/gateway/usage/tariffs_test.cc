@@ -17,3 +17,16 @@ TEST_CASE("tariffs: every name of a domain stands for the first, letters' case a
   CHECK(tariffs.find("chat.example.com")->overhead_percent == 7);
   CHECK(tariffs.find("other.example") == nullptr);
 }
+
+TEST_CASE("FY2 tariffs: a domain's usage stays under the name as it is written") {
+  gateway::config::Document document;
+  auto& domain = document.domains.emplace_back();
+  domain.names = {"[::1]"};
+  domain.written = "[0:0:0:0:0:0:0:1]";
+  const Tariffs tariffs = Tariffs::of(document);
+  CHECK(tariffs.find("[0:0:0:0:0:0:0:1]") != nullptr);
+  for (const char* name : {"[::1]", "[0:0:0:0:0:0:0:1]", "[0::1]"})
+    CHECK(tariffs.label_of(name) == "[0:0:0:0:0:0:0:1]");
+  // What was configured once may have any spelling.
+  CHECK(tariffs.label_of("[0::2]") == "[0::2]");
+}
