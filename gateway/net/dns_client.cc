@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <utility>
 
+#include "proto/base/host.h"
+
 namespace gateway::net {
 
 namespace {
@@ -127,11 +129,12 @@ void DnsClient::open() {
   wanted.sock_state_cb = [](void* self, int fd, int readable, int writable) {
     static_cast<DnsClient*>(self)->watch(fd, readable != 0, writable != 0);
   };
-  constexpr int kWanted = ARES_OPT_FLAGS | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                          ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF |
-                          ARES_OPT_SOCK_STATE_CB;
+  int given = ARES_OPT_FLAGS | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+              ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB;
+  // An empty list of domains. ares_getaddrinfo() does not heed ARES_FLAG_NOSEARCH.
+  if (options_.absolute) given |= ARES_OPT_DOMAINS;
   int status = ARES_ENOTINITIALIZED;
-  if (library_is_ready()) status = ares_init_options(&channel_, &wanted, kWanted);
+  if (library_is_ready()) status = ares_init_options(&channel_, &wanted, given);
   if (status != ARES_SUCCESS) channel_ = nullptr;
   if (channel_ != nullptr && !options_.servers.empty()) {
     status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
@@ -192,7 +195,9 @@ void DnsClient::send(const std::string& name) {
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   auto question = std::make_unique<Question>(Question{.client = *this, .name = name});
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, on_answer, question.release());
+  // c-ares would look for the dot in /etc/hosts, too, and take a failure for a malformed name.
+  const std::string asked(options_.absolute ? proto::without_root(name) : name);
+  ares_getaddrinfo(channel_, asked.c_str(), nullptr, &hints, on_answer, question.release());
 }
 
 void DnsClient::on_answer(void* question, int status, int, ares_addrinfo* found) {

@@ -28,6 +28,7 @@ class DnsClient final : private DeadlineWheel::Entry {
     milliseconds first_timeout{2'000};    // the second try takes twice as long, and so on
     int tries = 3;                        // of each server
     milliseconds reread_interval{5'000};  // how often resolv_conf is looked at, at most
+    bool absolute = false;  // names end in the dot of the root: no search list is gone through
   };
 
   struct Reply {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/base/host.h"
+
 namespace gateway::net {
 
 namespace {
@@ -14,7 +16,7 @@ Resolver::Query::~Query() {
 }
 
 Resolver::Resolver(Loop& loop, DnsClient::Options options, KnownNames* shared)
-    : loop_(loop), shared_(shared), dns_(loop, std::move(options), *this) {}
+    : loop_(loop), shared_(shared), options_(std::move(options)), dns_(loop, options_, *this) {}
 
 Resolver::~Resolver() {
   loop_.poller().forget(*this);
@@ -81,14 +83,25 @@ bool Resolver::has_just_failed(const Known& known) const {
 
 void Resolver::look_up(const std::string& name, Known& known) {
   if (known.looking || has_just_failed(known)) return;
-  const bool too_long = name.size() > kMaxName;
+  const bool too_long = proto::without_root(name).size() > kMaxName;
   if (too_long || name.empty() || name.find('\0') != std::string::npos) {
     known.error = too_long ? "name is longer than 253 bytes" : "not a host name";
     known.failed = loop_.now();
     return;
   }
   known.looking = true;
-  dns_.ask(name);
+  client_for(name).ask(name);
+}
+
+DnsClient& Resolver::client_for(std::string_view name) {
+  if (!name.ends_with('.')) return dns_;
+  if (!absolute_) {
+    DnsClient::Options options = options_;
+    options.absolute = true;
+    DnsClient::Handler& handler = *this;
+    absolute_ = std::make_unique<DnsClient>(loop_, std::move(options), handler);
+  }
+  return *absolute_;
 }
 
 void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {

@@ -59,7 +59,8 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
 
   // The callback comes from the loop, never from inside the call, and must not destroy the
   // resolver. Names over 253 bytes fail. An answer whose time is over is given at once while
-  // another is fetched; it is a look-up that is waited for only when nothing good is known.
+  // another is fetched; it is a look-up that is waited for only when nothing good is known. A name
+  // that ends in a dot is looked up as it is; for any other the search list of resolv.conf holds.
   [[nodiscard]] std::unique_ptr<Query> resolve(const std::string& name, Callback callback) {
     return resolve(name, Life{}, std::move(callback));
   }
@@ -90,6 +91,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   bool is_usable(const Known& known) const;
   bool has_just_failed(const Known& known) const;
   void look_up(const std::string& name, Known& known);
+  DnsClient& client_for(std::string_view name);
   void hand_out(Known& known);
   void deliver(Known& known);
 
@@ -99,7 +101,9 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   KnownNames* shared_;
   std::vector<Known*> due_;
   std::map<std::string, Known, std::less<>> known_;
+  const DnsClient::Options options_;
   DnsClient dns_;
+  std::unique_ptr<DnsClient> absolute_;  // from the first such name on
 };
 
 }  // namespace gateway::net

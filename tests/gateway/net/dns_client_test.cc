@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,47 @@
 using namespace tests;
 using namespace gateway::net;
 using namespace std::chrono_literals;
+
+TEST_CASE(
+    "FY9 dns client: a name with the dot of the root is looked up as it is, without a search "
+    "list") {
+  LoopStage stage;
+  DnsServer server(stage);
+  std::set<std::string> asked;
+  // What the search list would find, and nothing else.
+  server.script = [&asked](const dns::Question& question) {
+    asked.insert(question.name);
+    if (question.name.ends_with("corp.test"))
+      return question.fitting({dns::address("192.0.2.66", 60)});
+    if (question.name == "origin.example") return question.fitting({dns::address("192.0.2.9", 60)});
+    return question.answer({}, dns::kNoSuchName);
+  };
+  Folder folder;
+  const std::string path =
+      folder.write("resolv.conf", "nameserver 127.0.0.1\nsearch corp.test\noptions ndots:3\n");
+  Resolver resolver(
+      stage.loop,
+      {.resolv_conf = path, .port = server.address.port(), .first_timeout = 9s, .tries = 1});
+  const auto look_up = [&](const std::string& name) {
+    std::optional<Resolver::Answer> got;
+    const auto query =
+        resolver.resolve(name, [&](const Resolver::Answer& answer) { got = answer; });
+    REQUIRE(stage.run_until([&] { return got.has_value(); }));
+    return got->addresses.empty() ? got->error : got->addresses[0].host();
+  };
+  CHECK(look_up("origin.example") == "192.0.2.66");
+  asked.clear();
+  CHECK(look_up("origin.example.") == "192.0.2.9");
+  CHECK(look_up("nobody.example.") == "there is no such name");
+  CHECK(look_up("host.") == "there is no such name");
+  CHECK(asked == std::set<std::string>{"origin.example", "nobody.example", "host"});
+  // The file has its names without the dot.
+  CHECK(look_up("localhost.") == look_up("localhost"));
+  const std::string label(61, 'a');
+  const std::string longest = label + "." + label + "." + label + "." + label + "." + "aaaaa.";
+  CHECK(longest.size() == 254);
+  CHECK(look_up(longest) == "there is no such name");
+}
 
 TEST_CASE("dns client: new servers in resolv.conf are asked what the old ones left open") {
   LoopStage stage;
