@@ -278,6 +278,7 @@ struct Document {
   NameServers resolver;
   Reload reload;
   std::vector<Domain> domains;
+  std::vector<std::string> unmatched;  // patterns of domains: that match no file
   std::vector<std::string> files;  // every file that was read, weir.yaml first
 
   bool operator==(const Document&) const = default;

@@ -64,7 +64,10 @@ proto::Result<std::vector<std::string>, std::string> files_of(const std::string&
 // One run over the node file and all the files it names.
 class Run {
  public:
-  explicit Run(std::string name) { reading_.document.files.push_back(std::move(name)); }
+  // `running`: of a reload, else null.
+  explicit Run(std::string name, const Document* running = nullptr) : running_(running) {
+    reading_.document.files.push_back(std::move(name));
+  }
 
   void read(std::string_view text, bool may_open_files);
   void fail(const std::string& why) { Findings(node_file(), reading_.problems).error({}, {}, why); }
@@ -74,13 +77,15 @@ class Run {
   // A copy, because reading domain files makes the list grow.
   std::string node_file() const { return reading_.document.files.front(); }
   void read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings);
+  void note_unmatched(const DomainSource& source, Findings& findings);
+  void note_no_domains(const Node& tree, const Section& section, Findings& findings);
   void read_domain_file(const std::string& file, const DomainSource& source,
                         const Defaults& defaults, Findings& findings);
   void sort();
 
+  const Document* running_;
   Reading reading_;
   std::set<std::string> seen_;
-  bool warned_of_no_domains_ = false;
 };
 
 void Run::read(std::string_view text, bool may_open_files) {
@@ -99,19 +104,44 @@ void Run::read(std::string_view text, bool may_open_files) {
       findings.error(source.at, source.path, "no files can be named here: write the domain itself");
     }
   }
-  if (!reading_.document.domains.empty() || warned_of_no_domains_ || !reading_.ok()) return;
-  findings.warn(tree->at, "domains", "W_NO_DOMAINS",
-                "there is no domain: every request is refused");
+  note_no_domains(*tree, section, findings);
+}
+
+void Run::note_no_domains(const Node& tree, const Section& section, Findings& findings) {
+  const Document& document = reading_.document;
+  if (!document.domains.empty() || !reading_.ok()) return;
+  const Node* list = section.find("domains");
+  const bool meant = list != nullptr && list->kind == Node::Kind::sequence && list->items.empty();
+  const size_t served = running_ != nullptr ? running_->domains.size() : 0;
+  if (served > 0 && !meant) {
+    findings.error(tree.at, "domains",
+                   "there is no domain any more, and a reload does not take away the " +
+                       std::to_string(served) +
+                       " in force for that: write domains: [] if none is meant");
+  } else if (document.unmatched.empty()) {
+    findings.warn(tree.at, "domains", "W_NO_DOMAINS",
+                  "there is no domain: every request is refused");
+  }
+}
+
+void Run::note_unmatched(const DomainSource& source, Findings& findings) {
+  std::vector<std::string>& unmatched = reading_.document.unmatched;
+  unmatched.push_back(source.pattern);
+  const std::string text = "no file matches " + in_quotes(source.pattern);
+  const bool before =
+      running_ == nullptr ||
+      std::ranges::find(running_->unmatched, source.pattern) != running_->unmatched.end();
+  if (before) return findings.warn(source.at, source.path, "W_NO_DOMAINS", text);
+  findings.error(source.at, source.path,
+                 text +
+                     ", and a reload takes no domains away for that: write domains: [] if none is "
+                     "meant, or leave the pattern out");
 }
 
 void Run::read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings) {
   auto files = files_of(node_file(), source.pattern);
   if (!files) return findings.error(source.at, source.path, files.error());
-  if (files->empty()) {
-    warned_of_no_domains_ = true;
-    findings.warn(source.at, source.path, "W_NO_DOMAINS",
-                  "no file matches " + in_quotes(source.pattern));
-  }
+  if (files->empty()) note_unmatched(source, findings);
   for (const std::string& file : *files) {
     // Patterns may overlap; a file counts once.
     if (seen_.insert(file).second) read_domain_file(file, source, defaults, findings);
@@ -155,8 +185,9 @@ bool Reading::ok() const {
                      [](const Problem& problem) { return problem.warning; });
 }
 
-Reading read_files(const std::string& path) {
-  Run run(path);
+namespace {
+
+Reading read_from(const std::string& path, Run run) {
   auto text = read_text_file(path, kMaxFileBytes);
   if (text) {
     run.read(*text, true);
@@ -164,6 +195,14 @@ Reading read_files(const std::string& path) {
     run.fail(text.error());
   }
   return run.finish();
+}
+
+}  // namespace
+
+Reading read_files(const std::string& path) { return read_from(path, Run(path)); }
+
+Reading read_again(const std::string& path, const Document& running) {
+  return read_from(path, Run(path, &running));
 }
 
 Reading read_text(std::string_view yaml, const std::string& name) {

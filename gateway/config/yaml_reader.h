@@ -21,6 +21,11 @@ struct Reading {
 // check().
 Reading read_files(const std::string& path);
 
+// The same for a reload: `running` is what is in force. A pattern that matches no file any more,
+// and no domain where there were some, are then errors and no warnings: a folder that is not there
+// for a moment must not end every session. Where none is meant the file says domains: [].
+Reading read_again(const std::string& path, const Document& running);
+
 // One node file held in memory; a `domains:` pattern is a problem there. For tests, fuzzing and
 // config sync.
 Reading read_text(std::string_view yaml, const std::string& name);

@@ -258,7 +258,7 @@ Server::Reloaded Server::reload() {
 }
 
 Server::Reloaded Server::reload_from_files() {
-  config::Reading reading = config::read_files(config_path_);
+  config::Reading reading = config::read_again(config_path_, snapshot_->document);
   for (const config::Problem& problem : reading.problems) {
     say(problem.warning ? Level::warning : Level::error, to_string(problem));
   }

@@ -138,6 +138,63 @@ TEST_CASE(
   CHECK(reading.problems[0].code == "W_NO_DOMAINS");
 }
 
+TEST_CASE("FX20 yaml reader: a reload takes no domains away that nobody took out") {
+  Folder folder;
+  const std::string listener(tests::kListener);
+  const std::string one = "domain: a.test\norigin: { builtin: echo }\n";
+  folder.write("domains/a.yaml", one);
+  const auto node = [&](const std::string& domains) {
+    return folder.write("weir.yaml", listener + domains);
+  };
+  const auto first = read_files(node("domains: domains/*.yaml\n"));
+  REQUIRE(first.ok());
+  const auto again = [&](const std::string& domains) {
+    return read_again(node(domains), first.document);
+  };
+  CHECK(again("domains: domains/*.yaml\n").problems.empty());
+  const auto gone = [&](const std::string& domains, const char* says) {
+    CAPTURE(domains);
+    const auto reading = again(domains);
+    CHECK_FALSE(reading.ok());
+    REQUIRE(reading.problems.size() == 1);
+    CHECK(contains(to_string(reading.problems[0]), says));
+  };
+  const char* kNoFile =
+      "a reload takes no domains away for that: write domains: [] if none is meant";
+  const char* kNone = "a reload does not take away the 1 in force for that: write domains: []";
+  gone("domains: domians/*.yaml\n", kNoFile);
+  gone("domains: [domains/*.yaml, more/*.yaml]\n", kNoFile);
+  gone("", kNone);
+  gone("domains:\n", kNone);
+  const auto meant = again("domains: []\n");
+  CHECK(meant.ok());
+  CHECK(meant.problems.at(0).code == "W_NO_DOMAINS");
+  CHECK(again("domains: [{ domain: b.test, origin: { builtin: echo } }]\n").problems.empty());
+
+  folder.write("domains/a.yaml", "");
+  CHECK_FALSE(again("domains: domains/*.yaml\n").ok());
+  std::filesystem::remove(folder.path() / "domains/a.yaml");
+  gone("domains: domains/*.yaml\n", kNoFile);
+  std::filesystem::remove(folder.path() / "domains");
+  gone("domains: domains/*.yaml\n", kNoFile);
+}
+
+TEST_CASE("FX20 yaml reader: where there were none, a reload may find none") {
+  Folder folder;
+  const auto file =
+      folder.write("weir.yaml", std::string(tests::kListener) + "domains: domains/*.yaml\n");
+  const auto first = read_files(file);
+  CHECK(first.ok());
+  CHECK(first.document.unmatched == std::vector<std::string>{"domains/*.yaml"});
+  const auto second = read_again(file, first.document);
+  CHECK(second.ok());
+  CHECK(second.problems.size() == 1);
+  folder.write("domains/a.yaml", "domain: a.test\norigin: { builtin: echo }\n");
+  const auto third = read_again(file, second.document);
+  CHECK(third.problems.empty());
+  CHECK(third.document.unmatched.empty());
+}
+
 TEST_CASE("yaml reader: a node file that cannot be read is one problem") {
   Folder folder;
   CHECK(texts(read_files((folder.path() / "none.yaml").string())).size() == 1);
