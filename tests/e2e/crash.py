@@ -80,7 +80,7 @@ class Load:
 
     def wait_over(self) -> None:
         for thread in self.threads:
-            thread.join(10)
+            thread.join(wire.TIMEOUT)
             assert not thread.is_alive(), "a session that did not end with its gateway"
 
 

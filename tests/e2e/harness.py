@@ -77,7 +77,6 @@ class Weir:
         self.clock = clock
         if clock:
             environment = {**(environment or {}), **clock.environment}
-            domains = [*domains, domain(PROBE)]
             node = {"workers": 1, **node}
         self.environment = {**os.environ, **(environment or {})}
         self.command_environment = self.environment  # of commands that ask about it
@@ -116,6 +115,8 @@ class Weir:
         files = self.folder / "domains"
         shutil.rmtree(files, ignore_errors=True)
         files.mkdir()
+        if self.clock:
+            domains = [*domains, domain(PROBE)]
         for number, entry in enumerate(domains):
             (files / f"{number:02}.yaml").write_text(to_yaml(entry))
         # Scripted origins count who comes: a check would be one more.

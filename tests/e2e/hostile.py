@@ -81,7 +81,7 @@ class HostileTest(WeirTest):
 
     @classmethod
     def attack(cls, name, script, protocol="http", **settings):
-        raw = cls.keep(origin.RawOrigin(script, timeout=15))
+        raw = cls.keep(origin.RawOrigin(script))
         cls.origins[name] = raw
         cls.domains.append(domain(f"{name}.test", origin={
             "protocol": protocol, "servers": [{"address": f"127.0.0.1:{raw.port}"}], "ejection": "off",

@@ -166,7 +166,7 @@ class CredentialsTest(WeirTest):
         self.assertEqual(second.get("Proxy-Authorization"), f"Basic {BASIC}")
         for head in (first, second):
             self.assertIsNone(head.get("Authorization"))
-        recorder.open[1].settimeout(5)
+        recorder.open[1].settimeout(wire.TIMEOUT)
         inside = recorder.open[1].recv(65536)
         self.assertIn(b"Authorization: Basic b3JpZ2luOg==", inside)
         self.assertNotIn(b"Proxy-Authorization", inside)

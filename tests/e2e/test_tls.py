@@ -20,7 +20,7 @@ ALGORITHMS = {"rsa": bytes.fromhex("2a864886f70d010101"), "ec": bytes.fromhex("2
 def s_client(port, *options, request=b""):
     """What `openssl s_client` says, and what came back, as one text."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof", *options],
-                          input=request, capture_output=True, timeout=15)
+                          input=request, capture_output=True, timeout=wire.TIMEOUT)
     return (done.stdout + done.stderr).decode("latin-1")
 
 
@@ -153,7 +153,7 @@ class TlsTest(WeirTest):
                     self.assertFalse(self.resumed(version, first, second))
 
     def test_plaintext_on_the_tls_port_gets_a_clear_close(self):
-        with wire.connect(self.weir.tls_port, timeout=2) as client:
+        with wire.connect(self.weir.tls_port) as client:
             client.send(wire.upgrade_request("a.test"))
             got = client.read_rest()
         self.assertTrue(got, f"closed without a word ({client.end})")
@@ -161,7 +161,7 @@ class TlsTest(WeirTest):
 
     def test_garbage_on_the_tls_port_ends_the_connection(self):
         for data in (bytes(100), b"\x16\x03\x01\xff\xff" + bytes(1000), b"\x16\x03\x01\x00\x00", b"\x80\x2e\x01"):
-            with self.subTest(data=data[:8]), wire.connect(self.weir.tls_port, timeout=5) as client:
+            with self.subTest(data=data[:8]), wire.connect(self.weir.tls_port) as client:
                 client.send(data)
                 client.read_rest()
 

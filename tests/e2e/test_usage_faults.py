@@ -40,7 +40,7 @@ class Echoes:
     def finish(self) -> "dict[str, int]":
         """What must have been counted for it."""
         self.stopping.set()
-        self.thread.join(10)
+        self.thread.join(wire.TIMEOUT)
         assert not self.thread.is_alive()
         up = from_client(BINARY, bytes(1000)) * self.count
         down = frame(BINARY, bytes(1000)) * self.count
