@@ -5,6 +5,7 @@
 
 #include "gateway/edge/handshake_log.h"
 #include "gateway/edge/responses.h"
+#include "gateway/net/blame.h"
 #include "gateway/net/tcp_stream.h"
 #include "gateway/origin/echo.h"
 #include "proto/http1/head_writer.h"
@@ -87,6 +88,21 @@ void ClientConnection::on_preface_refused(const std::string& why) {
   entrance_.counters.rejected[metrics::kProxyHeaderRejection].add(1);
   record({.status = 0, .cause = Cause::proxy_header, .why = why});
   leave();
+}
+
+void ClientConnection::on_preface_unwatched(int error) {
+  record_own_fault({.code = -error, .doing = net::IoError::Doing::reading, .text = {}});
+  leave();
+}
+
+// A client that is lost for what we lack must not look like one that went away.
+void ClientConnection::record_own_fault(const net::IoError& error) {
+  const net::OwnFault fault = net::explain_own_fault(error.code);
+  record({.status = 0,
+          .cause = Cause::overload,
+          .why = std::string(fault.what),
+          .by = By::gateway,
+          .detail = std::string(fault.remedy)});
 }
 
 void ClientConnection::on_data(net::Bytes data) {
@@ -233,8 +249,9 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
 void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   identity_.origin = upgrade_->address();
   identity_.origin_tls = upgrade_->tls();
+  const bool ours = failure.blame != net::Blame::peer;
   // A server that is to blame has it counted already.
-  if (!upgrade_->is_at_home()) {
+  if (!ours && !upgrade_->is_at_home()) {
     request_.domain->counters[surroundings_.sessions.worker]
         ->origin_failures[static_cast<size_t>(failure.cause)]
         .add(1);
@@ -242,7 +259,7 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,
-          .by = By::origin,
+          .by = ours ? By::gateway : By::origin,
           .detail = failure.detail});
 }
 
@@ -331,6 +348,11 @@ void ClientConnection::on_end() {
 }
 
 void ClientConnection::on_failed(const net::IoError& error) {
+  if (stage_ == Stage::reading && net::blame_of(error) != net::Blame::peer) {
+    record_own_fault(error);
+    leave();
+    return;
+  }
   if (tls_ != nullptr && error.doing == net::IoError::Doing::tls_handshake) {
     entrance_.counters.tls_failed.add(1);
     if (tls_->peer_spoke_plain()) {

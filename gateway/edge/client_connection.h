@@ -51,6 +51,7 @@ class ClientConnection final : public net::RosterMember,
   void on_prefaced(net::UniqueFd fd, const std::optional<net::Address>& client) override;
   void on_preface_refused(const std::string& why) override;
   void on_preface_abandoned() override { leave(); }
+  void on_preface_unwatched(int error) override;
   void on_upgraded(session::Upgrade::Upgraded upgraded) override;
   void on_refused(session::Upgrade::Refused refused) override;
   void on_upgrade_failed(const origin::Failure& failure) override;
@@ -64,6 +65,7 @@ class ClientConnection final : public net::RosterMember,
   void refuse(const Refusal& refusal);
   void answer(int status, std::string_view text);
   void record(const Refusal& refusal, size_t answered = 0);
+  void record_own_fault(const net::IoError& error);
   usage::Meter& meter() const;
   void bill(size_t answered);
   void end_upgrade();
@@ -84,7 +86,7 @@ class ClientConnection final : public net::RosterMember,
   size_t head_size_ = 0;                // bytes of the request head that have come
   bool billed_ = false;                 // they and the answer are in the meter
   std::chrono::milliseconds asked_{0};  // when the origin's side began
-  size_t discarded_ = 0;  // bytes that came after the answer
+  size_t discarded_ = 0;                // bytes that came after the answer
   proto::http1::RequestParser parser_;
   Request request_;
   std::string early_;  // came with the request: waits for the 101

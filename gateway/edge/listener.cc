@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "gateway/log/log.h"
+#include "gateway/net/blame.h"
 #include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
@@ -42,10 +43,14 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
 
 void Listener::on_accept_failed(int error) {
   entrance_.counters.rejected[1].add(1);
-  // One line for each rest of the acceptor, ten a second at most.
+  // The acceptor tries ten times a second; those who wait stand in the queue meanwhile.
+  const net::milliseconds now = surroundings_.loop.now();
+  if (told_ && now - *told_ < kTellApart) return;
+  told_ = now;
   const std::string why = std::strerror(error);  // NOLINT(concurrency-mt-unsafe)
   log::say(log::Level::warning,
-           "listener=" + entrance_.name + " cannot accept: " + why + "; trying again");
+           "listener=" + entrance_.name + " cannot accept: " +
+               net::own_fault_text({.code = -error, .doing = {}, .text = why}) + "; trying again");
 }
 
 }  // namespace gateway::edge

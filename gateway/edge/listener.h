@@ -21,12 +21,15 @@ class Listener final : public net::Acceptor::Handler {
   void stop();
 
  private:
+  static constexpr net::milliseconds kTellApart{10'000};  // between two lines about the same lack
+
   void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
   void on_accept_failed(int error) override;
 
   Surroundings& surroundings_;
   Entrance entrance_;
   std::optional<net::Acceptor> acceptor_;
+  std::optional<net::milliseconds> told_{};
 };
 
 }  // namespace gateway::edge

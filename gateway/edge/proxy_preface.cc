@@ -36,14 +36,13 @@ ProxyPreface::~ProxyPreface() { loop_.poller().forget(*this); }
 
 void ProxyPreface::start() {
   // Edge-triggered: what is looked at and left in the socket does not wake the loop again.
-  if (loop_.poller().add(fd_.get(), *this, EPOLLIN | EPOLLRDHUP | EPOLLET) != 0)
-    loop_.poller().schedule(*this);
+  unwatched_ = loop_.poller().add(fd_.get(), *this, EPOLLIN | EPOLLRDHUP | EPOLLET);
+  if (unwatched_ != 0) loop_.poller().schedule(*this);
 }
 
 void ProxyPreface::on_ready(uint32_t events) {
-  // The loop could not watch the socket.
-  if (events == 0) {
-    handler_.on_preface_abandoned();
+  if (unwatched_ != 0) {
+    handler_.on_preface_unwatched(unwatched_);
     return;
   }
   if (rule_ == Rule::required) {

@@ -31,6 +31,8 @@ class ProxyPreface final : private net::Poller::Watched {
     virtual void on_preface_refused(const std::string& why) = 0;
     // The peer went away without a word, as a load balancer does that only checks the port.
     virtual void on_preface_abandoned() = 0;
+    // The loop could not watch the socket: an errno value.
+    virtual void on_preface_unwatched(int error) = 0;
 
    protected:
     ~Handler() = default;
@@ -62,6 +64,7 @@ class ProxyPreface final : private net::Poller::Watched {
   Handler& handler_;
   proto::proxy_header::Decoder decoder_{kMost};
   bool begun_ = false;  // something of a header has been taken
+  int unwatched_ = 0;   // errno
 };
 
 // The rule for a peer on a listener, by the configuration that holds now; nothing: the listener

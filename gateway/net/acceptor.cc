@@ -16,6 +16,26 @@ void set_option(int fd, int level, int name) {
   ::setsockopt(fd, level, name, &on, sizeof on);
 }
 
+// accept(2): Linux passes on what has already happened to the connection that would be next.
+bool is_of_the_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM:  // a firewall rule
+      return true;
+    default:
+      return false;
+  }
+}
+
 UniqueFd open_bound(const Address& address, bool reuse_port, int& error) {
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) {
@@ -60,8 +80,8 @@ bool Acceptor::accept_one() {
     handler_.on_accepted(std::move(fd), Address(peer));
     return true;
   }
-  if (errno == EINTR || errno == ECONNABORTED) return true;
   if (errno == EAGAIN) return false;
+  if (is_of_the_connection(errno)) return true;
   // Without a descriptor to spare the queue stays readable: resting keeps the loop from spinning on
   // it.
   const int error = errno;

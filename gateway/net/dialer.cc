@@ -52,12 +52,19 @@ Dialer::Dialer(Loop& loop, const Address& address, Handler& handler, SourceAddre
   Attempt attempt =
       sources == nullptr ? begin(address, nullptr) : begin_from_any(address, *sources, loop.now());
   stream_ = std::make_unique<TcpStream>(loop, std::move(attempt.fd), TcpStream::State::connecting);
+  // On a machine of its own a peer's refusal may be there as soon as connect() is.
+  const bool answered = attempt.error == 0 || attempt.error == ECONNREFUSED;
+  begun_ = answered && !stream_->has_failed();
   if (attempt.error != 0) stream_->refuse(attempt.error);
   stream_->start(*this);
 }
 
 void Dialer::on_drained() { handler_.on_connected(std::move(stream_)); }
 
-void Dialer::on_failed(const IoError& error) { handler_.on_dial_failed(error); }
+void Dialer::on_failed(const IoError& error) {
+  IoError told = error;
+  told.begun = begun_;
+  handler_.on_dial_failed(told);
+}
 
 }  // namespace gateway::net

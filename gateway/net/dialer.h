@@ -26,6 +26,7 @@ class Dialer final : private Stream::Handler {
   // Starts at once; callbacks come from the loop. How long it may take is the owner's deadline.
   // With `sources` (may be null; used in the constructor alone) it connects from one of these; the
   // failure -EADDRNOTAVAIL says that none of them has a port free, or that none is this machine's.
+  // A failure that is this machine's own is told as one that has not begun.
   Dialer(Loop& loop, const Address& address, Handler& handler, SourceAddresses* sources = nullptr);
 
  private:
@@ -44,6 +45,7 @@ class Dialer final : private Stream::Handler {
 
   Handler& handler_;
   std::unique_ptr<TcpStream> stream_;
+  bool begun_ = false;  // the other side may have had a say
 };
 
 }  // namespace gateway::net

@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <ares.h>
+#include <cerrno>
 #include <climits>
 #include <cstring>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
 #include <utility>
 
+#include "gateway/net/blame.h"
 #include "proto/base/host.h"
 
 namespace gateway::net {
@@ -99,6 +104,30 @@ struct DnsClient::Socket final : Poller::Watched {
   uint32_t events = 0;
 };
 
+// c-ares says "connection refused" of a socket that it could not open, so the calls are made here.
+struct DnsClient::Calls {
+  static ares_socket_t open(int family, int type, int protocol, void* self) {
+    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const bool lacking =
+        fd < 0 &&
+        blame_of({.code = -errno, .doing = IoError::Doing::connecting, .text = {}}) == Blame::lack;
+    static_cast<DnsClient*>(self)->lack_ = lacking ? errno : 0;
+    return fd;
+  }
+  static int close(ares_socket_t fd, void*) { return ::close(fd); }
+  static int connect(ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void*) {
+    return ::connect(fd, to, size);
+  }
+  static ares_ssize_t receive(ares_socket_t fd, void* into, size_t size, int flags, sockaddr* from,
+                              ares_socklen_t* from_size, void*) {
+    return ::recvfrom(fd, into, size, flags, from, from_size);
+  }
+  static ares_ssize_t send(ares_socket_t fd, const iovec* parts, int count, void*) {
+    return ::writev(fd, parts, count);
+  }
+  static constexpr ares_socket_functions kAll{open, close, connect, receive, send};
+};
+
 // c-ares holds it, and gives it back exactly once.
 struct DnsClient::Question {
   DnsClient& client;
@@ -136,6 +165,7 @@ void DnsClient::open() {
   int status = ARES_ENOTINITIALIZED;
   if (library_is_ready()) status = ares_init_options(&channel_, &wanted, given);
   if (status != ARES_SUCCESS) channel_ = nullptr;
+  if (channel_ != nullptr) ares_set_socket_functions(channel_, &Calls::kAll, this);
   if (channel_ != nullptr && !options_.servers.empty()) {
     status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
     if (status != ARES_SUCCESS) close();
@@ -188,6 +218,7 @@ void DnsClient::send(const std::string& name) {
   }
   if (channel_ == nullptr) {
     reply.error = trouble_;
+    reply.ours = true;
     handler_.on_reply(name, std::move(reply));
     return;
   }
@@ -223,6 +254,8 @@ void DnsClient::answered(const Question& question, int status, const ares_addrin
     // only the absence of the name is believed.
     reply.kind = status == ARES_ENOTFOUND ? Reply::Kind::no_such_name : Reply::Kind::failed;
     reply.error = words_for(status == ARES_SUCCESS ? ARES_ENODATA : status);
+    reply.ours = status == ARES_ENOMEM || (status == ARES_ECONNREFUSED && lack_ != 0);
+    if (reply.ours && lack_ != 0) reply.error = explain_own_fault(-lack_).remedy;
   }
   handler_.on_reply(question.name, std::move(reply));
 }

@@ -41,6 +41,7 @@ class DnsClient final : private DeadlineWheel::Entry {
     std::vector<Address> addresses;  // port 0, each one once, in the order of RFC 6724
     milliseconds life{0};            // the smallest TTL on the way; 0 for what stands in /etc/hosts
     std::string error;               // empty when found
+    bool ours = false;               // failed: we had nothing to ask with, so no server was asked
   };
 
   class Handler {
@@ -64,6 +65,7 @@ class DnsClient final : private DeadlineWheel::Entry {
 
  private:
   struct Socket;
+  struct Calls;
   struct Question;
   struct Version {  // of resolv_conf
     timespec changed{};
@@ -92,6 +94,7 @@ class DnsClient final : private DeadlineWheel::Entry {
   ares_channeldata* channel_ = nullptr;  // null: it could not be set up, `trouble_` says why
   std::string trouble_;
   std::map<int, std::unique_ptr<Socket>> sockets_;  // at most two for each server
+  int lack_ = 0;  // errno of the last socket that could not be opened for what we lack
   bool closing_ = false;
   std::vector<std::string> unanswered_;  // of the channel that is being closed
   Version read_;

@@ -86,6 +86,7 @@ void Resolver::look_up(const std::string& name, Known& known) {
   const bool too_long = proto::without_root(name).size() > kMaxName;
   if (too_long || name.empty() || name.find('\0') != std::string::npos) {
     known.error = too_long ? "name is longer than 253 bytes" : "not a host name";
+    known.ours = false;
     known.failed = loop_.now();
     return;
   }
@@ -110,6 +111,7 @@ void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
   Known& known = found->second;
   known.looking = false;
   known.error = std::move(reply.error);
+  known.ours = reply.ours;
   if (reply.kind == DnsClient::Reply::Kind::found) {
     known.addresses = std::move(reply.addresses);
     known.ttl = reply.life;
@@ -147,7 +149,8 @@ void Resolver::on_ready(uint32_t) {
 
 void Resolver::deliver(Known& known) {
   // A callback may ask again or take others out of the line.
-  Answer answer{.addresses = known.addresses, .error = known.error, .stale = false};
+  Answer answer{
+      .addresses = known.addresses, .error = known.error, .ours = known.ours, .stale = false};
   const bool any = !answer.addresses.empty();
   const milliseconds received = known.received;
   const milliseconds ttl = known.ttl;

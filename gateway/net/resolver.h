@@ -21,6 +21,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
     std::vector<Address> addresses;  // port 0, at most 64, in the order in which to try them
                                      // (RFC 6724); empty: `error` says why
     std::string error;               // beside addresses: why the last look-up did not renew them
+    bool ours = false;               // without addresses: this node lacked what it takes to ask
     bool stale = false;  // the addresses have outlived their TTL: a look-up is under way or failed
   };
   using Callback = std::function<void(const Answer&)>;
@@ -75,6 +76,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
     milliseconds ttl{0};             // of these
     milliseconds received{0};        // when these came
     std::string error;               // of the last look-up; empty: it was good
+    bool ours = false;               // and that was our own fault
     milliseconds failed{0};          // when that was
     bool looking = false;            // a look-up is under way
     bool due = false;                // what is known is handed out with the loop's next turn

@@ -22,6 +22,7 @@ struct IoError {
   Doing doing = Doing::reading;
   std::string text;             // "connection reset by peer", "certificate has expired"
   bool unacknowledged = false;  // the system waited in vain for the peer to take what was sent
+  bool begun = true;            // false: connecting failed on this machine, before a packet went out
 };
 
 // What the system knows of the far end.

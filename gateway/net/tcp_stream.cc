@@ -44,6 +44,10 @@ ssize_t send_some(int fd, Bytes data) {
 TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
     : connecting_(state == State::connecting), loop_(loop), fd_(std::move(fd)) {
   failed_ = loop_.poller().add(fd_.get(), *this, kEvents);
+  if (failed_ == 0 || !connecting_) return;
+  // No event will ever tell that it is connected.
+  connecting_ = false;
+  doing_ = IoError::Doing::connecting;
 }
 
 TcpStream::~TcpStream() {

@@ -39,6 +39,8 @@ class TcpStream final : public Stream, private Poller::Watched {
 
   int fd() const { return fd_.get(); }
 
+  // The loop could not watch the socket, or it was refused: on_failed will say so.
+  bool has_failed() const { return failed_ != 0; }
   // It could not even begin to connect: on_failed will say so.
   void refuse(int error) {
     connecting_ = false;

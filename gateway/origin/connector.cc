@@ -33,6 +33,15 @@ std::string proxy_header(config::Origin::ProxyProtocol protocol,
 
 }  // namespace
 
+Failure own_failure(const net::IoError& error, const std::string& place) {
+  return {.cause = Cause::overload,
+          .status = 503,
+          .why = std::string(net::explain_own_fault(error.code).what),
+          .detail = place + ": " + net::own_fault_text(error),
+          .nothing_asked = true,
+          .blame = net::blame_of(error)};
+}
+
 Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop), resolver_(resolver), plan_(std::move(plan)), handler_(handler) {
   // As with curl, only no_proxy makes exceptions: a loopback address is none by itself, it may mean
@@ -93,6 +102,15 @@ void Connector::resolved(const net::Resolver::Answer& answer) {
     return;
   }
   const bool denied = !sifted.denied.empty();
+  if (answer.ours && !denied) {
+    fail({.cause = Cause::overload,
+          .status = 503,
+          .why = "this node cannot look up names now",
+          .detail = name + ": " + answer.error,
+          .nothing_asked = true,
+          .blame = net::Blame::lack});
+    return;
+  }
   const std::string what =
       denied ? " leads to an address that deny_addresses does not allow" : " cannot be resolved";
   fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
@@ -171,22 +189,31 @@ std::string Connector::place() const {
 }
 
 void Connector::on_dial_failed(const net::IoError& error) {
-  if (error.code != -EADDRNOTAVAIL) {
-    set_back(dial_failure(error.text, false));
+  if (error.code == -EADDRNOTAVAIL) {
+    set_back(port_failure());
     return;
   }
+  const net::Blame blame = net::blame_of(error);
+  // What we lack we lack for every address. A port is taken for one destination alone.
+  if (blame == net::Blame::lack) candidates_.clear();
+  set_back(blame == net::Blame::peer ? dial_failure(error.text, false)
+                                     : own_failure(error, place()));
+}
+
+Failure Connector::port_failure() const {
   const net::SourceAddresses* sources =
       plan_.ways != nullptr ? plan_.ways->sources(plan_.domain) : nullptr;
   const std::string missing = sources != nullptr ? sources->missing() : std::string();
   if (plan_.ways != nullptr && missing.empty()) plan_.ways->figures().no_local_port.add(1);
-  set_back(
-      {.cause = Cause::overload,
-       .status = 503,
-       .why = missing.empty() ? "no local port is free towards the origin"
-                              : "no address of ours is there to connect from",
-       .detail = place() + (missing.empty() ? ": no local port is free"
-                                            : ": origin.source is not this machine's: " + missing),
-       .nothing_asked = true});
+  return {
+      .cause = Cause::overload,
+      .status = 503,
+      .why = missing.empty() ? "no local port is free towards the origin"
+                             : "no address of ours is there to connect from",
+      .detail = place() + (missing.empty() ? ": no local port is free"
+                                           : ": origin.source is not this machine's: " + missing),
+      .nothing_asked = true,
+      .blame = net::Blame::lack};
 }
 
 Failure Connector::dial_failure(const std::string& what, bool timed_out) const {
@@ -317,6 +344,10 @@ void Connector::finish(std::unique_ptr<net::Stream> stream) {
 }
 
 void Connector::on_failed(const net::IoError& error) {
+  if (net::blame_of(error) != net::Blame::peer) {
+    set_back(own_failure(error, place()));
+    return;
+  }
   set_back({.cause = Cause::origin_tls,
             .status = 502,
             .why = "no TLS connection to the origin: " + error.text,
@@ -331,12 +362,25 @@ void Connector::set_back(Failure failure) {
   if (setbacks_.size() < kMaxSetbacks) setbacks_.push_back(failure.detail);
   if (retries_ >= plan_.most_retries)
     std::erase_if(candidates_, [this](const auto& one) { return !is_at_current(one); });
+  keep_for_the_end(failure);
   if (!candidates_.empty()) {
     dial_next();
     return;
   }
+  failure = *std::exchange(told_, std::nullopt);
   failure.detail = joined(setbacks_);
   fail(std::move(failure));
+}
+
+// The last one. But an address that could not be tried for what we lack leaves the server unjudged,
+// and one that cannot be reached from here says nothing of the others.
+void Connector::keep_for_the_end(const Failure& failure) {
+  const auto weight = [](const Failure& one) {
+    if (!one.nothing_asked) return 3;  // nothing else is tried
+    if (one.blame == net::Blame::peer) return 1;
+    return one.blame == net::Blame::lack ? 2 : 0;
+  };
+  if (!told_ || weight(failure) >= weight(*told_)) told_ = failure;
 }
 
 void Connector::fail(Failure failure) {

@@ -100,8 +100,8 @@ void eject(route::Backend& backend, const config::Ejection& settings, Cause caus
 }  // namespace
 
 Outcome outcome_of(const Failure& failure) {
-  // Every address of it has had its say already.
-  if (failure.exhausted) return {.kind = Kind::abandoned};
+  // Every address of it has had its say already, or it had none because of us.
+  if (failure.exhausted || failure.blame != net::Blame::peer) return {.kind = Kind::abandoned};
   Outcome outcome{.kind = Kind::connect_failed, .cause = failure.cause};
   switch (failure.cause) {
     case Cause::origin_tls:
@@ -119,7 +119,7 @@ Outcome outcome_of(const Failure& failure) {
       break;
     case Cause::overload:
     case Cause::proxy_connect:
-      // Our own lack of ports, or the proxy's trouble: the server was not reached.
+      // Our own doing, or the proxy's trouble: the server was not reached.
       outcome.kind = Kind::abandoned;
       break;
     default:

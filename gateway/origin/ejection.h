@@ -24,7 +24,7 @@ struct Outcome {
     tls_failed,
     timed_out,
     bad_answer,  // a 101 that is none, or no HTTP
-    abandoned,   // the client left first: nothing is learned
+    abandoned,   // the client left first, or we lacked something: nothing is learned
   };
   Kind kind = Kind::upgraded;
   microseconds took{0};               // of upgraded: connect plus handshake; 0: not measured

@@ -60,8 +60,8 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
 }
 
 void HealthCheck::on_connect_failed(const Failure& failure) {
-  if (failure.cause == log::Cause::overload) {
-    handler_.on_not_checked();
+  if (failure.blame != net::Blame::peer) {
+    handler_.on_not_checked(failure);
     return;
   }
   handler_.on_checked(failure.detail.empty() ? failure.why : failure.detail);
@@ -197,6 +197,10 @@ void HealthCheck::on_end() {
 }
 
 void HealthCheck::on_failed(const net::IoError& error) {
+  if (stage_ != Stage::closing && net::blame_of(error) != net::Blame::peer) {
+    handler_.on_not_checked(own_failure(error, authority_of(plan_.server.host, plan_.target.port)));
+    return;
+  }
   handler_.on_checked(stage_ == Stage::closing ? std::string() : error.text);
 }
 

@@ -28,8 +28,8 @@ class HealthCheck final : public Connector::Handler,
    public:
     // Once, from the loop; may destroy the check. Empty: it has passed.
     virtual void on_checked(std::string failure) = 0;
-    // Instead: no local port was free to check from, so nothing was learned about the server.
-    virtual void on_not_checked() = 0;
+    // Instead: we lacked something, or have no way there: nothing was learned about the server.
+    virtual void on_not_checked(const Failure& failure) = 0;
 
    protected:
     ~Handler() = default;

@@ -75,6 +75,8 @@ void ServerWatch::on_deadline(milliseconds now) {
   running_ = true;
   ++around_.rounds.running;
   incomplete_ = false;
+  failure_.clear();
+  not_checked_.clear();
   began_ = now;
   const auto& proxy = settings().forward_proxy;
   const bool by_proxy = proxy && !proxy->is_direct(server().host);
@@ -89,14 +91,17 @@ void ServerWatch::on_deadline(milliseconds now) {
 
 void ServerWatch::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
-  const Sifted sifted = sift(server().host, answer.addresses, settings().deny_addresses);
+  Sifted sifted = sift(server().host, answer.addresses, settings().deny_addresses);
   if (!sifted.allowed.empty()) {
     plan_round(sifted.allowed);
-  } else if (!sifted.denied.empty()) {
-    end_round(sifted.denied);
-  } else {
-    end_round(server().host + " is not resolved: " + answer.error);
+    return;
   }
+  if (!sifted.denied.empty()) {
+    failure_ = std::move(sifted.denied);
+  } else {
+    (answer.ours ? not_checked_ : failure_) = server().host + " is not resolved: " + answer.error;
+  }
+  end_round();
 }
 
 // Where the protocol follows the client's there are two ways to the server, as far as listeners
@@ -145,21 +150,26 @@ void ServerWatch::on_checked(std::string failure) {
   check_.reset();
   if (failure.empty()) {
     passed();
-  } else if (!attempts_.empty()) {
-    try_next();
-  } else {
-    end_round(failure);
+    return;
   }
+  failure_ = std::move(failure);
+  go_on();
 }
 
-// The server is not to blame for ports that we lack: it keeps the standing that it has.
-void ServerWatch::on_not_checked() {
-  incomplete_ = true;
+// The server is not to blame for what we lack: it keeps the standing that it has. Nor is it for an
+// address that we have no way to; but where another one has failed, that one is believed.
+void ServerWatch::on_not_checked(const Failure& failure) {
+  incomplete_ = incomplete_ || failure.blame == net::Blame::lack;
+  not_checked_ = failure.detail;
   check_.reset();
+  go_on();
+}
+
+void ServerWatch::go_on() {
   if (!attempts_.empty()) {
     try_next();
   } else {
-    end_round("no local port is free");
+    end_round();
   }
 }
 
@@ -168,13 +178,21 @@ void ServerWatch::passed() {
     auto& answered = attempt_.target.tls ? backend_->https_port : backend_->http_port;
     answered.store(static_cast<uint8_t>(attempt_.candidate), kRelaxed);
   }
-  end_round({});
+  failure_.clear();
+  not_checked_.clear();
+  incomplete_ = false;
+  end_round();
 }
 
-void ServerWatch::end_round(const std::string& failure) {
+void ServerWatch::end_round() {
   running_ = false;
   --around_.rounds.running;
-  if (failure.empty() || !incomplete_) judge(failure);
+  if (incomplete_ || (failure_.empty() && !not_checked_.empty())) {
+    tell_not_checked(not_checked_);
+  } else {
+    told_ = false;
+    judge(failure_);
+  }
   // A reload may have come meanwhile, and a round may have taken longer than the interval.
   const Subject& next = next_ ? *next_ : current_;
   const milliseconds interval = next.domain->config->origin.health->interval;
@@ -199,6 +217,16 @@ void ServerWatch::tell(const std::string& failure) const {
   log::say(log::Level::warning,
            who + " is down: " + counted(verdict_.streak(), "failed") +
                ", the last: " + (failure.starts_with(own) ? failure.substr(own.size()) : failure));
+}
+
+void ServerWatch::tell_not_checked(const std::string& why) {
+  const milliseconds now = around_.loop.now();
+  auto& last = around_.rounds.told;
+  if (told_ || (last && now - *last < Rounds::kTellApart)) return;
+  told_ = true;
+  last = now;
+  log::say(log::Level::warning, "origin " + backend_->name() + " of " + backend_->domain() +
+                                    " cannot be checked from here and stays as it was: " + why);
 }
 
 }  // namespace gateway::origin

@@ -35,7 +35,10 @@ class Verdict {
 // How many rounds are under way at all servers together: each holds a descriptor.
 struct Rounds {
   static constexpr size_t kMost = 256;
+  // Between two lines about checks that could not be made: what we lack we lack for all of them.
+  static constexpr milliseconds kTellApart{10'000};
   size_t running = 0;
+  std::optional<milliseconds> told{};
 };
 
 // One server of one domain. A round passes as soon as one address of it does; each has
@@ -76,15 +79,17 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
 
   void on_deadline(milliseconds now) override;
   void on_checked(std::string failure) override;
-  void on_not_checked() override;
+  void on_not_checked(const Failure& failure) override;
   void resolved(const net::Resolver::Answer& answer);
   void plan_round(const std::vector<net::Address>& addresses);
   void plan_target(bool client_tls, const std::vector<net::Address>& addresses);
   void try_next();
+  void go_on();
   void passed();
-  void end_round(const std::string& failure);
+  void end_round();
   void judge(const std::string& failure);
   void tell(const std::string& failure) const;
+  void tell_not_checked(const std::string& why);
   void arm(milliseconds earliest);
   const config::Origin& settings() const { return current_.domain->config->origin; }
   const route::Server& server() const { return current_.domain->servers[current_.server]; }
@@ -99,7 +104,11 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   milliseconds due_{0};
   std::vector<Attempt> attempts_;  // the next one last
   Attempt attempt_{};
-  bool incomplete_ = false;  // an attempt of this round could not be made
+  // Of this round: what an attempt has failed with, and why another could not be made.
+  std::string failure_;
+  std::string not_checked_;
+  bool incomplete_ = false;  // for what we lack: without that it might have passed
+  bool told_ = false;        // that it cannot be checked
   std::unique_ptr<net::Resolver::Query> query_;
   std::unique_ptr<HealthCheck> check_;
 };

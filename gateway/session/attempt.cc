@@ -250,6 +250,13 @@ void Attempt::on_failed(const net::IoError& error) {
     answered(true);
     return;
   }
+  if (net::blame_of(error) != net::Blame::peer) {
+    origin::Failure ours = origin::own_failure(error, address_.to_string());
+    ours.nothing_asked = false;
+    ours.unanswered = true;
+    handler_.on_attempt_failed(ours);
+    return;
+  }
   // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
   const Cause cause = error.code == 0 ? Cause::origin_tls : Cause::origin_connect;
   fail(cause, 502, "the connection to the origin was lost: " + error.text, true);

@@ -1,0 +1,176 @@
+#include "gateway/net/blame.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "gateway/net/dialer.h"
+#include "gateway/net/resolver.h"
+#include "tests/gateway/net/dns_scene.h"
+#include "tests/support/loop_stage.h"
+#include "tests/support/no_descriptors.h"
+
+using namespace tests;
+using namespace gateway::net;
+
+namespace {
+
+// Until it ends the loop's set takes no descriptor: another file stands at its number.
+class NoWatching {
+ public:
+  explicit NoWatching(const Poller& poller) : set_(poller.fd()), kept_(::dup(poller.fd())) {
+    const UniqueFd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    REQUIRE(::dup2(other.get(), set_) == set_);
+  }
+  NoWatching(const NoWatching&) = delete;
+  NoWatching& operator=(const NoWatching&) = delete;
+  ~NoWatching() { ::dup2(kept_.get(), set_); }
+
+ private:
+  int set_;
+  UniqueFd kept_;
+};
+
+struct Dialed final : Dialer::Handler {
+  void on_connected(std::unique_ptr<TcpStream> made) override { stream = std::move(made); }
+  void on_dial_failed(const IoError& why) override {
+    error = why;
+    ++failures;
+  }
+  std::unique_ptr<TcpStream> stream;
+  IoError error;
+  int failures = 0;
+};
+
+}  // namespace
+
+TEST_CASE("FX2 blame: each error is somebody's doing, with words of its own") {
+  struct Row {
+    int code;
+    Blame begun;      // when a packet had gone out
+    Blame not_begun;  // when connect() itself said so
+    const char* remedy;
+  };
+  constexpr Row kRows[] = {
+      {EMFILE, Blame::lack, Blame::lack, "LimitNOFILE"},
+      {ENFILE, Blame::lack, Blame::lack, "fs.file-max"},
+      {ENOMEM, Blame::lack, Blame::lack, "no memory"},
+      {ENOBUFS, Blame::lack, Blame::lack, "tcp_mem"},
+      {ENOSPC, Blame::lack, Blame::lack, "max_user_watches"},
+      {EADDRNOTAVAIL, Blame::lack, Blame::lack, "ip_local_port_range"},
+      {EPERM, Blame::peer, Blame::way, "firewall"},
+      {EACCES, Blame::peer, Blame::way, "firewall"},
+      {ENETUNREACH, Blame::peer, Blame::way, "no route"},
+      {EHOSTUNREACH, Blame::peer, Blame::way, "no route"},
+      {EAFNOSUPPORT, Blame::peer, Blame::way, "switched off"},
+      {EINVAL, Blame::peer, Blame::way, ""},
+      {ECONNREFUSED, Blame::peer, Blame::way, ""},
+  };
+  for (const Row& row : kRows) {
+    INFO(row.code);
+    IoError error{.code = -row.code, .doing = IoError::Doing::connecting, .text = "text"};
+    CHECK(blame_of(error) == row.begun);
+    error.begun = false;
+    CHECK(blame_of(error) == row.not_begun);
+    CHECK(own_fault_text(error).starts_with("text: "));
+    CHECK(own_fault_text(error).find(row.remedy) != std::string::npos);
+  }
+}
+
+TEST_CASE("FX2 dialer: tells what failed on this machine from what the other side said") {
+  LoopStage stage;
+  Dialed closed;
+  const Dialer refused(stage.loop, RawListener().address(), closed);
+  REQUIRE(stage.run_until([&] { return closed.failures == 1; }));
+  CHECK(blame_of(closed.error) == Blame::peer);
+
+  Dialed nowhere;
+  const Dialer no_way(stage.loop, *Address::parse("255.255.255.255", 80), nowhere);
+  REQUIRE(stage.run_until([&] { return nowhere.failures == 1; }));
+  CHECK(blame_of(nowhere.error) == Blame::way);
+
+  Dialed lacking;
+  const RawListener listener;
+  const NoDescriptors none;
+  const Dialer lack(stage.loop, listener.address(), lacking);
+  REQUIRE(stage.run_until([&] { return lacking.failures == 1; }));
+  CHECK(blame_of(lacking.error) == Blame::lack);
+}
+
+TEST_CASE("FY17 dialer: a connecting socket that epoll refuses is told at once, as ours") {
+  LoopStage stage;
+  const RawListener listener;
+  Dialed dialed;
+  std::optional<Dialer> dialer;
+  {
+    const NoWatching refused(stage.loop.poller());
+    dialer.emplace(stage.loop, listener.address(), dialed);
+  }
+  CHECK(dialed.failures == 0);  // never from inside the call
+  stage.settle();
+  CHECK(dialed.failures == 1);
+  CHECK(dialed.error.doing == IoError::Doing::connecting);
+  CHECK_FALSE(dialed.error.begun);
+  CHECK(blame_of(dialed.error) != Blame::peer);
+}
+
+TEST_CASE("FY17 stream: a socket that epoll refuses fails at once, accepted or connecting") {
+  for (const auto state : {TcpStream::State::connected, TcpStream::State::connecting}) {
+    LoopStage stage;
+    Connection connection = make_connection();
+    Recorder told;
+    std::optional<TcpStream> stream;
+    {
+      const NoWatching refused(stage.loop.poller());
+      stream.emplace(stage.loop, std::move(connection.ours), state);
+    }
+    stream->start(told);
+    stage.settle();
+    CHECK(told.failures == 1);
+    CHECK_FALSE(stream->congested());
+  }
+}
+
+TEST_CASE("FX2 resolver: without a descriptor to ask with the answer says that it is ours") {
+  LoopStage stage;
+  DnsServer server(stage);
+  server.script = [](const dns::Question& question) {
+    return question.fitting({dns::address("192.0.2.1", 60)});
+  };
+  Resolver resolver(stage.loop, server.options());
+  std::optional<Resolver::Answer> answer;
+  const auto ask = [&] {
+    answer.reset();
+    return resolver.resolve("a.test", [&answer](const Resolver::Answer& came) { answer = came; });
+  };
+  {
+    const NoDescriptors none;
+    const auto query = ask();
+    REQUIRE(stage.run_until([&] { return answer.has_value(); }));
+    CHECK(answer->addresses.empty());
+    CHECK(answer->ours);
+    CHECK(answer->error.find("LimitNOFILE") != std::string::npos);
+  }
+  // It is over with the lack: a failure is kept for a second, so another name is asked for.
+  const auto query =
+      resolver.resolve("b.test", [&answer](const Resolver::Answer& came) { answer = came; });
+  answer.reset();
+  REQUIRE(stage.run_until([&] { return answer.has_value(); }));
+  CHECK(answer->addresses.size() == 1);
+  CHECK_FALSE(answer->ours);
+}
+
+TEST_CASE("FX2 resolver: a server that fails is not our own fault") {
+  LoopStage stage;
+  DnsServer server(stage);
+  server.script = [](const dns::Question& question) { return question.answer({}, 2); };
+  Resolver resolver(stage.loop, server.options());
+  std::optional<Resolver::Answer> answer;
+  const auto query =
+      resolver.resolve("a.test", [&answer](const Resolver::Answer& came) { answer = came; });
+  REQUIRE(stage.run_until([&] { return answer.has_value(); }));
+  CHECK(answer->addresses.empty());
+  CHECK_FALSE(answer->ours);
+}
