@@ -1,5 +1,7 @@
+#include <exception>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <system_error>
 #include <vector>
 
@@ -77,7 +79,23 @@ bool has_file(const CLI::App& command) {
 
 }  // namespace
 
-int run(const std::string& config) { return server::Server(config).run(); }
+int run(const std::string& config) {
+  std::string missing =
+      server::descriptors_missing(server::descriptors_to_start(), server::raise_descriptor_limit());
+  if (missing.empty()) missing = server::descriptors_refused();
+  if (!missing.empty()) {
+    std::cerr << "weir: cannot start: " << missing << '\n';
+    return server::kExitRuntime;
+  }
+  std::unique_ptr<server::Server> server;
+  try {
+    server = std::make_unique<server::Server>(config);
+  } catch (const std::exception& error) {
+    std::cerr << server::cannot_start(error) << '\n';
+    return server::kExitRuntime;
+  }
+  return server->run();
+}
 
 int version(bool verbose) {
   std::cout << "weir " << server::version() << " (" << server::commit() << ")\n";

@@ -267,7 +267,7 @@ struct Domain {
 struct Document {
   uint32_t version = 1;
   std::string node;  // default: the host name; in logs and usage records; 1 to 64 of [A-Za-z0-9._-]
-  std::optional<uint32_t> workers;  // 1 to 256; auto: one for each core
+  std::optional<uint32_t> workers;  // 1 to 256; auto: one for each core that may be used
   std::string state_dir = "/var/lib/weir";
   std::vector<Listener> listeners;  // at least one
   Admin admin;

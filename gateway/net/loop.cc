@@ -1,6 +1,7 @@
 #include "gateway/net/loop.h"
 
 #include <cassert>
+#include <system_error>
 
 namespace gateway::net {
 
@@ -13,6 +14,11 @@ Loop& loop_of(Handle* handle) {
 // A batch of sockets, then another while the batches come full: bounded, so that timers and posts
 // are not starved.
 constexpr int kMaxBatches = 8;
+
+void must(int result, const char* what) {
+  if (result < 0)
+    throw std::system_error(-result, std::system_category(), std::string(what) + " cannot be made");
+}
 }  // namespace
 
 void Retirement::clear() {
@@ -28,14 +34,25 @@ Loop::Loop(const milliseconds* hand)
       wheel_(milliseconds(0)),
       read_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)),
       plain_buffer_(std::make_unique_for_overwrite<uint8_t[]>(kReadSize)) {
-  uv_loop_init(&loop_);
+  must(uv_loop_init(&loop_), "an event loop");
   wheel_.advance(time());
+  try {
+    open_handles();
+  } catch (...) {
+    close_handles();
+    throw;
+  }
+}
 
+void Loop::open_handles() {
   posted_signal_.data = sockets_.data = timer_.data = before_poll_.data = after_poll_.data = this;
-  uv_async_init(&loop_, &posted_signal_, [](uv_async_t* handle) { loop_of(handle).run_posted(); });
-  uv_poll_init(&loop_, &sockets_, poller_.fd());
-  uv_poll_start(&sockets_, UV_READABLE,
-                [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); });
+  must(uv_async_init(&loop_, &posted_signal_,
+                     [](uv_async_t* handle) { loop_of(handle).run_posted(); }),
+       "an event loop's wake-up");
+  must(uv_poll_init(&loop_, &sockets_, poller_.fd()), "an event loop's sockets");
+  must(uv_poll_start(&sockets_, UV_READABLE,
+                     [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); }),
+       "an event loop's sockets");
   uv_timer_init(&loop_, &timer_);
   uv_prepare_init(&loop_, &before_poll_);
   uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) { loop_of(handle).end_turn(); });
@@ -46,6 +63,10 @@ Loop::Loop(const milliseconds* hand)
 
 Loop::~Loop() {
   retirement_.clear();
+  close_handles();
+}
+
+void Loop::close_handles() {
   uv_walk(
       &loop_,
       [](uv_handle_t* handle, void*) {

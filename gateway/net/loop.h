@@ -45,6 +45,7 @@ class Loop {
   static constexpr size_t kReadSize = size_t{128} * 1024;
 
   // `hand`: a clock that a test moves, in place of the monotonic one; outlives the loop.
+  // Throws std::system_error where the system refuses what it needs: there is no work without it.
   explicit Loop(const milliseconds* hand = nullptr);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -78,6 +79,8 @@ class Loop {
 
  private:
   milliseconds time() const;
+  void open_handles();
+  void close_handles();
   void on_sockets();
   void end_turn();
   void run_posted();

@@ -1,12 +1,14 @@
 #include "gateway/net/poller.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
+#include <system_error>
 
 namespace gateway::net {
 
-Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), events_{} { assert(epoll_); }
+Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), events_{} {
+  if (!epoll_) throw std::system_error(errno, std::system_category(), "epoll_create1");
+}
 
 int Poller::add(int fd, Watched& watched, uint32_t events) {
   epoll_event event{.events = events, .data = {.ptr = &watched}};

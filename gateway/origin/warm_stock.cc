@@ -35,7 +35,8 @@ class WarmStock::Connection final : public net::Retirable,
                                     public Connector::Handler,
                                     private net::Stream::Handler {
  public:
-  explicit Connection(WarmStock& stock) : stock_(stock), place_(stock.place_) {
+  Connection(WarmStock& stock, WarmRoom::Place room)
+      : room_(std::move(room)), stock_(stock), place_(stock.place_) {
     connector_ = std::make_unique<Connector>(stock.loop_, stock.resolver_,
                                              Connector::Plan{.domain = *place_.domain,
                                                              .server = *place_.server,
@@ -89,6 +90,7 @@ class WarmStock::Connection final : public net::Retirable,
   }
   metrics::Count& gauge() const { return stock_.ways_.figures().warm_idle; }
 
+  WarmRoom::Place room_;
   WarmStock& stock_;
   Place place_;
   std::unique_ptr<Connector> connector_;
@@ -170,7 +172,9 @@ void WarmStock::refill(milliseconds now) {
   if (now < paused_until_) return;
   size_t making = connections_.size() - idle();
   while (connections_.size() < settings().warm && making < kAtOnce) {
-    connections_.push_back(std::make_unique<Connection>(*this));
+    auto room = ways_.take_warm_place();
+    if (!room) return;
+    connections_.push_back(std::make_unique<Connection>(*this, std::move(*room)));
     ++making;
   }
 }

@@ -13,6 +13,7 @@
 #include "gateway/origin/port_probes.h"
 #include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/warm.h"
+#include "gateway/origin/warm_room.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -28,7 +29,8 @@ struct WayFigures {
 // One for each worker; outlives its connectors. One thread, but for the figures.
 class Ways {
  public:
-  Ways(net::Loop& loop, net::Resolver& resolver);
+  // `room` is shared by all workers and outlives this; null: there is room without end.
+  Ways(net::Loop& loop, net::Resolver& resolver, WarmRoom* room = nullptr);
   Ways(const Ways&) = delete;
   Ways& operator=(const Ways&) = delete;
   ~Ways() = default;
@@ -43,6 +45,11 @@ class Ways {
   // Null: the system chooses. Valid until the next call.
   net::SourceAddresses* sources(const route::Domain& domain);
 
+  // Nothing: no further warm connection may be made.
+  [[nodiscard]] std::optional<WarmRoom::Place> take_warm_place() {
+    return (room_ != nullptr ? *room_ : own_room_).take();
+  }
+
   WayFigures& figures() { return figures_; }
   const WayFigures& figures() const { return figures_; }
 
@@ -52,6 +59,8 @@ class Ways {
     std::unique_ptr<net::SourceAddresses> addresses;
   };
 
+  WarmRoom own_room_;
+  WarmRoom* room_;
   WayFigures figures_;
   ProxyAuthenticator proxies_;
   std::map<std::string, Sources> sources_;  // by domain

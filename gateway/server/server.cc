@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <iostream>
 #include <malloc.h>
-#include <sys/resource.h>
-#include <thread>
 
 #include "gateway/config/named_files.h"
 #include "gateway/metrics/exposition.h"
@@ -18,11 +17,6 @@ using log::Level;
 using log::say;
 
 namespace {
-
-// What a client connection costs at most: its own descriptor and its origin's; some are for files
-// and listeners.
-constexpr uint64_t kDescriptorsEach = 2;
-constexpr uint64_t kDescriptorsKept = 128;
 
 Level level_of(config::Log::Level level) {
   switch (level) {
@@ -42,28 +36,6 @@ Level level_of(config::Log::Level level) {
 
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-// As many descriptors as we may have; returns how many.
-uint64_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  return limit.rlim_cur;
-}
-
-uint64_t connection_limit(const config::NodeLimits& limits) {
-  const uint64_t descriptors = raise_descriptor_limit();
-  if (limits.max_connections) return *limits.max_connections;
-  return descriptors > kDescriptorsKept + kDescriptorsEach
-             ? (descriptors - kDescriptorsKept) / kDescriptorsEach
-             : 1;
-}
-
-size_t worker_count(const config::Document& document) {
-  return document.workers.value_or(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 std::string boot_id() {
@@ -89,6 +61,11 @@ std::string lines(const std::vector<config::Problem>& problems) {
 
 }  // namespace
 
+std::string cannot_start(const std::exception& error) {
+  return std::string("weir: cannot start: ") + error.what() +
+         "; look at the limits of tasks (TasksMax, ulimit -u), of memory and of open files";
+}
+
 Server::Server(std::string config_path) : config_path_(std::move(config_path)) {}
 
 Server::~Server() {
@@ -101,7 +78,7 @@ int Server::run() {
   // What is larger goes back to the system as soon as it is freed. Left to itself glibc raises this
   // limit with use, and keeps what a burst of session records needed.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  const int code = start();
+  const int code = try_to_start();
   if (code == kExitOk) loop_.run();
   workers_.clear();
   if (metering_) metering_->stop();
@@ -110,6 +87,16 @@ int Server::run() {
   access_log_.reset();
   log::finish();
   return code;
+}
+
+// Threads and loops that cannot be made are told by exceptions; from then on there are none.
+int Server::try_to_start() {
+  try {
+    return start();
+  } catch (const std::exception& error) {
+    std::cerr << cannot_start(error) << '\n';
+    return kExitRuntime;
+  }
 }
 
 int Server::start() {
@@ -129,8 +116,14 @@ int Server::start() {
     return kExitRuntime;
   }
   state_dir_.emplace(std::move(*state_dir));
+  const uint64_t needed = descriptors_to_start(reading.document, worker_count(reading.document));
+  if (const std::string missing = descriptors_missing(needed, raise_descriptor_limit());
+      !missing.empty()) {
+    say(Level::error, missing);
+    return kExitRuntime;
+  }
   if (!open_access_log(reading.document)) return kExitRuntime;
-  admission_.set_limit(connection_limit(reading.document.limits));
+  use_limits(reading.document, worker_count(reading.document));
 
   registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
   scribe_ = {.access = access_log_.get(),
@@ -158,7 +151,8 @@ int Server::start() {
   // judged by what the budgets have left.
   metering_->use(document);
   metering_->start();
-  common_.emplace(Common{*registry_, admission_, scribe_, *metering_, origins_.names()});
+  common_.emplace(
+      Common{*registry_, admission_, scribe_, *metering_, origins_.names(), warm_room_});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
   }
@@ -173,6 +167,17 @@ int Server::start() {
                        " workers=" + std::to_string(workers_.size()) +
                        " domains=" + std::to_string(document.domains.size()));
   return kExitOk;
+}
+
+void Server::use_limits(const config::Document& document, size_t workers) {
+  const Limits limits = limits_of(document, workers, raise_descriptor_limit());
+  admission_.set_limit(limits.connections);
+  warm_room_.set_limit(limits.warm);
+  if (limits_ == limits) return;
+  limits_ = limits;
+  say(Level::info, "limits: " + to_string(limits));
+  if (const std::string warning = limits_warning(limits); !warning.empty())
+    say(Level::warning, warning);
 }
 
 void Server::open_metering(const config::Document& document) {
@@ -289,7 +294,7 @@ Server::Reloaded Server::reload_from_files() {
   metering_->use(snapshot_->document);
   origins_.use(snapshot_);
   hand_out(change);
-  admission_.set_limit(connection_limit(snapshot_->document.limits));
+  use_limits(snapshot_->document, workers_.size());
   log::set_level(level_of(snapshot_->document.log.level));
   note_files();
   say(Level::info, "reloaded: generation " + std::to_string(snapshot_->generation) +

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 #include "gateway/admin/server.h"
 #include "gateway/config/yaml_reader.h"
 #include "gateway/log/log.h"
+#include "gateway/origin/warm_room.h"
+#include "gateway/server/limits.h"
 #include "gateway/server/metering.h"
 #include "gateway/server/named_files.h"
 #include "gateway/server/origins.h"
@@ -26,6 +29,9 @@ namespace gateway::server {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRuntime = 1;
 inline constexpr int kExitConfiguration = 2;
+
+// Of a resource that every start needs and that the system does not give.
+[[nodiscard]] std::string cannot_start(const std::exception& error);
 
 //  starting ──ports open──▶ serving ──TERM, INT, QUIT──▶ draining ──drained, timeout, second
 //  signal──▶ stopped
@@ -58,7 +64,9 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
 
   enum class Stage { starting, serving, draining, stopped };
 
+  int try_to_start();
   int start();
+  void use_limits(const config::Document& document, size_t workers);
   bool open_access_log(const config::Document& document);
   int open_admin(const config::Document& document);
   void hand_out(Ports::Change& change);
@@ -103,6 +111,8 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<Flusher> flusher_;
   session::Scribe scribe_;
   net::Admission admission_;
+  origin::WarmRoom warm_room_;
+  std::optional<Limits> limits_;
   net::TicketKeys ticket_keys_;
   Origins origins_{loop_};
   std::unique_ptr<metrics::Registry> registry_;

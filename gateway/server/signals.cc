@@ -1,6 +1,8 @@
 #include "gateway/server/signals.h"
 
 #include <csignal>
+#include <system_error>
+#include <utility>
 
 namespace gateway::server {
 
@@ -8,7 +10,11 @@ Signals::Signals(net::Loop& loop, Handler& handler) : handler_(handler) {
   constexpr std::array<int, 5> kNumbers{SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGQUIT};
   for (size_t i = 0; i < signals_.size(); ++i) {
     signals_[i] = new uv_signal_t{};
-    uv_signal_init(loop.uv(), signals_[i]);
+    if (const int error = uv_signal_init(loop.uv(), signals_[i]); error < 0) {
+      delete std::exchange(signals_[i], nullptr);
+      close();
+      throw std::system_error(-error, std::system_category(), "signals cannot be heard");
+    }
     signals_[i]->data = this;
     uv_signal_start(
         signals_[i],
@@ -26,8 +32,11 @@ Signals::Signals(net::Loop& loop, Handler& handler) : handler_(handler) {
   }
 }
 
-Signals::~Signals() {
+Signals::~Signals() { close(); }
+
+void Signals::close() {
   for (uv_signal_t* signal : signals_) {
+    if (signal == nullptr) continue;
     uv_close(reinterpret_cast<uv_handle_t*>(signal),
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_signal_t*>(handle); });
   }

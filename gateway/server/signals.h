@@ -22,12 +22,15 @@ class Signals {
     ~Handler() = default;
   };
 
+  // Throws std::system_error where the system refuses what it needs.
   Signals(net::Loop& loop, Handler& handler);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   ~Signals();
 
  private:
+  void close();
+
   Handler& handler_;
   std::array<uv_signal_t*, 5> signals_{};  // each frees itself when the loop has closed it
 };

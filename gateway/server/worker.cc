@@ -34,7 +34,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
     : resolver_(loop_, dns_options(snapshot->document.resolver), &common.names),
       pools_(index),
-      ways_(loop_, resolver_),
+      ways_(loop_, resolver_, &common.warm_room),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
@@ -64,6 +64,8 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
 
 Worker::~Worker() {
   if (!thread_.joinable()) return;
+  // TLS connections end on the thread that they were made on.
+  loop_.post([this] { ways_.use(nullptr); });
   loop_.stop();
   thread_.join();
 }

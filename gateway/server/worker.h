@@ -24,6 +24,7 @@ struct Common {
   const session::Scribe& scribe;
   Metering& metering;
   net::KnownNames& names;
+  origin::WarmRoom& warm_room;
 };
 
 class Worker {

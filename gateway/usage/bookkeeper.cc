@@ -130,7 +130,8 @@ void Bookkeeper::stop() {
     state_->stopping = true;
   }
   state_->wake.notify_one();
-  state_->thread.join();
+  // The system may have refused the thread.
+  if (state_->thread.joinable()) state_->thread.join();
   state_->finish();
 }
 

@@ -66,6 +66,28 @@ TEST_CASE("warm: connections stand before they are needed, and are made again wh
   CHECK(scene.ways.figures().warm_missed.value() == 0);
 }
 
+TEST_CASE("FX2 warm: no more are made than the process has room for, and a place comes back") {
+  WarmRoom room;
+  room.set_limit(2);
+  WarmScene scene(Origin::Protocol::http, 4);
+  Ways bounded(scene.stage.loop, scene.resolver, &room);
+  bounded.use(scene.snapshot);
+  std::vector<RawPeer> peers;
+  for (int i = 0; i < 2; ++i) peers.push_back(scene.accepted(scene.listener));
+  REQUIRE(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
+  scene.stage.settle();
+  CHECK(room.taken() == 2);
+  CHECK_FALSE(readable(scene.listener.fd()));
+  // Whoever takes one brings a descriptor of his own.
+  scene.again(scene.port(), false, "", [&](Connector::Plan& plan) { plan.ways = &bounded; });
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->warm);
+  peers.push_back(scene.accepted(scene.listener));
+  CHECK(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
+  bounded.use(nullptr);
+  CHECK(scene.stage.run_until([&] { return room.taken() == 0; }));
+}
+
 TEST_CASE("warm: the origin's answer reaches whoever has taken the connection") {
   WarmScene scene(Origin::Protocol::http, 1);
   scene.begin();

@@ -37,7 +37,7 @@ bool await_end(RawPeer& peer) {
 
 struct Scene {
   explicit Scene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission, scribe, building.metering, names},
+      : common{building.registry, admission, scribe, building.metering, names, warm_room},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
     open();
@@ -72,6 +72,7 @@ struct Scene {
 
   Building building;
   gateway::net::KnownNames names;
+  gateway::origin::WarmRoom warm_room;
   gateway::net::Admission admission;
   gateway::session::Scribe scribe;
   gateway::server::Common common;
@@ -101,7 +102,9 @@ TEST_CASE("worker: one that was never started goes in silence") {
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
   gateway::net::KnownNames names;
-  const Worker worker(0, {building.registry, admission, scribe, building.metering, names},
+  gateway::origin::WarmRoom warm_room;
+  const Worker worker(0,
+                      {building.registry, admission, scribe, building.metering, names, warm_room},
                       building.snapshot(std::string(kEchoDomain)));
 }
 

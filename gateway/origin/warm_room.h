@@ -1,0 +1,46 @@
+// How many warm connections the process may have: each holds a descriptor before anybody needs it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace gateway::origin {
+
+// One for the process; outlives all warm connections. Any thread.
+class WarmRoom {
+ public:
+  // One connection's place; destroying it gives the place back.
+  class Place {
+   public:
+    explicit Place(WarmRoom& room) : room_(&room) {}
+    Place(Place&& other) noexcept : room_(std::exchange(other.room_, nullptr)) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (room_ != nullptr) room_->taken_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+   private:
+    WarmRoom* room_;
+  };
+
+  // Connections beyond a lower limit are kept until they end.
+  void set_limit(uint64_t limit) { limit_.store(limit, std::memory_order_relaxed); }
+  uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
+
+  // Nothing: there is no room.
+  [[nodiscard]] std::optional<Place> take() {
+    if (taken_.fetch_add(1, std::memory_order_relaxed) >= limit_.load(std::memory_order_relaxed)) {
+      taken_.fetch_sub(1, std::memory_order_relaxed);
+      return std::nullopt;
+    }
+    return Place(*this);
+  }
+
+ private:
+  std::atomic<uint64_t> taken_{0};
+  std::atomic<uint64_t> limit_{UINT64_MAX};
+};
+
+}  // namespace gateway::origin

@@ -1,0 +1,89 @@
+#include "gateway/server/limits.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/no_descriptors.h"
+
+using namespace gateway::server;
+using gateway::config::Document;
+using tests::NoDescriptors;
+
+namespace {
+
+Document document_with(size_t domains, size_t servers, uint32_t warm = 0) {
+  Document document;
+  document.listeners.emplace_back().ports = {80};
+  for (size_t i = 0; i < domains; ++i) {
+    auto& domain = document.domains.emplace_back();
+    domain.origin.protocol = gateway::config::Origin::Protocol::http;
+    domain.origin.servers.resize(servers);
+    domain.origin.warm = warm;
+  }
+  return document;
+}
+
+}  // namespace
+
+TEST_CASE("FX2 limits: auto leaves room for listeners, files, checks and warm connections") {
+  const Limits plain = limits_of(document_with(0, 0), 2, 1024);
+  CHECK(plain.automatic);
+  CHECK(plain.kept == 32 + 96);
+  CHECK(plain.connections == (1024 - plain.kept) / 2);
+  const Limits checked = limits_of(document_with(10, 2), 2, 1024);
+  CHECK(checked.checks == 20);
+  CHECK(checked.connections == (1024 - checked.kept - 20) / 2);
+  // No more of them are under way at a time.
+  CHECK(limits_of(document_with(1000, 1), 2, 100'000).checks == 256);
+  const Limits warm = limits_of(document_with(2, 2, 8), 2, 1024);
+  CHECK(warm.warm == 2 * 2 * 8 * 2);
+  CHECK(warm.connections == (1024 - warm.kept - 4 - 64) / 2);
+  CHECK(limits_warning(warm).empty());
+  CHECK(to_string(plain) == "max_connections=448 (auto) open_files=1024 kept=128 checks=0 warm=0");
+}
+
+TEST_CASE("FX2 limits: a stock of warm connections takes at most a quarter, and that is said") {
+  const Limits limits = limits_of(document_with(10, 10, 64), 4, 4096);
+  CHECK(limits.warm == 1024);
+  CHECK(limits.warm_wanted == 10 * 10 * 64 * 4);
+  const std::string warning = limits_warning(limits);
+  CHECK(warning.find("origin.warm asks for 25600") != std::string::npos);
+  CHECK(warning.find("bear 1024") != std::string::npos);
+}
+
+TEST_CASE("FX2 limits: more connections than the descriptors bear are warned of, with a figure") {
+  Document document = document_with(1, 1);
+  document.limits.max_connections = 1000;
+  const Limits limits = limits_of(document, 2, 80);
+  CHECK(limits.connections == 1000);
+  CHECK(limits.bearable == 15);
+  const std::string warning = limits_warning(limits);
+  CHECK(warning.find("limits.max_connections is 1000") != std::string::npos);
+  CHECK(warning.find("80 open files (RLIMIT_NOFILE) bear 15") != std::string::npos);
+  // With as many as it names there is nothing to warn of.
+  const std::string words = "LimitNOFILE (ulimit -n) to ";
+  const uint64_t needed = std::stoull(warning.substr(warning.find(words) + words.size()));
+  CHECK(limits_warning(limits_of(document, 2, needed + 96)).empty());
+  document.limits.max_connections = 15;
+  CHECK(limits_warning(limits_of(document, 2, 80)).empty());
+}
+
+TEST_CASE("FX3 limits: a system that gives no descriptor is told before anything needs one") {
+  CHECK(descriptors_refused().empty());
+  const NoDescriptors none;
+  CHECK(descriptors_refused().starts_with("cannot open even a pipe: "));
+}
+
+TEST_CASE("FX3 limits: what a start needs grows with workers and ports") {
+  CHECK(descriptors_missing(41, 41).empty());
+  CHECK(descriptors_missing(41, 8).starts_with("needs at least 41 open files and may have 8"));
+  Document document = document_with(0, 0);
+  const uint64_t least = descriptors_to_start(document, 1);
+  CHECK(least == descriptors_to_start());
+  CHECK(descriptors_to_start(document, 2) == least + 7);
+  document.listeners.front().ports = {80, 81};
+  CHECK(descriptors_to_start(document, 1) == least + 1);
+  document.listeners.front().mode = gateway::config::Listener::Mode::first_available;
+  CHECK(descriptors_to_start(document, 1) == least);
+}
