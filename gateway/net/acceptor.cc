@@ -9,7 +9,6 @@ namespace gateway::net {
 namespace {
 constexpr int kMaxAccepts = 64;     // in a row, before others have their turn
 constexpr milliseconds kRest{100};  // after the system had no descriptor or memory left
-constexpr int kBacklog = 4096;
 
 void set_option(int fd, int level, int name) {
   const int on = 1;
@@ -46,7 +45,8 @@ UniqueFd open_bound(const Address& address, bool reuse_port, int& error) {
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);  // inherited by what is accepted
   if (reuse_port) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT);
   if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-  if (::bind(fd.get(), address.get(), address.size()) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+  if (::bind(fd.get(), address.get(), address.size()) != 0 ||
+      ::listen(fd.get(), Acceptor::kBacklog) != 0) {
     error = errno;
     return {};
   }
@@ -60,15 +60,15 @@ Acceptor::Acceptor(Loop& loop, UniqueFd fd, Handler& handler)
   if (loop_.poller().add(fd_.get(), *this, EPOLLIN) != 0) on_deadline(loop_.now());
 }
 
-Acceptor::~Acceptor() { loop_.poller().forget(*this); }
+// Another descriptor of the socket may exist: closing ours would not take it out of the set.
+Acceptor::~Acceptor() { loop_.poller().remove(fd_.get(), *this); }
 
 void Acceptor::on_ready(uint32_t) {
   for (int i = 0; i < kMaxAccepts && accept_one();) ++i;
 }
 
-void Acceptor::accept_waiting() {
-  while (accept_one()) {
-  }
+void Acceptor::accept_waiting(size_t most) {
+  while (most > 0 && accept_one()) --most;
 }
 
 bool Acceptor::accept_one() {

@@ -1,6 +1,7 @@
 // Accepts on a listening descriptor, one of those that were created once and handed to the workers.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,8 +29,11 @@ class Acceptor final : private Poller::Watched, private DeadlineWheel::Entry {
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
 
-  // Takes whatever is already queued on the descriptor: closing it would reset those clients.
-  void accept_waiting();
+  static constexpr int kBacklog = 4096;  // of a queue
+
+  // Takes whatever is already queued on the descriptor: closing it would reset those clients. No
+  // more than a queue holds, or a storm of clients would keep the loop here.
+  void accept_waiting(size_t most = kBacklog);
 
  private:
   void on_ready(uint32_t events) override;

@@ -35,7 +35,8 @@ class Poller {
   // The descriptor stays open, but is watched no more.
   void remove(int fd, Watched& watched);
   // Before a watched one is destroyed: nothing of it is dispatched any more. Closing its descriptor
-  // then takes that out of the set without a system call of its own.
+  // then takes that out of the set without a system call of its own, but only the last one of its
+  // socket does: where a duplicate may exist, here or in another process, it is remove().
   void forget(Watched& watched);
 
   // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <memory>
 #include <net/if.h>
+#include <optional>
 #include <sched.h>
 #include <string>
 #include <sys/ioctl.h>
@@ -251,6 +252,42 @@ TEST_CASE("acceptor: takes what waits before it is closed") {
   const RawPeer second = connect_to(address);
   acceptor.accept_waiting();
   CHECK(accepted.sockets.size() == 2);
+}
+
+TEST_CASE("UP1 acceptor: a duplicate of its socket tells it nothing after its end") {
+  LoopStage stage;
+  std::vector<UniqueFd> listeners;
+  REQUIRE_FALSE(open_listeners(*Address::parse("127.0.0.1", 0), 1, false, listeners).has_value());
+  const Address address = *Address::local_of(listeners[0].get());
+  const UniqueFd duplicate(::dup(listeners[0].get()));
+  Accepted accepted;
+  std::optional<Acceptor> acceptor(std::in_place, stage.loop, std::move(listeners[0]), accepted);
+  acceptor.reset();
+  const RawPeer client = connect_to(address);
+  REQUIRE(client);
+  stage.settle();
+  CHECK(accepted.sockets.empty());
+  // The set knows nothing of it any more: it may be added again.
+  struct Nobody final : Poller::Watched {
+    void on_ready(uint32_t) override {}
+  } nobody;
+  CHECK(stage.loop.poller().add(duplicate.get(), nobody, EPOLLIN) == 0);
+  stage.loop.poller().remove(duplicate.get(), nobody);
+}
+
+TEST_CASE("acceptor: what waits is taken at its end, up to what a queue holds") {
+  LoopStage stage;
+  std::vector<UniqueFd> listeners;
+  REQUIRE_FALSE(open_listeners(*Address::parse("127.0.0.1", 0), 1, false, listeners).has_value());
+  const Address address = *Address::local_of(listeners[0].get());
+  Accepted accepted;
+  Acceptor acceptor(stage.loop, std::move(listeners[0]), accepted);
+  std::vector<RawPeer> clients;
+  for (int i = 0; i < 5; ++i) clients.push_back(connect_to(address));
+  acceptor.accept_waiting(3);
+  CHECK(accepted.sockets.size() == 3);
+  acceptor.accept_waiting();
+  CHECK(accepted.sockets.size() == 5);
 }
 
 TEST_CASE("acceptor: several descriptors share one chosen port") {
