@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace gateway::origin {
@@ -108,18 +109,17 @@ void Balancer::rank_by_hash(Members& members, uint64_t key) {
 }
 
 void Balancer::rank_by_performance(Members& members) {
-  const auto cost = [](const Member& one) {
+  enum Class { unknown, known, being_tried };
+  // The members come in the order of the configuration, which must not decide between equals.
+  for (size_t i = members.size(); i > 1; --i) std::swap(members[i - 1], members[random() % i]);
+  sort_by(members, 0, [](const Member& one) {
     const auto load = static_cast<double>(one.load);
-    return std::pair(static_cast<double>(one.expected_us) * (load + 1), load);
-  };
-  for (size_t place = 0; place + 1 < members.size(); ++place) {
-    const size_t left = members.size() - place;
-    const size_t one = random() % left;
-    // Another one, each of the others as likely.
-    const size_t other = (one + 1 + random() % (left - 1)) % left;
-    const bool second = cost(*members[place + other]) < cost(*members[place + one]);
-    std::swap(members[place], members[place + (second ? other : one)]);
-  }
+    const Class which = one.expected_us > 0 ? known : one.asked ? being_tried : unknown;
+    return std::tuple(which, static_cast<double>(one.expected_us) * (load + 1), load);
+  });
+  const bool explores = random() % kExplore == 0;
+  if (explores && members.size() > 1 && members.front()->expected_us > 0)
+    bring_forward(members, 1 + random() % (members.size() - 1));
 }
 
 }  // namespace gateway::origin

@@ -55,7 +55,11 @@ void measure(route::Backend& backend, microseconds took, milliseconds now) {
   if (before != 0) {
     const auto age = static_cast<double>(now.count() - backend.measured_at.load(kRelaxed));
     const double faded = 1 - std::exp2(-age / static_cast<double>(kHalfLife.count()));
-    const double share = std::clamp(faded, kLeastShare, 1.0);
+    double share = std::clamp(faded, kLeastShare, 1.0);
+    // Twice as much is a change rather than noise. Who has become fast is asked next, and corrected
+    // where that was luck.
+    if (sample > 2.0 * before) share = std::max(share, 0.5);
+    if (2 * sample < before) share = 1;
     smoothed = before + share * (sample - before);
   }
   backend.smoothed_us.store(static_cast<uint32_t>(std::max(smoothed, 1.0)), kRelaxed);

@@ -175,12 +175,69 @@ TEST_CASE("balancer: performance prefers the fast and the idle, and tries the un
   for (size_t i = 0; i < 4; ++i) {
     scene.report(i, PoolScene::Kind::upgraded, std::chrono::milliseconds(i == 2 ? 5 : 50));
   }
-  auto shares = scene.shares(20'000);
-  // Two of four are drawn: the fastest is among them in half of the cases.
-  CHECK(std::abs(shares[2] - 0.5) < 0.02);
-  // Ten times as fast and twenty times as busy.
+  constexpr double kExplored = 1.0 / Balancer::kExplore;
+  CHECK(std::abs(scene.shares(20'000)[2] - (1 - kExplored)) < 0.01);
+  // Ten times as fast and twenty times as busy: only those who look come there.
   scene.at(2).sessions = 20;
-  CHECK(scene.shares(20'000)[2] == 0);
+  CHECK(std::abs(scene.shares(20'000)[2] - kExplored / 3) < 0.01);
   scene.at(1).smoothed_us = 0;
-  CHECK(std::abs(scene.shares(20'000)[1] - 0.5) < 0.02);
+  CHECK(scene.shares(1'000)[1] == 1);
+  // One at a time: nobody knows yet whether it answers at all.
+  scene.at(1).attempts = 1;
+  CHECK(scene.shares(1'000)[1] < 0.05);
+}
+
+namespace {
+
+// Opens so many sessions one after the other, each measured as the server takes it.
+std::vector<int> open(PoolScene& scene, const std::vector<int>& ms, int count, bool kept) {
+  std::vector<int> counts(ms.size());
+  for (int i = 0; i < count; ++i) {
+    const size_t server = scene.choose();
+    ++counts[server];
+    if (kept) scene.at(server).sessions.fetch_add(1);
+    scene.now += std::chrono::milliseconds(10);
+    scene.report(server, PoolScene::Kind::upgraded, std::chrono::milliseconds(ms[server]));
+  }
+  return counts;
+}
+
+}  // namespace
+
+TEST_CASE("FX18 balancer: performance sends nearly all to the fastest, kept open or not") {
+  for (const bool kept : {false, true}) {
+    PoolScene scene(3, Method::performance);
+    const auto counts = open(scene, {3, 45, 130}, 200, kept);
+    CHECK(counts[0] >= 175);
+    CHECK(counts[2] < 12);
+  }
+}
+
+TEST_CASE("FX18 balancer: who becomes slow is left within three sessions") {
+  PoolScene scene(3, Method::performance);
+  static_cast<void>(open(scene, {3, 45, 130}, 100, false));
+  const auto counts = open(scene, {200, 45, 130}, 100, false);
+  CHECK(counts[0] <= 3 + 8);  // and those who look
+  CHECK(counts[1] > 80);
+}
+
+TEST_CASE("FX18 balancer: who becomes fast is found") {
+  PoolScene scene(3, Method::performance);
+  static_cast<void>(open(scene, {3, 45, 130}, 200, false));
+  // 64 sessions on average until somebody looks there.
+  static_cast<void>(open(scene, {3, 45, 1}, 640, false));
+  CHECK(open(scene, {3, 45, 1}, 200, false)[2] >= 175);
+}
+
+TEST_CASE("FX18 balancer: a burst does not wait at a server that nobody knows") {
+  PoolScene scene(2, Method::performance);
+  scene.report(0, PoolScene::Kind::upgraded, std::chrono::milliseconds(5));
+  int unknown = 0;
+  for (int i = 0; i < 100; ++i) {
+    const size_t server = scene.choose();
+    scene.at(server).attempts.fetch_add(1);
+    if (server == 1) ++unknown;
+  }
+  CHECK(unknown >= 1);
+  CHECK(unknown < 12);
 }
