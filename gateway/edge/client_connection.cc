@@ -22,8 +22,8 @@ namespace {
 
 constexpr milliseconds kLinger{2000};                 // how long an answer may take to be read
 constexpr size_t kMaxDiscarded = size_t{256} * 1024;  // what a client may send after it was refused
-constexpr size_t kMaxEarly =
-    size_t{16} * 1024;  // what it may send before the 101, until reading stops
+// What it may send before the 101 and is kept; TLS may add the record that it is in.
+constexpr size_t kMaxEarly = size_t{16} * 1024;
 
 proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   proto::http1::HeadLimits out;
@@ -55,6 +55,7 @@ ClientConnection::ClientConnection(Surroundings& surroundings, const Entrance& e
 
 void ClientConnection::open_stream(net::UniqueFd fd) {
   auto tcp = std::make_unique<net::TcpStream>(surroundings_.loop, std::move(fd));
+  tcp->read_small(true);
   if (!entrance_.tls) {
     stream_ = std::move(tcp);
     return;
@@ -133,13 +134,15 @@ void ClientConnection::read_head(net::Bytes data) {
     return;
   }
   request_.head = parser_.take();
-  early_.assign(proto::text_of(data.subspan(fed.consumed)));
+  keep_early(data.subspan(fed.consumed));
   decide();
 }
 
 void ClientConnection::keep_early(net::Bytes data) {
+  // Grown by doubling it would take twice the cap.
+  if (!early_.empty()) early_.reserve(kMaxEarly);
   early_.append(proto::text_of(data));
-  if (early_.size() >= kMaxEarly) stream_->pause_reading();
+  if (early_.size() + net::Stream::kSmallRead > kMaxEarly) stream_->pause_reading();
 }
 
 void ClientConnection::decide() {
@@ -219,6 +222,7 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
   session::write_open(surroundings_.sessions.scribe, identity_, told);
 
   stream_->write(proto::bytes_of(response));
+  stream_->read_small(false);
   stream_->resume_reading();
   auto session = std::make_unique<session::Session>(
       surroundings_.sessions,

@@ -77,6 +77,11 @@ class Stream {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
+  // While on, one read takes at most kSmallRead bytes from the socket: for whoever must keep what
+  // comes.
+  static constexpr size_t kSmallRead = 4096;
+  virtual void read_small([[maybe_unused]] bool on) {}
+
   // True while output is queued: the caller stops its source until on_drained.
   virtual bool congested() const = 0;
 

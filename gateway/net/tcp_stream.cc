@@ -94,7 +94,8 @@ bool TcpStream::connected(uint32_t events) {
 }
 
 void TcpStream::receive() {
-  const std::span<uint8_t> buffer = loop_.read_buffer();
+  std::span<uint8_t> buffer = loop_.read_buffer();
+  if (small_reads_) buffer = buffer.first(kSmallRead);
   for (int round = 0; round < kMaxReads; ++round) {
     const ssize_t count = receive_some(fd_.get(), buffer);
     if (count < 0) {

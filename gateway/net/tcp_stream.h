@@ -29,6 +29,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   void finish() override { ended_ = true; }
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
+  void read_small(bool on) override { small_reads_ = on; }
   bool congested() const override { return connecting_ || queue_ != nullptr; }
   size_t queued() const override { return lost_ + (queue_ ? queue_->pending().size() : 0); }
 
@@ -71,6 +72,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   bool ended_ : 1 = false;       // no more writes are taken
   bool peer_ended_ : 1 = false;  // on_end has been called
   bool finished_ : 1 = false;    // on_failed has been called
+  bool small_reads_ : 1 = false;
   IoError::Doing doing_ = IoError::Doing::reading;
   uint32_t lost_ = 0;  // bytes that a failure has kept from the kernel
   Loop& loop_;

@@ -49,6 +49,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void finish() override;
   void pause_reading() override;
   void resume_reading() override;
+  void read_small(bool on) override { transport_->read_small(on); }
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }

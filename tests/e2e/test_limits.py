@@ -134,3 +134,20 @@ class DescriptorsTest(WeirTest):
         self.assertEqual(weir.metric("weir_origin_ejections_total"), 0)
         self.assertEqual(weir.metric("weir_origin_failures_total"), 0)
         self.assertFalse([line for line in weir.lines if " is down" in line or "left out" in line])
+
+
+class EarlyTest(WeirTest):
+    def test_fx14_clients_that_send_before_the_101_hold_no_more_than_the_cap(self):
+        raw = self.use(origin.RawOrigin(script=lambda one: (one.read_head(), one.read_rest())))
+        weir = self.run_one([domain("a.test", raw.port)], workers=1)
+        request = wire.upgrade_request("a.test")
+        early = bytes(64 * 1024)
+        warm_up = [self.use(wire.connect(weir.port)) for _ in range(20)]
+        for one in warm_up:
+            one.send(request)
+        raw.wait_for(lambda: raw.accepted == 20, "requests")
+        before, clients = weir.rss(), 300
+        for _ in range(clients):
+            self.use(wire.connect(weir.port)).send(request + early)
+        raw.wait_for(lambda: raw.accepted == 20 + clients, "requests")
+        self.assert_memory(weir, before, clients * 40 * 1024)
