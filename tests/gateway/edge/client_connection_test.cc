@@ -1,5 +1,6 @@
 #include "gateway/edge/client_connection.h"
 
+#include <linux/sockios.h>
 #include <string>
 #include <string_view>
 #include <sys/ioctl.h>
@@ -123,14 +124,17 @@ TEST_CASE(
 
 namespace {
 
-// What lies unread in the other end of that connection, which this process holds.
+// What lies in the kernel on its way from that client: not sent yet, or unread at the other end of
+// the connection, which this process holds.
 size_t unread_of(const RawPeer& client) {
+  int unsent = 0;
+  REQUIRE(::ioctl(client.fd(), SIOCOUTQNSD, &unsent) == 0);
   const auto ours = gateway::net::Address::local_of(client.fd());
   for (int fd = 3; fd < 1024; ++fd) {
     const auto peer = gateway::net::Address::peer_of(fd);
     int unread = 0;
     if (peer && *peer == *ours && ::ioctl(fd, FIONREAD, &unread) == 0)
-      return static_cast<size_t>(unread);
+      return static_cast<size_t>(unread + unsent);
   }
   FAIL("the other end is not there");
   return 0;
