@@ -181,9 +181,12 @@ struct WebSocket {
   Keepalive keepalive;
   MaxLifetime max_lifetime;
   std::optional<milliseconds> send_stall_timeout{
-      20'000};  // 100 ms to 1 h; -1 or off: never. Queued output, no byte accepted
-  milliseconds close_timeout{30'000};  // 100 ms to 300 s; <= 0: warning and the default (as Tomcat)
-  milliseconds abnormal_close_send_timeout{50};  // 1 ms to 10 s; <= 0: warning and the default
+      20'000};  // 100 ms to 1 h; -1 or off: never. Bytes wait, and none is taken or acknowledged
+  // For a Close of ours to find its place and room, and then for the answer. 100 ms to 300 s; <= 0:
+  // warning and the default (as Tomcat)
+  milliseconds close_timeout{30'000};
+  // For the Close that tells of an error. 1 ms to 10 s; <= 0: warning and the default
+  milliseconds abnormal_close_send_timeout{50};
   MaxMessage max_message;
   OnDisable on_disable = OnDisable::keep;  // what a reload that disables does to open sessions
   Place place;

@@ -138,8 +138,9 @@ class Relay {
   // Ends the session by a decision of ours.
   void close(const Closing& closing);
 
-  // When a Close that waits is given up, if one does, and the giving up.
-  std::optional<milliseconds> waits_until() const;
+  // When a Close that waits for its place or for room is given up, if this leg's does.
+  std::optional<milliseconds> waits_until(const Leg& leg) const;
+  // Nothing is waited for any more: gives those that wait for their place, or cuts.
   void end_waiting();
 
   // Cuts a leg: FIN, or RST where bytes of the queue are lost.

@@ -111,12 +111,10 @@ void Relay::close(const Closing& closing) {
         leg->side == Side::client ? closing.client_may_wait : closing.origin_may_wait;
     leg->close_due = leg->close_waited = has_to_wait(*leg, other(*leg), may_wait);
   }
-  if (client_.close_due || origin_.close_due) {
-    waiting_ = std::make_unique<Waiting>(Waiting{.codes = {closing.to_client, closing.to_origin},
-                                                 .reason = std::string(closing.reason),
-                                                 .until = closing.until,
-                                                 .for_last_words = false});
-  }
+  waiting_ = std::make_unique<Waiting>(Waiting{.codes = {closing.to_client, closing.to_origin},
+                                               .reason = std::string(closing.reason),
+                                               .until = closing.until,
+                                               .for_last_words = false});
   begin_closing(
       {.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
   give_decided(client_, closing);
@@ -138,11 +136,12 @@ void Relay::give_waiting(Leg& leg) {
 void Relay::note_if_given(Leg& leg) {
   if (!leg.close_waited || leg.close_due || !leg.stream || leg.stream->congested()) return;
   leg.close_waited = false;
+  leg.sent = clock_.now();
   observer_.on_waited(true);
 }
 
-std::optional<milliseconds> Relay::waits_until() const {
-  if (!client_.close_due && !origin_.close_due) return std::nullopt;
+std::optional<milliseconds> Relay::waits_until(const Leg& leg) const {
+  if (!leg.close_due && !leg.close_waited) return std::nullopt;
   return waiting_->until;
 }
 

@@ -275,12 +275,13 @@ void Session::end_stalled(Relay::Leg& leg) {
     const bool answers = peer->last_heard < limit * 3 / 4;
     reason += answers ? ", the peer answers" : ", nothing heard from the peer";
   }
+  // First, since no Close would reach it.
+  relay_.cut(leg);
   decide({.cause = Cause::slow_consumer,
           .to_client = code,
           .to_origin = code,
           .reason = client ? "client does not read" : "origin does not read"},
          std::move(reason));
-  relay_.cut(leg);
 }
 
 void Session::give_up_unsent(milliseconds now) {
@@ -292,7 +293,7 @@ void Session::give_up_unsent(milliseconds now) {
 
 void Session::give_up_unanswered(milliseconds now) {
   for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    if (!leg->close_due && close_ends(domain_.config->websocket, timers_, *leg) <= now)
+    if (!leg->close_due && close_ends(domain_.config->websocket, relay_, timers_, *leg) <= now)
       relay_.cut(*leg);
   }
 }
@@ -318,6 +319,7 @@ void Session::on_closing() {
 }
 
 void Session::on_waited(bool given) {
+  if (given) arm();  // from now on its answer is waited for
   surroundings_.figures.waited_closes[static_cast<size_t>(relay_.end()->cause)][given ? 0 : 1].add(
       1);
 }

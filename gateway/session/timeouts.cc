@@ -23,10 +23,10 @@ class Earliest {
 
 Due closing_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {
   Earliest earliest({kNever, Act::close_unanswered});
-  if (const auto due = relay.waits_until()) earliest.consider(*due, Act::close_waits);
   for (const Relay::Leg* leg : {&relay.client(), &relay.origin()}) {
-    if (leg->stream && !leg->close_due)
-      earliest.consider(close_ends(settings, timers, *leg), Act::close_unanswered);
+    if (leg->stream)
+      earliest.consider(close_ends(settings, relay, timers, *leg),
+                        leg->close_due ? Act::close_waits : Act::close_unanswered);
     if (const auto due = unsent_close_due(settings, relay, *leg))
       earliest.consider(*due, Act::close_unsent);
   }
@@ -57,10 +57,17 @@ std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, 
   return leg.sent + settings.abnormal_close_send_timeout;
 }
 
-milliseconds close_ends(const config::WebSocket& settings, const Timers& timers,
+milliseconds close_ends(const config::WebSocket& settings, const Relay& relay, const Timers& timers,
                         const Relay::Leg& leg) {
-  const milliseconds given = leg.close_is_ours ? leg.sent : timers.closing_since;
-  return std::max(given, timers.closing_since) + settings.close_timeout;
+  if (const auto waits = relay.waits_until(leg)) return *waits;
+  const Relay::Leg& other = leg.side == Side::client ? relay.origin() : relay.client();
+  milliseconds given = timers.closing_since;
+  for (const Relay::Leg* one : {&leg, &other}) {
+    if (one->close_is_ours) given = std::max(given, one->sent);
+  }
+  const milliseconds answered = given + settings.close_timeout;
+  // Its answer stands behind the frame that the other one's Close waits for.
+  return other.close_due ? std::max(answered, *relay.waits_until(other)) : answered;
 }
 
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers) {

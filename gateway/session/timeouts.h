@@ -70,7 +70,7 @@ std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, 
                                              const Relay::Leg& leg);
 
 // When a leg of a closing session is cut, whatever is missing.
-milliseconds close_ends(const config::WebSocket& settings, const Timers& timers,
+milliseconds close_ends(const config::WebSocket& settings, const Relay& relay, const Timers& timers,
                         const Relay::Leg& leg);
 
 // The earliest deadline of the relay's present state.

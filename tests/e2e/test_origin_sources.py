@@ -1,61 +1,23 @@
 """Source addresses (hardening O4): sessions are spread over them, and a lack of ports makes no loop of failures."""
 
 import collections
-import ctypes
 import fcntl
-import functools
 import math
-import os
 import socket
 import struct
-import threading
 import time
-import unittest
 
 import origin
 import usage
 import wire
 from frames import CLOSE, TEXT, close_payload, from_client
 from harness import WeirTest, domain, wait_until
+from network import SIOCSIFADDR, in_own_network
 
-CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
-SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP = 0x8914, 0x8916, 1
 
 # All ports that connect() may choose, for each pair of addresses; nobody listens on one of them.
 FIRST_PORT, PORTS = 10_000, 16
-
-
-def in_own_network(test):
-    """Runs the test in a network of its own. A network belongs to a thread, so the test has one, whose threads and
-    processes are in that network as well."""
-
-    @functools.wraps(test)
-    def run(self):
-        failures = []
-
-        def body():
-            try:
-                enter_own_network()
-                test(self)
-            except BaseException as error:  # for the thread that waits
-                failures.append(error)
-
-        thread = threading.Thread(target=body)
-        thread.start()
-        thread.join()
-        if failures:
-            raise failures[0]
-
-    return run
-
-
-def enter_own_network() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
-        raise unittest.SkipTest(f"no network namespace: unshare says {os.strerror(ctypes.get_errno())}")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
-        fcntl.ioctl(any_, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
 
 
 def add_to_loopback(address: str) -> None:

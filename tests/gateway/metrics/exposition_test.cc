@@ -96,6 +96,8 @@ void fill(Registry& registry) {
   registry.worker(0).handshake_duration.observe(kHandshakeBounds, 3);
   registry.worker(1).handshake_duration.observe(kHandshakeBounds, 60'000);
   registry.worker(1).session_duration.observe(kSessionBounds, 61'500);
+  for (size_t worker = 0; worker < 2; ++worker)
+    registry.worker(worker).waited_closes[static_cast<size_t>(Cause::drain)][1].add(worker + 1);
 }
 
 }  // namespace
@@ -104,7 +106,8 @@ TEST_CASE("exposition: sums every count over the workers") {
   Registry registry(2);
   fill(registry);
   const std::string text = render(registry, everything());
-  constexpr std::array<std::string_view, 35> kLines{
+  constexpr std::array<std::string_view, 36> kLines{
+      R"(weir_closes_deferred_total{cause="drain",result="cut"} 3)",
       R"(weir_client_connections_active{listener="public"} 4)",
       R"(weir_client_connections_total{listener="public"} 20)",
       R"(weir_client_connections_rejected_total{listener="public",cause="overload"} 2)",

@@ -131,6 +131,8 @@ TEST_CASE("record: the refused line says whose doing it was and why, in the word
   CHECK(line["return_code"] == 502);
   CHECK(line["close_initiator"] == "origin");
   CHECK(line["close_cause"] == "origin_connect");
+  CHECK(line["close_stage"] == "connecting");
+  CHECK(line["term"] == "ON");
   CHECK(line["error"] == "the origin refuses connections");
   CHECK(line["error_detail"] == "10.0.0.5:80: connection refused");
 }

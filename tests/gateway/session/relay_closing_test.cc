@@ -185,6 +185,7 @@ TEST_CASE("FX11 relay: a Close that is given late has the whole close_timeout fo
   REQUIRE(stage.client.connected());
   stage.client.send(client_close(CloseCode::service_restart));
   stage.client.end();
+  stage.pass(11s);
   CHECK(stage.ended());
   // The origin was told at once, and has not answered.
   CHECK(stage.records.take().back().end.stage == Stage::closing);
@@ -213,6 +214,24 @@ TEST_CASE("FX11 relay: a Close waits for room, too, and no 50 ms are set to it")
   CHECK(stuck.waited(Cause::drain, false) == 1);
 }
 
+TEST_CASE(
+    "FX11 relay: a Close that waits for room has the drain's time, and then that for its answer") {
+  WebSocket settings;
+  settings.close_timeout = 1s;
+  SessionStage stage({.settings = settings});
+  stage.client.set_room(10);
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'x')));
+  stage.session().close(Cause::drain, CloseCode::service_restart, "restart", stage.now() + 20s);
+  stage.pass(15s);
+  REQUIRE(stage.client.connected());
+  stage.client.take();
+  stage.pass(990ms);
+  CHECK(stage.client.connected());
+  stage.pass(20ms);
+  CHECK(stage.ended());
+  CHECK(stage.records.take().back().end.stage == Stage::closing);
+}
+
 TEST_CASE("FX11 relay: a source that is paused behind a slow reader goes on to its boundary") {
   const Halves frame(false);
   SessionStage stage;
@@ -228,6 +247,23 @@ TEST_CASE("FX11 relay: a source that is paused behind a slow reader goes on to i
   const auto seen = stage.seen_by_client();
   REQUIRE(seen.size() == 2);
   CHECK(seen[1].code() == CloseCode::service_restart);
+}
+
+TEST_CASE("FX11 relay: a source has the time of its frame and then that of its answer") {
+  const Halves frame(false);
+  WebSocket settings;
+  settings.close_timeout = 1s;
+  SessionStage stage({.settings = settings});
+  stage.origin.send(frame.first);
+  stage.session().close(Cause::drain, CloseCode::service_restart, "restart", stage.now() + 20s);
+  stage.pass(15s);
+  REQUIRE(stage.origin.connected());
+  stage.origin.send(frame.rest);
+  CHECK(stage.seen_by_client().size() == 2);
+  stage.pass(990ms);
+  CHECK(stage.origin.connected());
+  stage.pass(20ms);
+  CHECK(stage.ended());
 }
 
 TEST_CASE("FX11 relay: whoever leaves takes along the frame that the other's Close waits for") {
