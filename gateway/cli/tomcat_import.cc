@@ -13,6 +13,7 @@
 #include "gateway/config/plain_text.h"
 #include "gateway/config/units.h"
 #include "proto/base/text.h"
+#include "proto/base/utf8.h"
 
 namespace gateway::cli {
 
@@ -79,7 +80,7 @@ std::optional<std::string> direct_host(std::string_view pattern) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const size_t length = config::utf8_length(text);
+    const size_t length = proto::utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

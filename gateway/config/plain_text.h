@@ -1,7 +1,6 @@
 // What a configuration file may consist of before it is looked at as YAML.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -17,10 +16,6 @@ struct BadByte {
 // The first byte that is not UTF-8 text. yaml-cpp takes control character 4 for the end of the file
 // and replaces what is not UTF-8 in silence, so both have to be found before it sees them.
 std::optional<BadByte> first_bad_byte(std::string_view text);
-
-// The length of the UTF-8 sequence at the beginning of `text`, or 0 when there is none (RFC 3629
-// §4).
-size_t utf8_length(std::string_view text);
 
 // True when the text has an ASCII control character, which no value of the configuration may
 // contain.

@@ -3,33 +3,13 @@
 #include <array>
 #include <charconv>
 
+#include "proto/base/utf8.h"
+
 namespace gateway::log {
 
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-// The length of the UTF-8 character that `text` begins with; 0: it begins with none (RFC 3629 §4).
-size_t utf8_length(std::string_view text) {
-  const auto at = [&](size_t i) {
-    return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
-  };
-  const auto follows = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
-  const uint8_t first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && at(1) < 0xA0;
-    const bool surrogate = first == 0xED && at(1) > 0x9F;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && at(1) < 0x90;
-    const bool beyond = first == 0xF4 && at(1) > 0x8F;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
 
 }  // namespace
 
@@ -45,7 +25,7 @@ void JsonLine::append_escaped(std::string_view value) {
   value = value.substr(0, kMaxValue);
   while (!value.empty()) {
     const auto c = static_cast<uint8_t>(value.front());
-    const size_t length = utf8_length(value);
+    const size_t length = proto::utf8_length(value);
     if (c == '"' || c == '\\') {
       line_ += '\\';
       line_ += static_cast<char>(c);

@@ -29,9 +29,8 @@ class Address {
   std::string host() const;       // without brackets; an IPv4-mapped address as IPv4
   std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
 
-  friend bool operator==(const Address& a, const Address& b) {
-    return a.to_string() == b.to_string();
-  }
+  // An IPv4-mapped address is the IPv4 address in it.
+  friend bool operator==(const Address& a, const Address& b);
 
  private:
   union {

@@ -4,7 +4,6 @@
 #include <ares.h>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -39,28 +38,12 @@ milliseconds life_of(const ares_addrinfo& found) {
   return std::chrono::seconds(std::max(seconds, 0));
 }
 
-// Text would do, but thousands of hostile records would take their time.
-bool same(const Address& a, const Address& b) {
-  if (a.family() != b.family()) return false;
-  if (a.family() == AF_INET) {
-    const auto* one = reinterpret_cast<const sockaddr_in*>(a.get());
-    const auto* other = reinterpret_cast<const sockaddr_in*>(b.get());
-    return one->sin_addr.s_addr == other->sin_addr.s_addr;
-  }
-  const auto* one = reinterpret_cast<const sockaddr_in6*>(a.get());
-  const auto* other = reinterpret_cast<const sockaddr_in6*>(b.get());
-  return one->sin6_scope_id == other->sin6_scope_id &&
-         std::memcmp(&one->sin6_addr, &other->sin6_addr, sizeof one->sin6_addr) == 0;
-}
-
 std::vector<Address> addresses_of(const ares_addrinfo& found) {
   std::vector<Address> addresses;
   for (const ares_addrinfo_node* one = found.nodes; one != nullptr; one = one->ai_next) {
     if (addresses.size() == DnsClient::kMaxAddresses) break;
     const Address address(one->ai_addr);
-    const bool known =
-        std::ranges::any_of(addresses, [&](const Address& other) { return same(other, address); });
-    if (!known) addresses.push_back(address);
+    if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   }
   return addresses;
 }

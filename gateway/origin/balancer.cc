@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "proto/base/hash.h"
+
 namespace gateway::origin {
 
 namespace {
@@ -42,11 +44,7 @@ void sort_by(Members& members, size_t first, Figure figure) {
 
 }  // namespace
 
-uint64_t hash_of(std::string_view text) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  return mix(hash);
-}
+uint64_t hash_of(std::string_view text) { return mix(proto::fnv1a(text)); }
 
 uint64_t Balancer::random() { return mix(random_ += 0x9e3779b97f4a7c15); }
 

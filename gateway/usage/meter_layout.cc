@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gateway/usage/totals.h"
+#include "proto/base/hash.h"
 
 namespace gateway::usage {
 
@@ -33,20 +34,7 @@ struct Prefix {
 };
 static_assert(sizeof(Prefix) == MeterLayout::kPrefixBytes);
 
-// FNV-1a: it is to find damage, not malice.
-class Checksum {
- public:
-  void add(std::span<const char> bytes) {
-    for (const char c : bytes) {
-      value_ ^= static_cast<unsigned char>(c);
-      value_ *= 0x100000001b3;
-    }
-  }
-  uint64_t value() const { return value_; }
-
- private:
-  uint64_t value_ = 0xcbf29ce484222325;
-};
+std::string_view text_in(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
 
 template <class Number>
 Number number_from(std::span<const char> bytes, size_t offset) {
@@ -57,10 +45,10 @@ Number number_from(std::span<const char> bytes, size_t offset) {
 
 uint64_t checksum_of(std::span<const char> head) {
   constexpr std::array<char, sizeof(uint64_t)> kZeros{};
-  Checksum sum;
-  sum.add(head.first(offsetof(Prefix, checksum)));
-  sum.add(kZeros);
-  sum.add(head.subspan(sizeof(Prefix)));
+  proto::Fnv1a sum;
+  sum.add(text_in(head.first(offsetof(Prefix, checksum))));
+  sum.add(text_in(kZeros));
+  sum.add(text_in(head.subspan(sizeof(Prefix))));
   return sum.value();
 }
 
@@ -171,7 +159,7 @@ void seal_head(std::span<char> head) {
 }
 
 uint64_t slot_check(int64_t bucket, uint32_t part, std::string_view domain) {
-  Checksum sum;
+  proto::Fnv1a sum;
   sum.add({reinterpret_cast<const char*>(&bucket), sizeof bucket});
   sum.add({reinterpret_cast<const char*>(&part), sizeof part});
   sum.add(domain);

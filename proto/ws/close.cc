@@ -1,6 +1,6 @@
 #include "proto/ws/close.h"
 
-#include "proto/ws/utf8.h"
+#include "proto/base/utf8.h"
 
 namespace proto::ws {
 

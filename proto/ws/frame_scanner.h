@@ -29,6 +29,8 @@ struct Counts {
   // Messages in started units of so much payload, as sent (compressed or not); an empty one is one.
   uint64_t units_2k = 0;
   uint64_t units_32k = 0;
+
+  bool operator==(const Counts&) const = default;
 };
 
 // How many bytes of payload a message may have, as sent (compressed or not), over all its

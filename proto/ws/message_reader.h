@@ -10,9 +10,9 @@
 #include <variant>
 
 #include "proto/base/bytes.h"
+#include "proto/base/utf8.h"
 #include "proto/ws/close.h"
 #include "proto/ws/frame.h"
-#include "proto/ws/utf8.h"
 
 namespace proto::ws {
 

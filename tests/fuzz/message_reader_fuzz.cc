@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "proto/base/utf8.h"
 #include "proto/ws/message_reader.h"
-#include "proto/ws/utf8.h"
 
 namespace ws = proto::ws;
 using Reader = ws::MessageReader;
@@ -28,7 +28,8 @@ struct Seen {
 Seen seen_in(const Reader::Event& event, uint64_t max_message) {
   if (const auto* message = std::get_if<Reader::Message>(&event)) {
     require(message->payload.size() <= max_message);
-    require(message->opcode != ws::Opcode::text || ws::is_utf8(proto::bytes_of(message->payload)));
+    require(message->opcode != ws::Opcode::text ||
+            proto::is_utf8(proto::bytes_of(message->payload)));
     return {false, message->payload};
   }
   if (const auto* control = std::get_if<Reader::Control>(&event)) {

@@ -48,3 +48,28 @@ TEST_CASE("address: names both ends of a connection") {
   CHECK(*Address::local_of(connection.ours.get()) == *Address::peer_of(connection.peer.fd()));
   CHECK(*Address::peer_of(connection.ours.get()) == *Address::local_of(connection.peer.fd()));
 }
+
+TEST_CASE("address: equal are those that are the same on the wire") {
+  const auto address = [](const char* host, uint16_t port = 80) {
+    return *Address::parse(host, port);
+  };
+  CHECK(address("10.0.0.5") == address("10.0.0.5"));
+  CHECK_FALSE(address("10.0.0.5") == address("10.0.0.6"));
+  CHECK_FALSE(address("10.0.0.5") == address("10.0.0.5", 81));
+  CHECK(address("::ffff:10.0.0.5") == address("10.0.0.5"));
+  CHECK(address("::ffff:10.0.0.5") == address("::ffff:10.0.0.5"));
+  CHECK_FALSE(address("::ffff:10.0.0.5", 81) == address("10.0.0.5"));
+  CHECK_FALSE(address("::1") == address("0.0.0.1"));
+  CHECK_FALSE(address("2001:db8::1") == address("2001:db8::2"));
+  CHECK(Address() == Address());
+  CHECK_FALSE(Address() == address("0.0.0.0", 0));
+  CHECK_FALSE(Address() == address("::", 0));
+  sockaddr_in6 link{};
+  link.sin6_family = AF_INET6;
+  link.sin6_scope_id = 2;
+  const Address second(reinterpret_cast<const sockaddr*>(&link));
+  link.sin6_scope_id = 3;
+  const Address third(reinterpret_cast<const sockaddr*>(&link));
+  CHECK(second == second);
+  CHECK_FALSE(second == third);
+}

@@ -48,14 +48,6 @@ void add(ws::Counts& sum, const ws::Counts& seen) {
   sum.units_32k += seen.units_32k;
 }
 
-bool same(const ws::Counts& a, const ws::Counts& b) {
-  return a.payload_bytes == b.payload_bytes && a.text_messages == b.text_messages &&
-         a.binary_messages == b.binary_messages && a.data_frames == b.data_frames &&
-         a.close_frames == b.close_frames && a.ping_frames == b.ping_frames &&
-         a.pong_frames == b.pong_frames && a.largest_message == b.largest_message &&
-         a.units_2k == b.units_2k && a.units_32k == b.units_32k;
-}
-
 void feed(ws::FrameScanner& scanner, proto::Bytes in, Seen& seen) {
   do {
     const auto scan = scanner.scan(in);
@@ -91,7 +83,7 @@ Seen scan_all(const Wire& wire, const Options& options, bool watch = false) {
     CHECK(cut.forwarded == whole.forwarded);
     CHECK(cut.with_pongs == whole.with_pongs);
     CHECK(cut.pongs == whole.pongs);
-    CHECK(same(cut.counts, whole.counts));
+    CHECK((cut.counts == whole.counts));
     CHECK(cut.close.has_value() == whole.close.has_value());
     CHECK(cut.violation.has_value() == whole.violation.has_value());
     if (cut.violation && whole.violation) CHECK(cut.violation->why == whole.violation->why);

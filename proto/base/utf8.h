@@ -1,13 +1,16 @@
-// Validates UTF-8 as it arrives (RFC 3629): no surrogates, no overlong forms, nothing above
-// U+10FFFF.
+// UTF-8 (RFC 3629): no surrogates, no overlong forms, nothing above U+10FFFF.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "proto/base/bytes.h"
 
-namespace proto::ws {
+namespace proto {
 
+// As it arrives.
 class Utf8Validator {
  public:
   [[nodiscard]] bool feed(Bytes in);    // false: invalid, and stays so
@@ -24,4 +27,11 @@ class Utf8Validator {
 
 [[nodiscard]] bool is_utf8(Bytes text);
 
-}  // namespace proto::ws
+// The length of the character that the text begins with; 0: it begins with none.
+size_t utf8_length(std::string_view text);
+
+// The text as it may go to a terminal or into a log: control characters, characters that turn the
+// direction of writing, and bytes that are no UTF-8 become \xHH each.
+std::string printable(std::string_view text);
+
+}  // namespace proto
