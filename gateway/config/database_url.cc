@@ -47,11 +47,13 @@ bool is_public(std::string_view name) {
   return std::find(std::begin(kPublic), std::end(kPublic), name) != std::end(kPublic);
 }
 
+bool is_password(std::string_view name) { return name == "password" || name == "sslpassword"; }
+
 // One setting as it may be shown. A name that nobody knows may be a piece of a password that was
 // quoted wrongly.
 std::string shown_setting(std::string_view name, std::string_view value) {
   if (is_public(name)) return std::string(name) + '=' + std::string(value);
-  if (name != "password" && name != "sslpassword") return std::string(kHidden);
+  if (!is_password(name)) return std::string(kHidden);
   return std::string(name) + '=' + std::string(kHidden);
 }
 
@@ -63,35 +65,56 @@ size_t after_scheme(std::string_view url) {
   return 0;
 }
 
-// "a=1&password=x", where names may be percent-encoded and so are no longer recognised: hidden.
-std::string without_secrets_of_query(std::string_view query) {
+// "a=1&password=x" as it may be shown; names may be percent-encoded and so are no longer
+// recognised: hidden. Nothing: an '@' stands where no setting is, so the '?' was one of the
+// password.
+std::optional<std::string> shown_query(std::string_view query) {
   std::string out;
   while (!query.empty()) {
     std::string_view item = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(item.size() + 1, query.size()));
-    if (!out.empty()) out += '&';
     std::string_view name = item.substr(0, item.find('='));
+    if (!is_public(name) && !is_password(name) && item.find('@') != std::string_view::npos)
+      return std::nullopt;
+    if (!out.empty()) out += '&';
     out += shown_setting(name, item.substr(std::min(name.size() + 1, item.size())));
   }
   return out;
 }
 
-// A password that should have been percent-encoded may hold '@', '/' or '?', so everything from the
-// first colon to the last '@' is taken for one.
-std::string without_password_of_uri(std::string_view url) {
-  size_t begin = after_scheme(url);
-  std::string out(url.substr(0, begin));
-  std::string_view rest = url.substr(begin);
-  size_t at = rest.rfind('@');
-  size_t colon = rest.find(':');
-  if (at != std::string_view::npos && colon < at) {
-    out += std::string(rest.substr(0, colon + 1)) + std::string(kHidden);
-    rest.remove_prefix(at);
+bool is_number(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "one,[::1]:5432/database": no '@', and a colon outside brackets has a port behind it. Else it is
+// a piece of a password that should have been percent-encoded.
+bool is_place(std::string_view text) {
+  if (text.find('@') != std::string_view::npos) return false;
+  std::string_view hosts = text.substr(0, text.find('/'));
+  while (!hosts.empty()) {
+    std::string_view host = hosts.substr(0, hosts.find(','));
+    hosts.remove_prefix(std::min(host.size() + 1, hosts.size()));
+    if (host.starts_with('[')) host.remove_prefix(std::min(host.find(']'), host.size()));
+    size_t colon = host.find(':');
+    if (colon != std::string_view::npos && !is_number(host.substr(colon + 1))) return false;
   }
-  size_t query = rest.find('?');
-  out += rest.substr(0, query);
-  if (query == std::string_view::npos) return out;
-  return out + '?' + without_secrets_of_query(rest.substr(query + 1));
+  return true;
+}
+
+std::string without_password_of_uri(std::string_view url) {
+  std::string out(url.substr(0, after_scheme(url)));
+  std::string_view user = user_info(url);
+  std::string_view rest = url.substr(out.size());
+  if (!user.empty() || rest.starts_with('@')) rest.remove_prefix(user.size() + 1);
+  size_t mark = rest.find('?');
+  std::optional<std::string> query =
+      mark == std::string_view::npos ? std::string() : shown_query(rest.substr(mark + 1));
+  if (!is_place(rest.substr(0, mark)) || !query) return out + std::string(kHidden);
+  size_t colon = user.find(':');
+  if (colon != std::string_view::npos) out += std::string(user.substr(0, colon + 1));
+  if (!user.empty()) out += std::string(kHidden) + '@';
+  out += rest.substr(0, mark);
+  return query->empty() ? out : out + '?' + *query;
 }
 
 std::string_view without_spaces(std::string_view text) {
@@ -135,12 +158,21 @@ std::string without_password_of_pairs(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> database_url_problem(std::string_view url) {
-  if (after_scheme(url) > 0) return std::nullopt;
-  if (url.find("://") == std::string_view::npos && url.find('=') != std::string_view::npos) {
-    return std::nullopt;
-  }
+  size_t equals = url.find('=');
+  bool is_other = url.substr(0, equals).find("://") != std::string_view::npos;
+  if (after_scheme(url) > 0 || (equals != std::string_view::npos && !is_other)) return std::nullopt;
   return "is not the address of a PostgreSQL database: write "
          "postgresql://user:password@host:5432/database or host=... dbname=... user=...";
+}
+
+std::string_view user_info(std::string_view url) {
+  size_t begin = after_scheme(url);
+  if (begin == 0) return {};
+  // As libpq looks for it: up to the first '@' that no '/' stands before.
+  std::string_view rest = url.substr(begin);
+  size_t end = rest.find_first_of("@/");
+  if (end == std::string_view::npos || rest[end] != '@') return {};
+  return rest.substr(0, end);
 }
 
 std::string without_password(std::string_view url) {
@@ -148,7 +180,15 @@ std::string without_password(std::string_view url) {
 }
 
 bool has_password(std::string_view url) {
-  return without_password(url).find(kHidden) != std::string::npos;
+  std::string shown = without_password(url);
+  // A user alone is hidden, but no reason for a warning.
+  std::string_view user = user_info(url);
+  if (!user.empty() && user.find(':') == std::string_view::npos) {
+    constexpr std::string_view kUser = "***@";
+    size_t at = shown.find(kUser);
+    if (at != std::string::npos) shown.erase(at, kUser.size());
+  }
+  return shown.find(kHidden) != std::string::npos;
 }
 
 }  // namespace gateway::config

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <regex>
 #include <string_view>
 
 namespace gateway::fleet {
@@ -42,20 +41,47 @@ std::string first_line(const std::string& text) {
   return text.empty() ? "the connection is lost" : text.substr(0, text.find('\n'));
 }
 
-// While a connection is made there is no SQLSTATE but in the verbose form of a message:
-// "... failed: FATAL:  28P01: password authentication failed for user "weir"", then a LOCATION.
-PostgresError error_of_connecting(std::string message) {
-  // std::regex takes stack for every character, and the other side may send tens of kilobytes.
-  message.resize(std::min<size_t>(message.size(), 1'000));
-  static const std::regex kState(R"(:\s+(?=[A-Z]{0,4}[0-9])([0-9A-Z]{5}):\s+([^\n]*))");
-  std::smatch match;
-  if (!std::regex_search(message, match, kState)) {
-    return {.kind = Kind::away, .state = {}, .text = first_line(message)};
+// Of "... failed: FATAL:  28P01: password authentication failed for user "weir"", then a LOCATION:
+// the only form in which a message has its SQLSTATE while a connection is made.
+struct Stated {
+  std::string_view before;  // "... failed: FATAL"
+  std::string_view state;
+  std::string_view text;
+};
+
+bool is_state(std::string_view text) {
+  const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return std::ranges::all_of(text, fits) && std::ranges::any_of(text, digit);
+}
+
+std::optional<Stated> find_state(std::string_view message) {
+  constexpr std::string_view kSpaces = " \t\r\n\f\v";
+  constexpr size_t kState = 5;
+  for (size_t at = message.find(':'); at != std::string_view::npos;
+       at = message.find(':', at + 1)) {
+    const size_t state = message.find_first_not_of(kSpaces, at + 1);
+    if (state == std::string_view::npos) return std::nullopt;
+    const size_t end = state + kState;
+    const bool framed = state > at + 1 && end + 1 < message.size() && message[end] == ':' &&
+                        kSpaces.find(message[end + 1]) != std::string_view::npos;
+    if (!framed || !is_state(message.substr(state, kState))) continue;
+    const std::string_view rest = message.substr(end + 1);
+    const std::string_view text =
+        rest.substr(std::min(rest.find_first_not_of(kSpaces), rest.size()));
+    return Stated{message.substr(0, at), message.substr(state, kState),
+                  text.substr(0, text.find('\n'))};
   }
-  const std::string state = match[1];
+  return std::nullopt;
+}
+
+PostgresError error_of_connecting(const std::string& message) {
+  const auto stated = find_state(message);
+  if (!stated) return {.kind = Kind::away, .state = {}, .text = first_line(message)};
+  const std::string state(stated->state);
   return {.kind = Kind::refused,
           .state = state,
-          .text = first_line(match.prefix().str()) + ": " + match[2].str(),
+          .text = first_line(std::string(stated->before)) + ": " + std::string(stated->text),
           .advice = advice_on(state)};
 }
 

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include "gateway/config/database_url.h"
+
 namespace gateway::fleet {
 
 namespace {
@@ -138,9 +140,62 @@ struct LookUp {
   std::atomic<bool> done{false};
 };
 
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Whole words alone: a user is often called as a part of other names.
+void replace_words(std::string& text, const std::string& word, const std::string& with) {
+  for (size_t at = 0; (at = text.find(word, at)) != std::string::npos;) {
+    const size_t end = at + word.size();
+    const bool whole =
+        (at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]));
+    if (whole) text.replace(at, word.size(), with);
+    at += whole ? with.size() : 1;
+  }
+}
+
+// The settings whose words libpq looks at when it connects, and not before (its 15th version).
+struct Words {
+  std::string_view name;
+  std::vector<std::string_view> allowed;
+};
+const std::vector<Words>& settings_of_words() {
+  static const std::vector<Words> kAll{
+      {"sslmode", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}},
+      {"channel_binding", {"disable", "prefer", "require"}},
+      {"gssencmode", {"disable", "prefer", "require"}},
+      {"target_session_attrs",
+       {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}}};
+  return kAll;
+}
+
+// Empty, or what is wrong; the value is not repeated.
+std::string wrong_word(const std::string& name, const std::string& value) {
+  for (const Words& words : settings_of_words()) {
+    if (words.name != name || value.empty()) continue;
+    if (std::ranges::find(words.allowed, value) != words.allowed.end()) return {};
+    std::string text = name + " is none of";
+    for (const std::string_view word : words.allowed) text += ' ' + std::string(word);
+    return text;
+  }
+  return {};
+}
+
+// "postgresql://u:12/ret@host/db": the rest of a password passes for a database.
+bool has_stray_at(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (!url.starts_with("postgres") || scheme == std::string_view::npos) return false;
+  std::string_view rest = url.substr(scheme + 3);
+  const size_t user = config::user_info(url).size();
+  if (user > 0) rest.remove_prefix(user + 1);
+  return rest.substr(0, rest.find('?')).find('@', 1) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string PostgresTarget::redact(std::string text) const {
+  if (!doubtful_user.empty()) replace_words(text, doubtful_user, "***");
   for (const std::string& secret : secrets) {
     for (size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += 3) {
       text.replace(at, secret.size(), "***");
@@ -157,13 +212,20 @@ proto::Result<PostgresTarget, PostgresError> parse_postgres_target(const std::st
     PQfreemem(complaint);
     return proto::Unexpected{wrong_setting(why)};
   }
+  if (has_stray_at(url))
+    return proto::Unexpected{wrong_setting("there is an '@' behind the host's place")};
   PostgresTarget target;
+  const std::string_view user = config::user_info(url);
+  const bool colon_forgotten = !user.empty() && user.find(':') == std::string_view::npos;
   Lists lists;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
     const std::string name = option->keyword;
     const std::string value = option->val;
     if (option->dispchar[0] == '*' && !value.empty()) target.secrets.push_back(value);
+    if (name == "user" && colon_forgotten) target.doubtful_user = value;
+    if (std::string wrong = wrong_word(name, value); !wrong.empty())
+      return proto::Unexpected{wrong_setting(wrong)};
     if (name == "host") lists.host = value;
     if (name == "hostaddr") lists.address = value;
     if (name == "port") lists.port = value;

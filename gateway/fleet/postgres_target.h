@@ -38,11 +38,14 @@ struct PostgresTarget {
   std::vector<std::pair<std::string, std::string>> options;  // all others
   std::vector<Place> places;                                 // tried in this order
   std::vector<std::string> secrets;
+  std::string doubtful_user;  // may be user and password with the colon forgotten; empty: none
 
   // `text` without the passwords.
   std::string redact(std::string text) const;
 };
 
+// By libpq's own parser, and by its rules for the settings that have a few words alone, so that
+// whoever checks an address judges as a connection does.
 proto::Result<PostgresTarget, PostgresError> parse_postgres_target(const std::string& url);
 
 // One place for each address that a name has now. A name that is not found stays, for libpq to

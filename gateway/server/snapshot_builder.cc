@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "gateway/fleet/postgres_target.h"
 #include "gateway/net/tls_origin.h"
 
 namespace gateway::server {
@@ -145,6 +146,18 @@ net::ListenerTls::Choose chooser(const route::Snapshot& snapshot) {
   };
 }
 
+// By the parser of the connection itself: what passes here is what it takes.
+void check_database(const config::Usage& usage, std::vector<Problem>& problems) {
+  if (!usage.postgres) return;
+  const auto target = fleet::parse_postgres_target(usage.postgres->url);
+  if (target) return;
+  problems.push_back({.place = usage.place,
+                      .path = "usage.postgres.url",
+                      .text = target.error().words(),
+                      .warning = false,
+                      .code = {}});
+}
+
 }  // namespace
 
 proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> build_snapshot(
@@ -154,6 +167,7 @@ proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> buil
   snapshot->generation = ingredients.generation;
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
+  check_database(snapshot->document.usage, problems);
   for (size_t i = 0; i < snapshot->document.domains.size(); ++i) {
     const config::Domain& config = snapshot->document.domains[i];
     auto domain = build_domain(config, i, ingredients, problems);

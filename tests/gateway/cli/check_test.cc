@@ -90,3 +90,37 @@ TEST_CASE("check: certificates are read as a start would read them") {
   CHECK(done.err.find(folder.file("a.pem")) != std::string::npos);
   CHECK(done.err.ends_with(config + ": 1 error, 0 warnings\n"));
 }
+
+TEST_CASE("FY29 check: the address of a database is judged as a connection does, and not shown") {
+  const Folder folder;
+  const auto checked = [&folder](const std::string& url) {
+    const std::string config = folder.write(
+        "weir.yaml", "node: n\nstate_dir: " + folder.file("state") +
+                         "\nlisteners: [{ name: web, ports: [0] }]\nusage: { postgres: { url: \"" +
+                         url + "\" } }\ndomains:\n" + std::string(kEchoDomain));
+    return weir({"check", "-c", config, "--print"});
+  };
+  for (const char* url :
+       {"postgresql://u:x@sEc@host/db", "postgresql://u:12/sEc@host/db", "postgresql//u:sEc@h?a=b",
+        "postgresql:/u:sEc=rEt@host/db", "host=h password=a sEc", "postgresql://u:sEc.h/db",
+        "postgresql://u:p@h/db?sslmode=sEc"}) {
+    CAPTURE(url);
+    const Done done = checked(url);
+    CHECK(done.code == 2);
+    CHECK(done.out.empty());
+    CHECK(done.err.find("usage.postgres.url") != std::string::npos);
+    CHECK(done.err.find("sEc") == std::string::npos);
+  }
+  for (const char* url : {"postgresql://u@h/db?password=sEc@rEt", "postgresql://usEcrEt@h:5432/db",
+                          "postgresql://u:sEc?rEt@h/db", "host=h password='sEc rEt' dbname=db",
+                          "postgresql://h:5432/db?user=u&password=sEc@rEt:x"}) {
+    CAPTURE(url);
+    const Done done = checked(url);
+    CHECK(done.code == 0);
+    CHECK(done.out.find("url:") != std::string::npos);
+    for (const char* piece : {"sEc", "rEt"}) {
+      CHECK(done.out.find(piece) == std::string::npos);
+      CHECK(done.err.find(piece) == std::string::npos);
+    }
+  }
+}

@@ -118,3 +118,32 @@ TEST_CASE("postgres_waker: a wake-up counts once, also one that came before the 
   CHECK(waker.stopping());
   CHECK(waker.wait(-1, 0, soon()) == PostgresWaker::Outcome::late);
 }
+
+TEST_CASE("FY29 postgres_target: a user without a password may be both, and is told to nobody") {
+  const auto target = parse_postgres_target("postgresql://weir@host/weir_usage");
+  REQUIRE(target.has_value());
+  CHECK(target->redact("user \"weir\" of weir_usage, weir") == "user \"***\" of weir_usage, ***");
+  for (const char* url : {"postgresql://weir:x@host/db", "postgresql://host/db?user=weir",
+                          "host=h user=weir dbname=db"}) {
+    const auto known = parse_postgres_target(url);
+    REQUIRE(known.has_value());
+    CHECK(known->redact("user \"weir\"") == "user \"weir\"");
+  }
+}
+
+TEST_CASE("FY29 postgres_target: what a connection would refuse is refused, and not repeated") {
+  for (const char* url :
+       {"postgresql://u:12/secret@host/db", "postgresql://host/d@secret",
+        "postgresql://u:p@host/db?sslmode=secret", "host=h target_session_attrs=secret",
+        "postgresql://u:p@host/db?passwort=secret",
+        "postgresql://u:p@host/db?password=se=secret"}) {
+    INFO(url);
+    CHECK(!has(why_not(url), "secret"));
+  }
+  for (const char* url :
+       {"postgresql://u:p@host/db?password=se@cret", "postgresql://u:p@host/a%40b",
+        "postgresql:///db?host=@abstract", "postgresql://u:p@host/db?sslmode=require"}) {
+    INFO(url);
+    CHECK(parse_postgres_target(url).has_value());
+  }
+}
