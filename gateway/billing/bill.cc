@@ -20,7 +20,7 @@ using Problem = std::optional<std::string>;
 
 constexpr std::array<std::string_view, 3> kModes = {"traffic", "peak_bandwidth", "p95"};
 // Refusals without a domain have rows, too, but nothing that is billed.
-using usage::kUnmatched;
+using config::kUnmatched;
 
 // The shortest text of the configured number is what the operator wrote.
 Decimal overhead_percent(const config::DomainUsage& usage) {
@@ -87,7 +87,7 @@ Problem Billing::read(usage::Rows& rows) {
   // A shared pack may have been used by domains that are not asked for.
   if (packs.empty()) wanted.selection.domains = request_.domains;
   wanted.counts_from = request_.from;
-  wanted.direction = [this](const std::string& domain) { return configured(domain).direction; };
+  wanted.terms = [this](const std::string& domain) { return configured(domain); };
   auto usages = collect(rows, wanted);
   if (!usages) return std::move(usages.error());
   usages_ = std::move(*usages);
@@ -206,6 +206,11 @@ DomainBill Billing::bill_of(const std::string& domain) {
   lines.total();
   if (!request_.configured.contains(domain)) {
     bill.notes.emplace_back("not in the configuration: billed as a domain without settings is");
+  }
+  if (const uint64_t deducted = usages_[domain].deducted; deducted > 0) {
+    bill.notes.push_back(std::to_string(deducted) +
+                         " bytes that clients had not acknowledged when their connections were "
+                         "lost are deducted");
   }
   note_open(usages_[domain], bill);
   return bill;

@@ -4,6 +4,8 @@
 
 #include "gateway/billing/bill.h"
 #include "gateway/config/calendar.h"
+#include "gateway/usage/report.h"
+#include "proto/base/utf8.h"
 
 namespace gateway::billing {
 
@@ -71,8 +73,9 @@ std::string total_line(const std::string& text, const Decimal& total, const Bill
 }
 
 std::string table_of(const DomainBill& domain, const Bill& bill) {
-  std::string out = domain.domain + ", by " + std::string(to_string(domain.mode)) + ", direction " +
-                    direction_of(domain) + '\n';
+  std::string out = proto::printable(domain.domain) + ", by " +
+                    std::string(to_string(domain.mode)) + ", direction " + direction_of(domain) +
+                    '\n';
   out += left("  item", kTextWidth) + right("quantity", kQuantityWidth) + ' ' +
          left("unit", kUnitWidth) + right("price", kPriceWidth) + right("amount", kAmountWidth) +
          '\n';
@@ -102,22 +105,17 @@ std::string table(const Bill& bill) {
   return out;
 }
 
-std::string cell(std::string text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  for (size_t at = 0; (at = text.find('"', at)) != std::string::npos; at += 2)
-    text.insert(at, "\"");
-  return '"' + text + '"';
-}
-
 std::string csv(const Bill& bill) {
   std::string out = "domain,mode,begin,item,quantity,unit,price,exact,amount,currency,final\n";
   const std::string end = ',' + bill.currency + ',' + (bill.final ? "true" : "false") + '\n';
   for (const DomainBill& domain : bill.domains) {
-    const std::string begin = cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
+    const std::string begin =
+        usage::csv_cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
     for (const BillLine& line : domain.lines) {
-      out += begin + config::format_moment(line.begin, bill.zone) + ',' + cell(line.text) + ',' +
-             exact(line.quantity) + ',' + cell(line.unit) + ',' + price_of(line) + ',' +
-             exact(line.exact) + ',' + line.amount.print(bill.digits) + end;
+      out += begin + config::format_moment(line.begin, bill.zone) + ',' +
+             usage::csv_cell(line.text) + ',' + exact(line.quantity) + ',' +
+             usage::csv_cell(line.unit) + ',' + price_of(line) + ',' + exact(line.exact) + ',' +
+             line.amount.print(bill.digits) + end;
     }
     out += begin + config::format_moment(bill.from, bill.zone) + ",total,,,,," +
            domain.total.print(bill.digits) + end;

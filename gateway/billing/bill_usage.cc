@@ -1,5 +1,6 @@
 #include "gateway/billing/bill_usage.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <utility>
 
@@ -8,6 +9,9 @@ namespace gateway::billing {
 namespace {
 
 using proto::Unexpected;
+
+// Of one row: far beyond what a bucket can bear, and far from wrapping around in a sum of them.
+constexpr uint64_t kMostUndelivered = uint64_t{1} << 40;
 
 // A ledger of zeros and rubbish must not become a bill, so a sum that wraps around is an error.
 bool add(uint64_t& sum, const usage::Totals& totals, std::initializer_list<usage::Field> fields) {
@@ -38,9 +42,11 @@ class Collector {
 
   void take(const usage::Row& row);
   bool fits() const { return fits_; }
-  BilledUsages result() { return std::move(usages_); }
+  BilledUsages result();
 
  private:
+  void deduct(BilledUsage& usage) const;
+
   const UsageWanted& wanted_;
   BilledUsages usages_;
   std::map<std::string, uint64_t> sums_;
@@ -51,21 +57,52 @@ void Collector::take(const usage::Row& row) {
   BilledUsage& usage = usages_[row.key.domain];
   const int64_t bucket = row.key.bucket;
   if (usage.samples.empty() || usage.samples.back().bucket != bucket) {
-    usage.samples.push_back({bucket, 0});
+    usage.samples.push_back({bucket, 0, 0});
   }
   uint64_t bytes = 0;
   fits_ = fits_ && add(bytes, row.totals, {usage::Field::client_bytes_out});
-  if (wanted_.direction(row.key.domain) == config::DomainUsage::Direction::both) {
+  const config::DomainUsage terms = wanted_.terms(row.key.domain);
+  if (terms.direction == config::DomainUsage::Direction::both) {
     fits_ = fits_ && add(bytes, row.totals, {usage::Field::client_bytes_in});
   }
   // What fits into the sum of all fits into every partial sum that is made of it later.
   uint64_t& sum = sums_[row.key.domain];
   fits_ = fits_ && !__builtin_add_overflow(sum, bytes, &sum);
   usage.samples.back().bytes += bytes;
+  if (terms.deduct_undelivered) {
+    // No more is lost than was sent, so this fits where the bytes do.
+    usage.samples.back().undelivered +=
+        std::min(row.totals[usage::Field::client_undelivered_out], kMostUndelivered);
+  }
   if (bucket < wanted_.counts_from) return;
   fits_ = fits_ && add_counts(usage, row.totals);
   if (row.complete || (!usage.open.empty() && usage.open.back() == bucket)) return;
   usage.open.push_back(bucket);
+}
+
+// A connection may be lost in a later bucket than its bytes moved in. So what is more than a bucket
+// has is deducted from the one before and, beyond that, from those that follow.
+void Collector::deduct(BilledUsage& usage) const {
+  uint64_t left = 0;
+  const auto take_off = [&](Sample& sample) {
+    const uint64_t now = std::min(left, sample.bytes);
+    left -= now;
+    sample.bytes -= now;
+    if (sample.bucket >= wanted_.counts_from) usage.deducted += now;
+  };
+  Sample* before = nullptr;
+  for (Sample& sample : usage.samples) {
+    left += std::exchange(sample.undelivered, 0);
+    take_off(sample);
+    if (before != nullptr && before->bucket + usage::kBucketSeconds == sample.bucket)
+      take_off(*before);
+    before = &sample;
+  }
+}
+
+BilledUsages Collector::result() {
+  for (auto& [domain, usage] : usages_) deduct(usage);
+  return std::move(usages_);
 }
 
 }  // namespace

@@ -19,9 +19,11 @@ namespace gateway::billing {
 struct Sample {
   int64_t bucket = 0;
   uint64_t bytes = 0;
+  uint64_t undelivered = 0;  // to be deducted, here or later
 };
 
 struct BilledUsage {
+  uint64_t deducted = 0;                       // in the bill's period, and not in the samples
   std::vector<Sample> samples;                 // in the order of time
   std::vector<int64_t> open;                   // buckets that may still change
   std::array<uint64_t, kCounted> counts = {};  // connection_minutes in milliseconds
@@ -31,7 +33,7 @@ using BilledUsages = std::map<std::string, BilledUsage>;  // by domain
 struct UsageWanted {
   usage::Selection selection;
   int64_t counts_from = 0;  // counts and open buckets are of the bill's period, samples of all
-  std::function<config::DomainUsage::Direction(const std::string& domain)> direction;
+  std::function<config::DomainUsage(const std::string& domain)> terms;
 };
 
 // Error: why the rows cannot be read, or that their numbers cannot be true.

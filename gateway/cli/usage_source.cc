@@ -8,6 +8,7 @@
 
 #include "gateway/config/yaml_reader.h"
 #include "gateway/fleet/postgres.h"
+#include "proto/base/utf8.h"
 
 namespace gateway::cli {
 
@@ -28,7 +29,8 @@ Result<OpenRows, std::string> open_rows(const UsageSource& source,
     auto opened = usage::StateRows::open(state_dir_of(source, document));
     if (!opened) return Unexpected{std::move(opened.error())};
     usage::StateRows* const state = opened->get();
-    if (!state->missing().empty()) std::cerr << "weir: note: " << state->missing() << '\n';
+    if (!state->missing().empty())
+      std::cerr << "weir: note: " << proto::printable(state->missing()) << '\n';
     return OpenRows{std::move(*opened), state};
   }
   const config::Postgres configured = document.usage.postgres.value_or(config::Postgres());
@@ -70,7 +72,8 @@ bool say(const std::vector<config::Problem>& problems) {
 }
 
 int fail(int code, const std::string& why) {
-  std::cerr << "weir: " << why << '\n';
+  // Names come from a ledger's file, so they may be anything.
+  std::cerr << "weir: " << proto::printable(why) << '\n';
   return code;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/network.h"
@@ -231,13 +232,17 @@ struct Budget {
   bool operator==(const Budget&) const = default;
 };
 
+// The domain of requests whose Host is nobody's: in usage, metrics and the log.
+inline constexpr std::string_view kUnmatched = "_unmatched";
+
 // How a domain is billed; what is counted does not depend on it.
 struct DomainUsage {
   enum class Billing { traffic, peak_bandwidth };
   enum class Direction { out, both };
   Billing billing = Billing::traffic;
   Direction direction = Direction::out;  // out: edge to client
-  double overhead_percent = 0;  // 0 to 20: for TCP/IP headers, shown as a figure of its own
+  double overhead_percent = 0;      // 0 to 20: for TCP/IP headers, shown as a figure of its own
+  bool deduct_undelivered = false;  // what a lost client did not acknowledge is not billed
   Budget budget;
 
   bool operator==(const DomainUsage&) const = default;

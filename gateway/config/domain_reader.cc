@@ -18,11 +18,23 @@ namespace {
 constexpr Range kNames = {1, 100};
 constexpr Range kOrigins = {1, 1000};
 
+// No host in use has such a name, and usage and metrics need some that no domain has.
+bool is_reserved(std::string_view name) {
+  return name.starts_with('_') && name.find('.') == std::string_view::npos;
+}
+
 std::string read_name(const Section& section, const Node& node, const std::string& path) {
   auto value = section.scalar(node, path);
   if (!value) return {};
   if (auto problem = domain_name_problem(proto::without_root(*value))) {
     section.error(node, path, in_quotes(*value) + ' ' + *problem);
+  } else if (is_reserved(proto::without_root(*value))) {
+    section.error(node, path,
+                  in_quotes(*value) +
+                      " is a name of Weir's own: what begins with _ and has no dot "
+                      "stands for no domain, as " +
+                      std::string(kUnmatched) +
+                      " does for the requests that no domain is found for");
   }
   return proto::canonical_host(*value);
 }

@@ -159,6 +159,7 @@ constexpr std::string_view kDomainPaths[] = {
     "usage.billing",
     "usage.direction",
     "usage.overhead_percent",
+    "usage.deduct_undelivered",
     "usage.budget",
     "usage.budget.traffic",
     "usage.budget.connection_seconds",

@@ -141,6 +141,7 @@ void print_domain_usage(Lines& lines, const DomainUsage& usage) {
   lines.key("billing", text_of_word(kBillings, usage.billing));
   lines.key("direction", text_of_word(kDirections, usage.direction));
   lines.key("overhead_percent", overhead);
+  lines.key("deduct_undelivered", truth(usage.deduct_undelivered));
   lines.open("budget");
   lines.key("traffic", budget.traffic ? format_traffic(*budget.traffic) : "off");
   lines.key("connection_seconds", number_or_off(budget.connection_seconds));

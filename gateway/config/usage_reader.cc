@@ -80,6 +80,7 @@ void read_domain_usage(const Section& section, DomainUsage& usage) {
   section.choice("billing", usage.billing, kBillings);
   section.choice("direction", usage.direction, kDirections);
   section.percent("overhead_percent", usage.overhead_percent, kOverhead);
+  section.boolean("deduct_undelivered", usage.deduct_undelivered);
   if (auto budget = section.section("budget")) read_budget(*budget, usage.budget);
 }
 

@@ -93,6 +93,7 @@ inline constexpr std::array<std::string_view, 3> kNameless{"redirect", "echo", "
 // One for each worker and domain.
 struct Domain {
   Traffic client;
+  Count undelivered;  // of client.bytes_out: not acknowledged when the connection was lost or cut
   std::array<Traffic, kNameless.size()> nameless_origins;  // by Nameless
   Direction from_client;
   Direction from_origin;

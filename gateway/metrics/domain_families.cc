@@ -225,6 +225,11 @@ void add_trouble(const Rows& rows, Page& page) {
                });
              });
   add_rare(rows, page,
+           counter("weir_client_undelivered_bytes_total",
+                   "Of the bytes to clients, those that were not acknowledged when the connection "
+                   "was lost or cut."),
+           &Domain::undelivered);
+  add_rare(rows, page,
            counter("weir_edge_pings_total", "Keepalive pings sent to clients by the edge itself."),
            &Domain::edge_pings);
   add_rare(

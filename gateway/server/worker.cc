@@ -54,8 +54,9 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                     .clients = clients_,
                     .admission = common.admission,
                     .snapshot = std::move(snapshot),
-                    .unmatched = common.registry.domain("_unmatched")[index],
-                    .unmatched_meter = &common.metering.meters().book(index).meter("_unmatched")},
+                    .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
+                    .unmatched_meter = &common.metering.meters().book(index).meter(
+                        std::string(config::kUnmatched))},
       housekeeper_(*this),
       timekeeper_(loop_, common.metering.meters().book(index)) {
   housekeeper_.on_deadline(loop_.now());

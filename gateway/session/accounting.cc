@@ -55,6 +55,7 @@ usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
   }
   record.totals[Field::client_network_in] = session.relay.packets().in;
   record.totals[Field::client_network_out] = session.relay.packets().out;
+  record.totals[Field::client_undelivered_out] = session.relay.undelivered();
   record.totals[Field::connection_milliseconds] = static_cast<uint64_t>(session.connected.count());
   return record;
 }

@@ -20,7 +20,7 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
   line.text("node", scribe.node)
       .text("boot_id", scribe.boot_id)
       .text("session_id", to_string(identity.id));
-  line.text("domain", domain.empty() ? "_unmatched" : domain);
+  line.text("domain", domain.empty() ? config::kUnmatched : domain);
   line.text("scheme", identity.client_tls ? "wss" : "ws");
   line.text_if("uri", identity.path);
   line.text("client_ip", identity.client.host()).number("remote_port", identity.client.port());

@@ -34,6 +34,13 @@ Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connectio
   if (stream->count_records()) records = std::make_unique<net::Volume>();
 }
 
+// Never too little: with TLS there is a record around it, of at most so much more in any version.
+void Relay::Leg::add_own(size_t bytes) {
+  constexpr size_t kRecordOverhead = 29;
+  const size_t tail = own_tail + bytes + (records ? kRecordOverhead : 0);
+  own_tail = static_cast<uint8_t>(std::min<size_t>(tail, UINT8_MAX));
+}
+
 void Relay::Leg::on_data(Bytes data) { relay.receive(*this, data); }
 
 void Relay::Leg::on_end() {
@@ -151,6 +158,7 @@ void Relay::forward(Leg& to, Bytes data) {
   // After a Close nothing may follow (§5.5.1): what still comes is read for its Close alone.
   if (data.empty() || !to.stream || to.close_given) return;
   to.sent = clock_.now();
+  to.own_tail = 0;
   to.submitted += data.size();
   to.stream->write(data);
 }
@@ -181,6 +189,22 @@ void Relay::account_records(Leg& leg) {
   const uint64_t out = std::max(now.out, leg.records->out);
   meter_.add(bytes_field(Field::client_wire_out, leg.side), out - leg.records->out);
   *leg.records = {.in = now.in, .out = out};
+}
+
+// What the kernel still holds of a connection that is given up is lost, or nobody knows whether it
+// arrives. Frames of our own at its end, and a FIN, are not the peer's.
+void Relay::account_undelivered(const Leg& leg) {
+  if (leg.side != Side::client) return;
+  const uint64_t held = leg.stream->unacknowledged() - leg.stream->queued();
+  if (held <= leg.own_tail) return;
+  uint64_t lost = held - leg.own_tail;
+  // In TLS the kernel holds records; as if each byte of them stood for as much.
+  if (leg.records && leg.records->out > 0)
+    lost = static_cast<uint64_t>(static_cast<double>(lost) * static_cast<double>(leg.taken) /
+                                 static_cast<double>(leg.records->out));
+  undelivered_ = static_cast<uint32_t>(std::min({lost, leg.taken, uint64_t{UINT32_MAX}}));
+  counters_.undelivered.add(undelivered_);
+  meter_.add(Field::client_undelivered_out, undelivered_);
 }
 
 void Relay::account_packets() {
@@ -225,7 +249,9 @@ bool Relay::ping() {
   if (!origin_.scanner.at_boundary() || client_.stream->congested()) return false;
   proto::random_bytes(ping_);
   client_.scanner.watch_pongs(true);
-  client_.stream->write(proto::bytes_of(proto::ws::frame(Opcode::ping, ping_, std::nullopt)));
+  const auto frame = proto::ws::frame(Opcode::ping, ping_, std::nullopt);
+  client_.add_own(frame.size());
+  client_.stream->write(proto::bytes_of(frame));
   client_.sent = clock_.now();
   counters_.edge_pings.add(1);
   awaiting_pong_ = true;
@@ -252,7 +278,7 @@ void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
 }
 
 void Relay::cut(Leg& leg) {
-  if (leg.stream) drop(leg);
+  if (leg.stream) drop(leg, Delivery::unknown);
 }
 
 // What the other one was paused for is over.
@@ -262,9 +288,10 @@ void Relay::resume(Leg& leg) {
   if (leg.stream) leg.stream->resume_reading();
 }
 
-void Relay::drop(Leg& leg) {
+void Relay::drop(Leg& leg, Delivery delivery) {
   account(leg);
   account_records(leg);
+  if (delivery == Delivery::unknown) account_undelivered(leg);
   if (leg.side == Side::client) account_packets();
   count_in(leg, leg.held);
   leg.close_arrived = leg.close_given && leg.stream->queued() == 0;

@@ -90,6 +90,7 @@ class Relay {
     std::unique_ptr<std::string> close_reason;   // that this peer sent, or its offence; null: none
     CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
     Side side;
+    uint8_t own_tail = 0;  // bytes of our own behind the last forwarded one; 255: or more
     // Bits, so that an idle session stays as small as it is.
     bool close_given : 1 = false;  // a Close was written to it, the other peer's or ours
     bool close_is_ours : 1 = false;
@@ -100,6 +101,7 @@ class Relay {
     bool paused : 1 = false;
     bool offended : 1 = false;  // broke the protocol: nothing that it sends is looked at any more
 
+    void add_own(size_t bytes);
     // Nothing of this peer is waited for any more.
     bool over() const { return scanner.closed() || offended; }
     // How far this connection had come when it ended.
@@ -165,6 +167,8 @@ class Relay {
   const Leg& origin() const { return origin_; }
   const std::optional<SessionEnd>& end() const { return end_; }
   const net::Volume& packets() const { return packets_; }
+  // Of what the client was sent; known once its leg is gone.
+  uint32_t undelivered() const { return undelivered_; }
   bool closing() const { return closing_; }
 
  private:
@@ -189,6 +193,7 @@ class Relay {
   void count_in(Leg& leg, uint64_t bytes);
   void account(Leg& leg);
   void account_records(Leg& leg);
+  void account_undelivered(const Leg& leg);
   void tally(Leg& from, const proto::ws::Counts& seen);
   bool answers_ping(const proto::ws::FrameScanner::Pong& pong) const;
   void take_pong(Leg& from, proto::ws::FrameScanner::Scan& scan);
@@ -203,7 +208,9 @@ class Relay {
   void resume(Leg& leg);
   void complete(Leg& leg);
   void begin_closing(const SessionEnd& end);
-  void drop(Leg& leg);
+  // Whether the kernel goes on to deliver what it holds, behind an orderly end.
+  enum class Delivery : uint8_t { orderly, unknown };
+  void drop(Leg& leg, Delivery delivery);
 
   metrics::Domain& counters_;
   metrics::Traffic& origin_traffic_;
@@ -216,6 +223,7 @@ class Relay {
   std::optional<SessionEnd> end_;
   std::unique_ptr<Waiting> waiting_;  // null: there was none
   Ping ping_{};
+  uint32_t undelivered_ = 0;
   bool awaiting_pong_ = false;
   bool closing_ = false;
 };

@@ -156,7 +156,7 @@ void Relay::lost(Leg& leg) {
   const bool orderly = leg.close_given && leg.over();
   const bool client = leg.side == Side::client;
   const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
-  drop(leg);
+  drop(leg, Delivery::unknown);
   if (orderly || !left.stream) return;
   begin_closing({.by = by(leg.side),
                  .stage = Stage::open,
@@ -181,7 +181,9 @@ void Relay::give_close(Leg& leg, CloseCode code, std::string_view reason) {
   }
   leg.close_given = leg.close_is_ours = true;
   leg.sent = clock_.now();
-  leg.stream->write(proto::bytes_of(proto::ws::close_frame(code, reason, key_towards(leg.side))));
+  const auto frame = proto::ws::close_frame(code, reason, key_towards(leg.side));
+  leg.add_own(frame.size());
+  leg.stream->write(proto::bytes_of(frame));
   // Nothing more is forwarded to it, so its Close is waited for behind whatever it has sent before,
   // and the other peer's is, too; but not past what is still to be relayed.
   resume(source);
@@ -200,11 +202,12 @@ void Relay::complete(Leg& leg) {
   // What an offender goes on sending must be read: a reset would take our Close from it.
   const bool silent = leg.read_ended || leg.scanner.closed();
   if (!silent || leg.stream->congested()) {
+    leg.add_own(1);  // the FIN
     leg.stream->end();
     return;
   }
   leg.stream->finish();
-  if (!leg.stream->congested()) drop(leg);
+  if (!leg.stream->congested()) drop(leg, Delivery::orderly);
 }
 
 void Relay::begin_closing(const SessionEnd& end) {

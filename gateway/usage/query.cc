@@ -68,9 +68,14 @@ class Sum {
     const uint64_t billed = both ? out + in : out;
     current_.out += out;
     current_.in += in;
-    current_.billed += billed;
-    if (tariff != nullptr && tariff->overhead_percent > 0)
-      billed_by_overhead_[tariff->overhead_percent] += billed;
+    if (tariff != nullptr && tariff->deduct_undelivered) {
+      Deduction& deduction = deductions_[row.key.domain];
+      deduction.tariff = tariff;
+      deduction.billed += billed;
+      deduction.left += row.totals[Field::client_undelivered_out];
+    } else {
+      bill(billed, tariff);
+    }
     interval_at(bucket_).totals += row.totals;
   }
 
@@ -78,6 +83,7 @@ class Sum {
 
   Series finish() {
     close_bucket();
+    settle();
     for (const Interval& interval : series_.intervals) {
       series_.total += interval.totals;
       series_.billed += interval.billed;
@@ -99,17 +105,50 @@ class Sum {
     if (value > peak.bits_per_second) peak = {value, bucket};
   }
 
+  void bill(uint64_t bytes, const config::DomainUsage* tariff) {
+    current_.billed += bytes;
+    if (tariff != nullptr && tariff->overhead_percent > 0)
+      billed_by_overhead_[tariff->overhead_percent] += bytes;
+  }
+
+  // A connection may be lost in a later bucket than its bytes moved in. So what is more than a
+  // bucket has is deducted from the one before and, beyond that, from those that follow.
+  void deduct() {
+    for (auto& [domain, deduction] : deductions_) {
+      const uint64_t own = std::min(deduction.left, deduction.billed);
+      deduction.billed -= own;
+      deduction.left -= own;
+      if (before_bucket_ + kBucketSeconds == bucket_) {
+        const uint64_t earlier = std::min(deduction.left, deduction.before);
+        deduction.left -= earlier;
+        before_.billed -= earlier;
+        if (deduction.tariff->overhead_percent > 0)
+          billed_by_overhead_[deduction.tariff->overhead_percent] -= earlier;
+      }
+      bill(deduction.billed, deduction.tariff);
+      deduction.before = std::exchange(deduction.billed, 0);
+    }
+  }
+
   void close_bucket() {
-    const Sample sample = std::exchange(current_, {});
+    deduct();
+    settle();
+    before_ = std::exchange(current_, {});
+    before_bucket_ = bucket_;
+  }
+
+  // Of the bucket before: it does not change any more.
+  void settle() {
+    const Sample sample = std::exchange(before_, {});
     if (sample.out == 0 && sample.in == 0) return;
-    Interval& interval = interval_at(bucket_);
+    Interval& interval = interval_at(before_bucket_);
     interval.billed += sample.billed;
     interval.peak_out = std::max(interval.peak_out, bits_per_second(sample.out));
     interval.peak_in = std::max(interval.peak_in, bits_per_second(sample.in));
     interval.peak_billed = std::max(interval.peak_billed, bits_per_second(sample.billed));
-    raise(series_.peak_out, bits_per_second(sample.out), bucket_);
-    raise(series_.peak_in, bits_per_second(sample.in), bucket_);
-    raise(series_.peak_billed, bits_per_second(sample.billed), bucket_);
+    raise(series_.peak_out, bits_per_second(sample.out), before_bucket_);
+    raise(series_.peak_in, bits_per_second(sample.in), before_bucket_);
+    raise(series_.peak_billed, bits_per_second(sample.billed), before_bucket_);
     if (question_.percentiles) samples_.push_back(sample);
   }
 
@@ -125,8 +164,18 @@ class Sum {
   Series series_;
   int64_t bucket_ = 0;
   Sample current_;  // of bucket_
+  int64_t before_bucket_ = 0;
+  Sample before_;  // of the bucket with rows before it
   std::vector<Sample> samples_;
   std::map<double, uint64_t> billed_by_overhead_;
+  // Of a domain whose undelivered bytes are not billed.
+  struct Deduction {
+    const config::DomainUsage* tariff = nullptr;
+    uint64_t billed = 0;  // in this bucket
+    uint64_t before = 0;  // and in the one before
+    uint64_t left = 0;    // to deduct
+  };
+  std::map<std::string, Deduction> deductions_;
 };
 
 class Sums {

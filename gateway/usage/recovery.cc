@@ -8,6 +8,7 @@
 #include "gateway/log/log.h"
 #include "gateway/usage/ledger_files.h"
 #include "gateway/usage/meter_sums.h"
+#include "proto/base/utf8.h"
 
 namespace gateway::usage {
 
@@ -18,10 +19,10 @@ namespace fs = std::filesystem;
 // "meter file PATH is FAULT: kept as NEW_PATH"
 void put_aside(const std::string& path, std::string_view what, const std::string& fault,
                log::Level level) {
-  const std::string text = "usage: meter file " + path + " is " + fault;
+  const std::string text = "usage: meter file " + proto::printable(path + " is " + fault);
   std::string new_path;
   const std::string error = keep_aside(path, what, new_path);
-  log::say(level, error.empty() ? text + ": kept as " + new_path
+  log::say(level, error.empty() ? text + ": kept as " + proto::printable(new_path)
                                 : text + ", and cannot be renamed: " + error);
 }
 
@@ -37,7 +38,7 @@ void remove_recovered(const std::string& path) {
   std::error_code error;
   fs::remove(path, error);
   if (error)
-    log::say(log::Level::warning, "usage: meter file " + path +
+    log::say(log::Level::warning, "usage: meter file " + proto::printable(path) +
                                       " is in the ledger but cannot be removed (" +
                                       error.message() + "); that is harmless");
 }
@@ -102,8 +103,8 @@ Recovery::Remains Recovery::gather(std::vector<std::string> files) const {
     }
     remains.node = read->of.node;
     if (!read->damage.empty()) {
-      log::say(log::Level::error, "usage: meter file " + path + " is damaged (" + read->damage +
-                                      "): what could be read of it is counted");
+      log::say(log::Level::error, "usage: meter file " + proto::printable(path) + " is damaged (" +
+                                      read->damage + "): what could be read of it is counted");
       remains.damaged.push_back(path);
     }
     const bool is_first = sums.add(*read);
@@ -132,8 +133,8 @@ void Recovery::put_away(const Remains& remains) const {
 
 void Recovery::say_recovered(const std::string& boot, const Remains& remains,
                              size_t changed) const {
-  std::string who = "usage: the meters of an earlier run (boot " + boot;
-  if (remains.node != node_) who += ", when this node was called " + remains.node;
+  std::string who = "usage: the meters of an earlier run (boot " + proto::printable(boot);
+  if (remains.node != node_) who += ", when this node was called " + proto::printable(remains.node);
   who += ") ";
   if (changed == 0)
     return log::say(log::Level::info, who + "were in the ledger already: nothing is added");

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proto/base/utf8.h"
+
 namespace gateway::usage {
 
 namespace {
@@ -97,6 +99,7 @@ void append_billing(std::string& out, const Series& series, const Question& ques
     how = tariff->direction == config::DomainUsage::Direction::both ? "in and out" : "out";
     how += tariff->billing == config::DomainUsage::Billing::traffic ? ", by traffic"
                                                                     : ", by peak bandwidth";
+    if (tariff->deduct_undelivered) how += ", less what was not delivered";
   } else if (series.domain != "*") {
     how = "out; not in this configuration";
   }
@@ -110,7 +113,7 @@ void append_billing(std::string& out, const Series& series, const Question& ques
 }
 
 void append_table(std::string& out, const Series& series, const Question& question) {
-  out += (series.domain == "*" ? "all domains asked for" : series.domain) + ", " +
+  out += (series.domain == "*" ? "all domains asked for" : proto::printable(series.domain)) + ", " +
          minute(question.from) + " to " + minute(question.to) + " UTC, by " +
          interval_name(question.interval) + "\n";
   line(out, {"begin", "out", "in", "peak out", "sessions", "messages", "refused"});
@@ -138,17 +141,6 @@ std::string number_text(double value) {
   return error == std::errc() ? std::string(text.data(), end) : std::string();
 }
 
-// RFC 4180: a field with a comma, a quote or a line end stands in quotes.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    out += c;
-    if (c == '"') out += c;
-  }
-  return out + "\"";
-}
-
 std::string csv(const std::vector<Series>& series, const Question& question) {
   std::string out = "domain,begin,end";
   for (const std::string& name : number_names()) out += "," + name;
@@ -157,7 +149,7 @@ std::string csv(const std::vector<Series>& series, const Question& question) {
   if (billing) out += ",billable_bytes,billable_peak_bits_per_second";
   out += "\r\n";
   for (const Series& one : series) {
-    const std::string domain = quoted(one.domain);
+    const std::string domain = csv_cell(one.domain);
     for (const Interval& interval : one.intervals) {
       out += domain + "," + format_time(interval.begin) + "," +
              format_time(std::min(interval.begin + question.interval, question.to));
@@ -197,6 +189,7 @@ Json billing_json(const Series& series, const Question& question) {
         tariff->billing == config::DomainUsage::Billing::traffic ? "traffic" : "peak_bandwidth";
     json["direction"] = tariff->direction == config::DomainUsage::Direction::both ? "both" : "out";
     json["overhead_percent"] = tariff->overhead_percent;
+    json["deduct_undelivered"] = tariff->deduct_undelivered;
   }
   json["billable_bytes"] = series.billed;
   json["peak"] = peak_json(series.peak_billed);
@@ -216,7 +209,8 @@ Json interval_json(const Interval& interval, const Question& question) {
 }
 
 std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  // Nothing that a terminal could obey stands in it as it is.
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 // Written piece by piece: a tree of all the intervals would take many times the text's memory.
@@ -246,6 +240,17 @@ std::string json_text(const std::vector<Series>& series, const Question& questio
 }
 
 }  // namespace
+
+std::string csv_cell(std::string_view text) {
+  std::string cell = proto::printable(text);
+  const bool formula =
+      !cell.empty() && std::string_view("=+-@").find(cell.front()) != std::string_view::npos;
+  if (formula) cell.insert(0, 1, '\'');
+  if (!formula && cell == text && cell.find_first_of(",\"") == std::string::npos) return cell;
+  for (size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2)
+    cell.insert(at, 1, '"');
+  return '"' + cell + '"';
+}
 
 std::string readable_bytes(uint64_t bytes) {
   return scaled(static_cast<double>(bytes), {"B", "kB", "MB", "GB", "TB", "PB"});

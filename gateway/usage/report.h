@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/usage/dcdn_api.h"
@@ -18,6 +19,10 @@ enum class Format : uint8_t { table, csv, json };
 std::string report(const std::vector<Series>& series, const Question& question, Format format);
 
 // "1.23 GB", with GB = 10^9, and "12.3 Mbit/s": three digits that count.
+// A cell of CSV (RFC 4180) that no spreadsheet takes for a formula, with what is not printable as
+// \\xHH: names come from the ledger's file, so they may be anything.
+std::string csv_cell(std::string_view text);
+
 std::string readable_bytes(uint64_t bytes);
 std::string readable_bandwidth(double bits_per_second);
 

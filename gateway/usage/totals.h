@@ -45,6 +45,10 @@ enum class Field : uint8_t {
   // included. Read now and then, so it is behind, and may fall into a later bucket.
   client_network_in,
   client_network_out,
+  // Of client_bytes_out, what the client had not acknowledged when its connection was lost or cut.
+  // Nothing of an orderly end, behind which the kernel delivers the rest. With TLS by the share of
+  // its records that was not acknowledged. In the bucket of that moment.
+  client_undelivered_out,
   // Up to the 101 and of refused upgrades: HTTP heads and bodies, inside TLS.
   client_handshake_in,
   client_handshake_out,
@@ -129,14 +133,11 @@ bool read_closed(std::string_view json, Totals& totals);
 bool read_refused(std::string_view json, Totals& totals);
 bool read_answers(std::string_view json, Totals& totals);
 
-// The domain of requests whose Host is nobody's.
-inline constexpr std::string_view kUnmatched = "_unmatched";
-
 // What a row of usage is of. Rows are cumulative: writing one again changes nothing.
 struct RowKey {
   std::string node;
   std::string boot;    // of the process: the boot_id of the log
-  std::string domain;  // the label: the domain's first name, or kUnmatched
+  std::string domain;  // the label: the domain's first name, or config::kUnmatched
   int64_t bucket = 0;  // Unix seconds of its begin, a multiple of kBucketSeconds
   // 0, for all workers alike, until the wall clock goes back to an earlier bucket; then a number
   // of the worker's own, and a higher one each time.

@@ -41,7 +41,7 @@ proto::Result<std::vector<std::string>, std::string> nowhere(Rows& rows, const A
   std::vector<std::string> doubtful;
   for (const std::string& domain : question.domains) {
     const bool configured = call.tariffs != nullptr && call.tariffs->find(domain) != nullptr;
-    if (!configured && domain != kUnmatched) doubtful.push_back(domain);
+    if (!configured && domain != config::kUnmatched) doubtful.push_back(domain);
   }
   return without_rows(rows, doubtful, call.give_up);
 }

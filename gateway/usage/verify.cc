@@ -9,6 +9,7 @@
 
 #include "gateway/usage/meter_sums.h"
 #include "gateway/usage/time_text.h"
+#include "proto/base/utf8.h"
 
 namespace gateway::usage {
 
@@ -19,15 +20,19 @@ constexpr int kAttempts = 3;
 // What both session records and rows have. TLS records and handshakes may also be of connections
 // that became no session, so they are bounded and never equal; the kernel's count of packets and
 // connection-seconds are taken at different moments, so they are not compared.
-constexpr std::array kExact{
-    Field::client_bytes_in,   Field::client_bytes_out,   Field::origin_bytes_in,
-    Field::origin_bytes_out,  Field::client_payload_in,  Field::client_payload_out,
-    Field::origin_payload_in, Field::origin_payload_out, Field::text_messages_in,
-    Field::text_messages_out, Field::binary_messages_in, Field::binary_messages_out,
-    Field::data_frames_in,    Field::data_frames_out,    Field::close_frames_in,
-    Field::close_frames_out,  Field::ping_frames_in,     Field::ping_frames_out,
-    Field::pong_frames_in,    Field::pong_frames_out,    Field::units_2k_in,
-    Field::units_2k_out,      Field::units_32k_in,       Field::units_32k_out};
+constexpr std::array kExact{Field::client_undelivered_out, Field::client_bytes_in,
+                            Field::client_bytes_out,       Field::origin_bytes_in,
+                            Field::origin_bytes_out,       Field::client_payload_in,
+                            Field::client_payload_out,     Field::origin_payload_in,
+                            Field::origin_payload_out,     Field::text_messages_in,
+                            Field::text_messages_out,      Field::binary_messages_in,
+                            Field::binary_messages_out,    Field::data_frames_in,
+                            Field::data_frames_out,        Field::close_frames_in,
+                            Field::close_frames_out,       Field::ping_frames_in,
+                            Field::ping_frames_out,        Field::pong_frames_in,
+                            Field::pong_frames_out,        Field::units_2k_in,
+                            Field::units_2k_out,           Field::units_32k_in,
+                            Field::units_32k_out};
 constexpr std::array kBounded{Field::client_wire_in,      Field::client_wire_out,
                               Field::origin_wire_in,      Field::origin_wire_out,
                               Field::client_handshake_in, Field::client_handshake_out,
@@ -271,14 +276,16 @@ std::string figure(const char* name, const std::optional<uint64_t>& value) {
 }
 
 std::string to_text(const Difference& difference) {
+  const auto name = [](const char* what, const std::string& value) {
+    return value.empty() ? std::string() : std::string(what) + proto::printable(value);
+  };
   std::string text = "difference:";
-  if (!difference.node.empty()) text += " node=" + difference.node;
-  if (!difference.boot.empty()) text += " boot=" + difference.boot;
-  if (!difference.domain.empty()) text += " domain=" + difference.domain;
+  text += name(" node=", difference.node) + name(" boot=", difference.boot) +
+          name(" domain=", difference.domain);
   if (difference.bucket) text += " bucket=" + format_time(*difference.bucket);
   if (!difference.number.empty()) text += " field=" + difference.number;
   return text + figure("meters", difference.meters) + figure("ledger", difference.ledger) +
-         figure("records", difference.records) + ": " + difference.why + "\n";
+         figure("records", difference.records) + ": " + proto::printable(difference.why) + "\n";
 }
 
 }  // namespace

@@ -1,4 +1,10 @@
-"""Figures of sessions that are open, and what their sockets carry where TLS is spoken."""
+"""Figures of sessions that are open, what their sockets carry where TLS is spoken, and what lost clients never got."""
+
+import array
+import fcntl
+import socket
+import termios
+import time
 
 import certificates
 import origin
@@ -78,4 +84,73 @@ class WireTest(WeirTest):
                    "the kernel's count of packets")
         found = usage.totals(self.weir, "wire.test")
         self.assertEqual((found["sessions_wss"], found["sessions_ws"]), (1, 0))
+        self.assertEqual(usage.verify(self.weir).returncode, 0)
+
+
+def flood(connection):
+    connection.upgrade()
+    connection.send(frame(BINARY, bytes(8 << 20)))
+
+
+class UndeliveredTest(WeirTest):
+    """A client that stops reading and goes: what its kernel has taken, against what Weir says."""
+
+    @classmethod
+    def configure(cls):
+        cls.origin = cls.keep(origin.RawOrigin(flood))
+        return Weir([domain("lost.test", cls.origin.port),
+                     domain("free.test", cls.origin.port, usage={"deduct_undelivered": True}),
+                     domain("lost-tls.test", cls.origin.port, tls=certificates.leaf("lost-tls.test").yaml)],
+                    tls=True, usage=usage.FLUSH)
+
+    def stalled(self, host, port, tls=None):
+        """A client that reads its answer's head and no more, and how many bytes of the session its kernel has got
+        once nothing moves any more."""
+        sock = self.use(socket.socket())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        sock.connect(("127.0.0.1", port))
+        speaker = tls.wrap_socket(sock.dup(), server_hostname=host) if tls else sock
+        speaker.sendall(wire.upgrade_request(host))
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += speaker.recv(4096)
+        read = len(data) - data.index(b"\r\n\r\n") - 4
+
+        def got():
+            waiting = array.array("i", [0])
+            fcntl.ioctl(sock, termios.FIONREAD, waiting)
+            return read + waiting[0], self.weir.metric("weir_client_bytes_out_total", domain=host)
+
+        last = [got(), time.monotonic()]
+
+        def quiet():
+            if got() != last[0]:
+                last[:] = [got(), time.monotonic()]
+            return last[0][1] > 100_000 and time.monotonic() - last[1] > 1
+
+        wait_until(quiet, "a session in which nothing moves", timeout=30)
+        return [sock] if speaker is sock else [sock, speaker], last[0][0]
+
+    def lose(self, host, port, tls=None):
+        sockets, got = self.stalled(host, port, tls)
+        for each in sockets:
+            each.close()  # with bytes unread: a reset
+        self.weir.wait_access(event="close", domain=host)
+        wait_until(lambda: usage.totals(self.weir, host)["client_undelivered_out"] > 0, "what was not delivered")
+        return usage.totals(self.weir, host), got
+
+    def test_fy26_what_a_lost_client_never_got_is_told_to_the_byte(self):
+        for host in ("lost.test", "free.test"):
+            found, got = self.lose(host, self.weir.port)
+            self.assertEqual(found["client_bytes_out"] - found["client_undelivered_out"], got)
+            self.assertEqual(self.weir.metric("weir_client_undelivered_bytes_total", domain=host),
+                             found["client_undelivered_out"])
+            billed = usage.series(self.weir, "--domain", host)[host]["billing"]["billable_bytes"]
+            self.assertEqual(billed, got if host == "free.test" else found["client_bytes_out"])
+        self.assertEqual(usage.verify(self.weir).returncode, 0)
+
+    def test_fy26_with_tls_it_is_worked_out_from_the_records(self):
+        found, _ = self.lose("lost-tls.test", self.weir.tls_port, certificates.client_context())
+        self.assertGreater(found["client_undelivered_out"], 0)
+        self.assertLess(found["client_undelivered_out"], found["client_bytes_out"])
         self.assertEqual(usage.verify(self.weir).returncode, 0)

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <fcntl.h>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ struct FaultyFiles {
   std::string folder;   // empty: no faults
   int write_error = 0;  // errno of writes and growth, ENOSPC for instance
   int sync_error = 0;
-  int open_error = 0;  // of opening for writing, and of renaming and removing
+  std::function<void()> during_sync;  // a disk that takes its time
+  int open_error = 0;                 // of opening for writing, and of renaming and removing
   // The process ends without another word before the step with this number, counting from 1.
   uint64_t die_at = 0;
   // With it, what was not synced is taken back: as a power cut may have it.
@@ -135,6 +137,7 @@ inline std::optional<int> instead_of_sync(int fd) {
   const std::string path = path_of(fd);
   if (!concerns(path)) return std::nullopt;
   step();
+  if (files.during_sync) files.during_sync();
   if (files.sync_error != 0) {
     std::copy_if(files.unsynced.begin(), files.unsynced.end(), std::back_inserter(files.lost),
                  [&path](const auto& undo) { return undo.path == path; });

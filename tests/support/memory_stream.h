@@ -65,6 +65,8 @@ class Peer {
   void set_held(size_t bytes) { held_ = bytes; }
   // How long an acknowledgement may take; 0: for ever.
   std::chrono::milliseconds patience() const { return patience_; }
+  // The stream carries TLS, with records of so many bytes around each write.
+  void set_record_overhead(size_t bytes) { record_overhead_ = bytes; }
 
   // Shows the handler what has come and was not shown yet.
   void pump();
@@ -102,6 +104,8 @@ class Peer {
   std::vector<uint8_t> received_;
   std::deque<uint8_t> queue_;
   size_t room_ = kEndless;
+  size_t record_overhead_ = 0;
+  uint64_t records_out_ = 0;
   size_t lost_ = 0;
   size_t held_ = 0;
   std::optional<gateway::net::PeerState> state_;
@@ -142,6 +146,8 @@ class MemoryStream final : public gateway::net::Stream {
   void expect_acknowledgement_within(std::chrono::milliseconds time) override {
     peer_.patience_ = time;
   }
+  bool count_records() override { return peer_.record_overhead_ > 0; }
+  gateway::net::Volume records() const override { return {.in = 0, .out = peer_.records_out_}; }
 
  private:
   Peer& peer_;
@@ -156,6 +162,7 @@ inline void Peer::write(Bytes data) {
     lost_ += data.size();
     return;
   }
+  if (record_overhead_ > 0) records_out_ += data.size() + record_overhead_;
   const size_t taken = queue_.empty() ? std::min(room_, data.size()) : 0;
   if (room_ != kEndless) room_ -= taken;
   const auto middle = data.begin() + static_cast<std::ptrdiff_t>(taken);

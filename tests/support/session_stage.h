@@ -28,6 +28,7 @@ class SessionStage {
     gateway::log::AccessLog* access = nullptr;
     std::vector<uint8_t> from_client{};  // read beyond the heads
     std::vector<uint8_t> from_origin{};
+    size_t client_record_overhead = 0;  // above 0: the client's stream is TLS
     bool started = true;
   };
 
@@ -126,6 +127,7 @@ class SessionStage {
     identity.origin = *gateway::net::Address::parse("10.0.0.5", 8080);
     identity.path = "/chat";
     identity.client_tls = true;
+    client.set_record_overhead(plan.client_record_overhead);
     auto made = std::make_unique<Session>(
         surroundings_, Session::Opening{.snapshot = snapshot_,
                                         .domain = domain_,

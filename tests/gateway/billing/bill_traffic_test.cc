@@ -177,6 +177,21 @@ TEST_CASE("traffic bill: both directions, if the domain is billed so") {
   CHECK(bill_of(rows, kFlat, request).total.print(2) == "1.20");
 }
 
+TEST_CASE("FY26 traffic bill: what was not delivered is deducted where the domain says so") {
+  MemoryRows rows;
+  rows.add("a.test", at("2026-10-03"), 2 * kGb);
+  rows.add("a.test", at("2026-10-03T00:05"), kGb).totals[Field::client_undelivered_out] =
+      1'500'000'000;
+  rows.add("a.test", at("2026-10-04"), kGb);
+  CHECK(bill_of(rows, kFlat).total.print(2) == "0.96");
+  BillRequest request = october();
+  request.configured["a.test"].deduct_undelivered = true;
+  const Bill bill = bill_of(rows, kFlat, request);
+  CHECK(bill.total.print(2) == "0.60");
+  REQUIRE(bill.domains[0].notes.size() == 1);
+  CHECK(bill.domains[0].notes[0].starts_with("1500000000 bytes that clients had not acknowledged"));
+}
+
 TEST_CASE("traffic bill: months begin where the price file says") {
   MemoryRows rows;
   rows.add("a.test", at("2026-09-30T15:55"), 5 * kGb);

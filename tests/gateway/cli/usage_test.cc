@@ -305,3 +305,11 @@ TEST_CASE("FY23 usage: meters that cannot be read are said to be missing in the 
   CHECK(done.err.starts_with("weir: note: "));
   CHECK(done.err.find("missing") != std::string::npos);
 }
+
+TEST_CASE("FY31 usage: the names in a complaint are printed as a terminal may show them") {
+  Scene scene;
+  scene.write({row_of("a\x1b[2J\nb", kTen, 50)});
+  const Done done = scene.ask(with({"--domain", "c.example"}));
+  CHECK(done.err ==
+        "weir: there is no usage of a domain 'c.example'; there is of: a\\x1b[2J\\x0ab\n");
+}

@@ -291,3 +291,17 @@ TEST_CASE("domain: wrong names are answered one by one") {
     CHECK(contains(found[0], row.says));
   }
 }
+
+TEST_CASE("FY28 domain: names of Weir's own are refused, in every spelling and place") {
+  for (const char* name : {"domain: _unmatched", "domain: _UNMATCHED.", "domain: _other",
+                           "names: [chat.example.com, _unmatched]"}) {
+    const auto found = tests::problems_of(std::string(tests::kListener) + "domains:\n  - " + name +
+                                          "\n    origin: { builtin: echo }\n");
+    CAPTURE(name);
+    REQUIRE(found.size() == 1);
+    CHECK(contains(found[0], "is a name of Weir's own"));
+    CHECK(contains(found[0], "t.yaml:3:"));
+  }
+  read_one(std::string(tests::kListener) +
+           "domains:\n  - domain: _sip.example.com\n    origin: { builtin: echo }\n");
+}

@@ -35,7 +35,7 @@ admin: { listen: "[::1]:0" }
 log: { access: { path: off, format: dcdn }, level: error }
 drain: { timeout: 0, close_rate: 12 }
 limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
-usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "postgresql://weir@db.test/usage", timeout: 5s } }
+usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "host=db.test dbname=usage user=weir", timeout: 5s } }
 resolver: { servers: ["[::1]:54", "10.0.0.2"], timeout: 100ms, tries: 10 }
 reload: { on_change: on }
 domains:
@@ -85,6 +85,7 @@ domains:
       billing: peak_bandwidth
       direction: both
       overhead_percent: 7.5
+      deduct_undelivered: on
       budget: { traffic: 1500GB, connection_seconds: 86400, messages: 1000000, period: day, soft: 99.5%, close: true }
   - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin, health: { type: websocket }, ejection: off, proxy_protocol: v2 }, access: { origins: any } }
   - { domain: d.test, origin: { health: off, deny_addresses: [] } }

@@ -86,6 +86,7 @@ class SchemaTest(unittest.TestCase):
             (["access", "origins"], ["https://app.example.com"]),
             (["tls"], {"certificate": "file:a.pem", "key": "${CHAT_KEY_FILE}"}),
             (["usage", "overhead_percent"], 7.5),
+            (["usage", "deduct_undelivered"], True),
             (["usage", "budget", "traffic"], "500GB"),
             (["usage", "budget", "traffic"], 1000000),
             (["usage", "budget", "traffic"], False),

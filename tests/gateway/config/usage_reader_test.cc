@@ -163,13 +163,14 @@ TEST_CASE("usage: session records that are more frequent than flushes are a warn
 TEST_CASE("usage: every key of a domain is read") {
   DomainUsage usage = document_of(domain_with(
                                       R"({ billing: peak_bandwidth, direction: both,
-  overhead_percent: 7.5, budget: { traffic: 500GB, connection_seconds: 86400, messages: 1000000,
+  overhead_percent: 7.5, deduct_undelivered: on, budget: { traffic: 500GB, connection_seconds: 86400, messages: 1000000,
   period: day, soft: 90%, close: true } })"))
                           .domains[0]
                           .usage;
   CHECK(usage.billing == DomainUsage::Billing::peak_bandwidth);
   CHECK(usage.direction == DomainUsage::Direction::both);
   CHECK(usage.overhead_percent == 7.5);
+  CHECK(usage.deduct_undelivered);
   CHECK(usage.budget.traffic == 500'000'000'000);
   CHECK(usage.budget.connection_seconds == 86'400);
   CHECK(usage.budget.messages == 1'000'000);

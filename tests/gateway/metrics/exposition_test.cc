@@ -77,6 +77,7 @@ void fill(Domain& block) {
   block.pauses[1].add(9);
   block.protocol_errors[0].add(1);
   block.limited[kMaxMessageLimit].add(1);
+  block.undelivered.add(7);
   block.edge_pings.add(6);
   block.slow_heartbeats.add(1);
   block.origin_failures[static_cast<size_t>(Cause::origin_tls)].add(1);
@@ -106,7 +107,7 @@ TEST_CASE("exposition: sums every count over the workers") {
   Registry registry(2);
   fill(registry);
   const std::string text = render(registry, everything());
-  constexpr std::array<std::string_view, 36> kLines{
+  constexpr std::array<std::string_view, 37> kLines{
       R"(weir_closes_deferred_total{cause="drain",result="cut"} 3)",
       R"(weir_client_connections_active{listener="public"} 4)",
       R"(weir_client_connections_total{listener="public"} 20)",
@@ -134,6 +135,7 @@ TEST_CASE("exposition: sums every count over the workers") {
       R"(weir_backpressure_pauses_total{domain="chat.example.com",side="origin"} 18)",
       R"(weir_protocol_errors_total{domain="chat.example.com",side="client"} 2)",
       R"(weir_limited_total{domain="chat.example.com",limit="max_message"} 2)",
+      R"(weir_client_undelivered_bytes_total{domain="chat.example.com"} 14)",
       R"(weir_edge_pings_total{domain="chat.example.com"} 12)",
       R"(weir_slow_heartbeats_total{domain="chat.example.com"} 2)",
       R"(weir_origin_failures_total{domain="chat.example.com",cause="origin_tls"} 2)",

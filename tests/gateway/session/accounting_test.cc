@@ -115,6 +115,76 @@ TEST_CASE("accounting: what is lost in a queue is not billed") {
   CHECK(stage.metered().closed[static_cast<size_t>(Cause::client_abort)] == 1);
 }
 
+TEST_CASE("FY26 accounting: what a lost client has not acknowledged is a figure of its own") {
+  SessionStage stage;
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'd')));
+  stage.client.set_held(600);
+  SUBCASE("a reset") { stage.client.fail(); }
+  SUBCASE("an end without a Close") { stage.client.end(); }
+  SUBCASE("a cut of ours") { stage.session().abort(); }
+  if (!stage.ended()) stage.session().abort();
+  REQUIRE(stage.ended());
+  CHECK(stage.metered()[Field::client_undelivered_out] == 600);
+  CHECK(stage.metered()[Field::client_bytes_out] == 1004);
+  CHECK(stage.counters().undelivered.value() == 600);
+  const auto records = stage.records.take();
+  REQUIRE(!records.empty());
+  CHECK(records.back().totals[Field::client_undelivered_out] == 600);
+}
+
+TEST_CASE("FY26 accounting: what is in our own queue was never counted, so it is not undelivered") {
+  SessionStage stage;
+  stage.client.set_room(300);
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'd')));
+  stage.client.set_held(200);
+  stage.client.fail();
+  CHECK(stage.metered()[Field::client_bytes_out] == 300);
+  CHECK(stage.metered()[Field::client_undelivered_out] == 200);
+}
+
+TEST_CASE("FY26 accounting: of the handshake's answer nothing is undelivered") {
+  SessionStage stage;
+  stage.client.set_held(129);  // the 101, and not a byte after it
+  stage.client.fail();
+  CHECK(stage.metered()[Field::client_undelivered_out] == 0);
+}
+
+TEST_CASE("FY26 accounting: after an orderly end the kernel delivers the rest") {
+  SessionStage stage;
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'd')));
+  stage.client.set_held(600);
+  close_politely(stage);
+  REQUIRE(stage.ended());
+  CHECK(stage.metered()[Field::client_bytes_out] > 1004);
+  CHECK(stage.metered()[Field::client_undelivered_out] == 0);
+}
+
+TEST_CASE("FY26 accounting: frames of our own are not the origin's that were not delivered") {
+  gateway::config::WebSocket settings = idle_after(60s);
+  settings.keepalive.interval = 10s;
+  settings.keepalive.timeout = 5s;
+  SessionStage stage({.settings = settings});
+  stage.origin.send(from_origin(Opcode::binary, std::string(1000, 'd')));
+  stage.client.take_received();
+  // The client has vanished after the message: a ping and a Close stand in the kernel.
+  stage.pass(16s);
+  stage.client.set_held(stage.client.received().size());
+  CHECK(stage.client.received().size() > 10);
+  if (!stage.ended()) stage.session().abort();
+  REQUIRE(stage.ended());
+  CHECK(stage.metered()[Field::client_undelivered_out] == 0);
+}
+
+TEST_CASE("FY26 accounting: with TLS undelivered bytes are worked out from the records") {
+  SessionStage stage({.client_record_overhead = 22});
+  for (int i = 0; i < 10; ++i) stage.origin.send(from_origin(Opcode::binary, std::string(98, 'd')));
+  CHECK(stage.metered()[Field::client_bytes_out] == 1000);
+  CHECK(stage.metered()[Field::client_wire_out] == 1220);
+  stage.client.set_held(610);
+  stage.client.fail();
+  CHECK(stage.metered()[Field::client_undelivered_out] == 500);
+}
+
 TEST_CASE("accounting: what comes after a Close is in no figure of the other side") {
   SessionStage stage;
   stage.client.send(client_close(CloseCode::normal));

@@ -1,9 +1,13 @@
 #include <cerrno>
 #include <filesystem>
 #include <functional>
+#include <future>
+#include <mutex>
 #include <new>
+#include <string>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -253,6 +257,41 @@ TEST_CASE("bookkeeper: after a failed fsync what the kernel forgot is written on
   CHECK(told->durable == 70);
   CHECK(sum_after_restart(folder.path()) == 70);
   ::munmap(told, sizeof(Told));
+}
+
+// The worker's side of a flush that the disk holds up: it counts in two buckets, with new domains.
+TEST_CASE("bookkeeper: no worker waits for a disk that takes its time to sync") {
+  const tests::Folder folder;
+  const tests::FaultsOn faults(folder.path());
+  Boot boot(folder.path(), "boot-1");
+  boot.add(0, "a", 1);
+  REQUIRE(boot.flush());
+  boot.next_bucket();
+  boot.add(0, "a", 1);
+  for (int i = 0; i < 2; ++i) REQUIRE(boot.flush());  // a slot was given back: it is synced next
+  std::promise<void> syncing, counted;
+  std::once_flag once;
+  bool in_time = false;
+  faults->during_sync = [&] {
+    std::call_once(once, [&] {
+      syncing.set_value();
+      in_time =
+          counted.get_future().wait_for(std::chrono::seconds{60}) == std::future_status::ready;
+    });
+  };
+  boot.add(0, "a", 1);
+  std::thread ledger([&boot] { CHECK(boot.flush()); });
+  syncing.get_future().wait();
+  auto& book = boot.meters().book(0);
+  for (int i = 0; i < 100; ++i) boot.add(0, "d" + std::to_string(i), 1);
+  book.tick(boot.wall() + std::chrono::hours{1}, boot.wall() + std::chrono::minutes{5});
+  for (int i = 0; i < 100; ++i) boot.add(0, "d" + std::to_string(i), 1);
+  counted.set_value();
+  ledger.join();
+  CHECK(in_time);
+  faults->during_sync = {};
+  CHECK(boot.flush());
+  CHECK(bytes_out(ledger_path(folder.path())) == 203);
 }
 
 TEST_CASE("pending records: further sessions than there may be are dropped and counted") {

@@ -170,6 +170,57 @@ TEST_CASE("query: what is billed follows the direction of each domain, also when
   CHECK(series[0].total[Field::client_bytes_out] == 930);
 }
 
+TEST_CASE("FY26 query: what was not delivered is billed, unless the domain deducts it") {
+  Tariffs tariffs;
+  tariffs.domains["a"].deduct_undelivered = true;
+  tariffs.domains["a"].overhead_percent = 10;
+  tariffs.domains["b"] = {};
+  MadeRows rows;
+  for (const char* domain : {"a", "b"}) {
+    rows.add_bytes(domain, kTen, 1000);
+    rows.rows.back().totals[Field::client_undelivered_out] = 400;
+  }
+  Question question = question_of(kTen, kTen + 300);
+  question.tariffs = &tariffs;
+  auto series = answer(rows, question);
+  CHECK(series[0].billed == 600);
+  CHECK(series[0].peak_billed.bits_per_second == 16);
+  CHECK(series[0].overhead == 60);
+  CHECK(series[0].total[Field::client_bytes_out] == 1000);
+  CHECK(series[0].total[Field::client_undelivered_out] == 400);
+  CHECK(series[1].billed == 1000);
+  question.merged = true;
+  CHECK(answer(rows, question)[0].billed == 1600);
+}
+
+TEST_CASE("FY26 query: what is more than a bucket has is deducted from its neighbours") {
+  Tariffs tariffs;
+  tariffs.domains["a"].deduct_undelivered = true;
+  MadeRows rows;
+  const auto billed = [&](uint64_t undelivered) {
+    rows.rows.clear();
+    rows.add_bytes("a", kTen, 1000);
+    rows.add_bytes("a", kTen + 300, 100);
+    rows.rows.back().totals[Field::client_undelivered_out] = undelivered;
+    rows.add_bytes("a", kTen + 600, 250);
+    rows.add_bytes("b", kTen + 600, 1);
+    Question question = question_of(kTen, kTen + 900);
+    question.tariffs = &tariffs;
+    const auto series = answer(rows, question);
+    question.merged = true;
+    CHECK(answer(rows, question)[0].billed == series[0].billed + 1);
+    std::vector<uint64_t> each;
+    for (const auto& interval : series[0].intervals) each.push_back(interval.billed);
+    return each;
+  };
+  using Each = std::vector<uint64_t>;
+  CHECK(billed(0) == Each{1000, 100, 250});
+  CHECK(billed(100) == Each{1000, 0, 250});
+  CHECK(billed(400) == Each{700, 0, 250});
+  CHECK(billed(1200) == Each{0, 0, 150});
+  CHECK(billed(5000) == Each{0, 0, 0});
+}
+
 TEST_CASE("query: the overhead is a figure of its own, exact also where a double is not") {
   Tariffs tariffs;
   tariffs.domains["a"].overhead_percent = 10;

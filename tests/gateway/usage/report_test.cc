@@ -200,3 +200,26 @@ TEST_CASE("report: without any domain there is an empty answer in each format") 
   CHECK(report({}, question, Format::csv).starts_with("domain,begin,end,client_bytes_in,"));
   CHECK(Json::parse(report({}, question, Format::json))["domains"].empty());
 }
+
+TEST_CASE("FY31 report: a name of the ledger that no configuration would take does no harm") {
+  Scene scene;
+  scene.rows.rows.clear();
+  scene.rows.add_bytes("a\x1b[2J\nb", kTen, 5);
+  scene.rows.add_bytes("=cmd|' /C calc'!A0", kTen, 5);
+  scene.rows.add_bytes("@sum(1)", kTen, 5);
+  scene.rows.add_bytes("-1,\"2\"", kTen, 5);
+  scene.rows.add_bytes("\xc2\x9b\x7f", kTen, 5);
+  const std::string table = scene.text(Format::table);
+  CHECK(table.find("a\\x1b[2J\\x0ab, ") != std::string::npos);
+  for (const Format format : {Format::table, Format::csv, Format::json}) {
+    const std::string text = scene.text(format);
+    for (const char* raw : {"\x1b", "\x7f", "\xc2\x9b"}) CHECK(text.find(raw) == std::string::npos);
+  }
+  const std::string csv = scene.text(Format::csv);
+  CHECK(csv.find("\r\n\"a\\x1b[2J\\x0ab\",") != std::string::npos);
+  CHECK(csv.find("\r\n\"'=cmd|' /C calc'!A0\",") != std::string::npos);
+  CHECK(csv.find("\r\n\"'@sum(1)\",") != std::string::npos);
+  CHECK(csv.find("\r\n\"'-1,\"\"2\"\"\",") != std::string::npos);
+  const auto json = nlohmann::json::parse(scene.text(Format::json));
+  CHECK(json["domains"][1]["domain"] == "=cmd|' /C calc'!A0");
+}

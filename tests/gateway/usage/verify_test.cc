@@ -221,3 +221,22 @@ TEST_CASE("verify: the list of differences is bounded") {
   CHECK(verified.differences.size() == Verification::kMostDifferences);
   CHECK(to_text(verified).find("and 1000 differences more\n") != std::string::npos);
 }
+
+TEST_CASE("FX22 verify: a second file of a worker is a difference, and counts once") {
+  Made made;
+  made.add_row(60).complete = true;
+  made.add_slot(60);
+  made.files.push_back(made.files[0]);
+  made.files[1].path = "copy.meters";
+  const Verification verified = made.result();
+  REQUIRE(verified.differences_found == 1);
+  CHECK(verified.differences[0].why.find("copy.meters") != std::string::npos);
+}
+
+TEST_CASE("FY31 verify: names are printed as a terminal may show them") {
+  Made made;
+  made.add_row(1, 1).key.domain = "a\x1b[2J\nb";
+  made.add_record(2).domain = "a\x1b[2J\nb";
+  const std::string text = to_text(made.result());
+  CHECK(text.find("domain=a\\x1b[2J\\x0ab field") != std::string::npos);
+}
