@@ -119,11 +119,7 @@ class Weir:
             domains = [*domains, domain(PROBE)]
         for number, entry in enumerate(domains):
             (files / f"{number:02}.yaml").write_text(to_yaml(entry))
-        # Scripted origins count who comes: a check would be one more.
-        defaults = self.node.get("defaults", {})
-        defaults = {**defaults, "origin": {"health": "off", **defaults.get("origin", {})}}
-        self.config_path.write_text(
-            to_yaml({**self.node, "defaults": defaults, "domains": "domains/*.yaml"}))
+        self.config_path.write_text(to_yaml({**self.node, "domains": "domains/*.yaml"}))
 
     # -- the process ----------------------------------------------------------------------------
 

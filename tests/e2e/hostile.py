@@ -81,7 +81,7 @@ class HostileTest(WeirTest):
 
     @classmethod
     def attack(cls, name, script, protocol="http", **settings):
-        raw = cls.keep(origin.RawOrigin(script))
+        raw = cls.keep(origin.RawOrigin(script, silent="warm" in settings))
         cls.origins[name] = raw
         cls.domains.append(domain(f"{name}.test", origin={
             "protocol": protocol, "servers": [{"address": f"127.0.0.1:{raw.port}"}], "ejection": "off",

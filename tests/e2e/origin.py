@@ -71,10 +71,15 @@ def answer(data: bytes, end: bool = False) -> Callable[[Connection], None]:
 
 
 class RawOrigin:
+    """A connection on which not a byte comes is a health check, which every origin has by default: it gets no script, and
+    does not count. With `silent` it does, and a script begins as soon as somebody connects. (Over TLS a check makes its
+    handshake, and counts.)"""
+
     def __init__(self, script: Callable[[Connection], None] = echo,
                  tls: Optional[ssl.SSLContext] = None, receive_buffer: int = 0,
-                 timeout: float = TIMEOUT, address: str = "127.0.0.1"):
+                 timeout: float = TIMEOUT, address: str = "127.0.0.1", silent: bool = False):
         self.script = script
+        self.silent = silent
         self.tls = tls
         self.timeout = timeout
         self.connections: List[Connection] = []
@@ -140,12 +145,28 @@ class RawOrigin:
             connection = Connection(sock, self.timeout)
             connection.peer = peer[:2]
             connection.done = False
-            with self.changed:
-                self.connections.append(connection)
-                self.changed.notify_all()
+            if self.silent:
+                self._count(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def _count(self, connection: Connection) -> None:
+        with self.changed:
+            self.connections.append(connection)
+            self.changed.notify_all()
+
+    @staticmethod
+    def _speaks(connection: Connection) -> bool:
+        try:
+            return bool(connection.sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
     def _serve(self, connection: Connection) -> None:
+        if not self.silent:
+            if not self._speaks(connection):
+                connection.close()
+                return
+            self._count(connection)
         try:
             if self.tls:
                 connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)

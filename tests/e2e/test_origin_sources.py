@@ -147,6 +147,7 @@ class ExhaustionTest(WeirTest):
 
     def start(self, *ports, sources=("127.0.0.2", "127.0.0.3"), **settings):
         self.before = self.connects.without_port
+        settings = {"health": "off", **settings}  # a check takes a port, too
         weir = self.run_one([domain("a.test", origin=pool(*ports, sources=sources, **settings))],
                             workers=1, environment=self.connects.environment)
         self.client = Client(weir.port)
@@ -171,7 +172,7 @@ class ExhaustionTest(WeirTest):
 
     @in_own_network
     def test_a_source_without_ports_is_passed_over_and_nobody_notices(self):
-        raw = self.use(origin.RawOrigin())
+        raw = self.use(origin.RawOrigin(silent=True))
         weir = self.start(raw.port)
         for _ in range(PORTS):
             taken = self.use(socket.socket())

@@ -20,7 +20,7 @@ class Watched(origin.RawOrigin):
 
     def __init__(self, script=None, **options):
         self.then = script or origin.Connection.echo
-        super().__init__(self._watch, **options)
+        super().__init__(self._watch, silent=True, **options)
 
     def _watch(self, connection):
         connection.stood = time.monotonic()
@@ -49,8 +49,9 @@ class WarmTest(WeirTest):
     parallel = 4
 
     def start(self, *raws, clock=None, **settings):
-        settings = {"protocol": "http", "warm": WARM, "servers": [{"address": f"127.0.0.1:{raw.port}"} for raw in raws],
-                    **settings}
+        # A check could not be told from a warm connection.
+        settings = {"protocol": "http", "warm": WARM, "health": "off",
+                    "servers": [{"address": f"127.0.0.1:{raw.port}"} for raw in raws], **settings}
         self.weir = self.run_one([domain("a.test", origin=settings)], workers=1, clock=clock)
         self.settings = settings
         self.filled(WARM * len(raws))
@@ -152,7 +153,7 @@ class WarmTest(WeirTest):
         """The request and the end meet on the way: it is asked again on a connection that is new."""
         for how in (wire.Wire.reset, wire.Wire.close):
             with self.subTest(how.__name__):
-                raw = self.use(origin.RawOrigin(self.end_when_used(how)))
+                raw = self.use(origin.RawOrigin(self.end_when_used(how), silent=True))
                 self.start(raw)
                 self.echoes(self.use(wire.open_session(self.weir.port, "a.test")))
                 self.assertEqual(self.weir.wait_access(event="open").get("retries", 0), 0)

@@ -107,7 +107,7 @@ class ToOriginTest(WeirTest):
         with wire.connect(weir.port) as client:
             client.send(V1_IPV6 + wire.upgrade_request("a.test"))
             self.assertEqual(client.read_head().status, 101)
-        words = raw.connections[0].announced.split(" ")
+        words = next(one.announced for one in raw.connections if " TCP" in one.announced).split(" ")
         # An IPv4 address within IPv6 may be written in two ways (RFC 4291 §2.2).
         words[3] = str(ipaddress.IPv6Address(words[3]).ipv4_mapped)
         self.assertEqual(words, f"PROXY TCP6 2001:db8::7 127.0.0.1 4711 {weir.port}".split(" "))
