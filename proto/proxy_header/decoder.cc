@@ -59,7 +59,7 @@ void Decoder::judge_binary() {
   if (size < kV2FixedSize) return;
   const size_t whole = v2_size(so_far_);
   if (whole > max_size_) {
-    fault_ = "it is longer than the limit";
+    fault_ = "it is longer than what is taken, 4 KiB beside the addresses";
   } else if (size == whole) {
     finish(Version::v2, read_v2(so_far_));
   }

@@ -32,9 +32,13 @@ struct Header {
 inline constexpr size_t kMaxV1Size = 107;
 // §2.2: signature, command, family, length.
 inline constexpr size_t kV2FixedSize = 16;
-// §2 promises that a header fits the smallest segment that every host must take. Senders that add
-// much (TLS client names) may need more, up to the 16 + 65535 that version 2 can say.
-inline constexpr size_t kDefaultMaxSize = 536;
+// Two IPv6 addresses with their ports.
+inline constexpr size_t kMaxTcpAddresses = 36;
+// What may follow the addresses: names and certificates of TLS clients, ids of clouds. §2 promises
+// that a header fits a segment of 536 octets, but senders write 1 to 2 KB, and version 2 could say
+// 65535.
+inline constexpr size_t kMaxTlvs = 4096;
+inline constexpr size_t kDefaultMaxSize = kV2FixedSize + kMaxTcpAddresses + kMaxTlvs;
 
 inline constexpr std::string_view kV1Signature = "PROXY ";
 inline constexpr std::array<uint8_t, 12> kV2Signature = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
