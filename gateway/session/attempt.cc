@@ -20,7 +20,7 @@ const std::vector<std::string_view>& own_fields() {
     std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
                                         proto::http1::kForwardedFields.end());
     names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-                               "Sec-WebSocket-Extensions", "Content-Length"});
+                               "Sec-WebSocket-Extensions", "Content-Length", "Expect"});
     return names;
   }();
   return kNames;

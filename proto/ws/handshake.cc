@@ -54,8 +54,11 @@ Refusal judge_body(const RequestHead& head) {
   if (announces_body(head.fields)) {
     return bad("Content-Length and Transfer-Encoding must be absent: a handshake has no body");
   }
-  if (head.fields.count("Expect") > 0) {
-    return Rejection{417, "Expect must be absent from a WebSocket handshake"};
+  // RFC 9110 §10.1.1: without a body there is nothing to continue with, so it is ignored.
+  const std::string expected = head.fields.joined("Expect");
+  for (const std::string_view one : split_list(expected)) {
+    if (!equals_ignoring_case(one, "100-continue"))
+      return Rejection{417, "Expect may ask for 100-continue and nothing else"};
   }
   return std::nullopt;
 }

@@ -33,8 +33,8 @@ struct UpgradeRequest {
 
 // Judges a request that asks for an upgrade by H1 to H15 of the edge's rules: GET, HTTP/1.1,
 // `Upgrade: websocket` alone, `Connection` names upgrade, one key of 16 octets, version 13 (else
-// 426), no body (Content-Length > 0 or any Transfer-Encoding: 400), no Expect (417), subprotocols
-// unique tokens, extensions well-formed.
+// 426), no body (Content-Length > 0 or any Transfer-Encoding: 400), no Expect but 100-continue
+// (417), subprotocols unique tokens, extensions well-formed.
 Result<UpgradeRequest, http1::Rejection> judge_request(const http1::RequestHead& head);
 
 struct UpgradeAnswer {

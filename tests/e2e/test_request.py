@@ -85,7 +85,7 @@ BAD_UPGRADES = {
     "version list": (wire.upgrade_request(HOST, change={"Sec-WebSocket-Version": "13, 8"}), 426),
     "method POST": (GOOD.replace(b"GET", b"POST", 1), 400),
     "HTTP/1.0": (replaced(b"HTTP/1.1", b"HTTP/1.0"), 400),
-    "expect": (with_field(b"Expect: 100-continue"), 417),
+    "expect": (with_field(b"Expect: cake"), 417),
     "origin of another site": (with_field(b"Origin: http://evil.test"), 403),
     "origin that only contains the host": (with_field(b"Origin: http://a.test.evil.test"), 403),
 }

@@ -159,7 +159,7 @@ TEST_CASE("handshake: H8, GET and HTTP/1.1 only") {
   CHECK(judged(head) == 400);
 }
 
-TEST_CASE("handshake: no body and no Expect") {
+TEST_CASE("handshake: no body") {
   CHECK(judged(with(kGoodRequest, "Content-Length", "0")) == 101);
   for (std::string_view bad : {"1", "10", "", "-0", "0, 0", "99999999999999999999"}) {
     CHECK(judged(with(kGoodRequest, "Content-Length", bad)) == 400);
@@ -167,7 +167,21 @@ TEST_CASE("handshake: no body and no Expect") {
   CHECK(judged(with(with(kGoodRequest, "Content-Length", "0"), "content-length", "5")) == 400);
   CHECK(judged(with(kGoodRequest, "Transfer-Encoding", "chunked")) == 400);
   CHECK(judged(with(kGoodRequest, "Transfer-Encoding", "")) == 400);
-  CHECK(judged(with(kGoodRequest, "Expect", "100-continue")) == 417);
+}
+
+TEST_CASE("FY11 handshake: Expect: 100-continue is ignored where no body comes, any other is not") {
+  for (std::string_view good : {"100-continue", "100-Continue", "100-continue, 100-continue", ""}) {
+    CAPTURE(good);
+    CHECK(judged(with(kGoodRequest, "Expect", good)) == 101);
+  }
+  for (std::string_view bad : {"100-continue, cake", "200-ok", "100-continue;x=1"}) {
+    CAPTURE(bad);
+    CHECK(judged(with(kGoodRequest, "Expect", bad)) == 417);
+  }
+  const auto twice = with(with(kGoodRequest, "Expect", "100-continue"), "expect", "cake");
+  CHECK(judged(twice) == 417);
+  const auto body = with(with(kGoodRequest, "Expect", "100-continue"), "Content-Length", "5");
+  CHECK(judged(body) == 400);
 }
 
 TEST_CASE("handshake: H12, subprotocols are kept in order and must be unique tokens") {
