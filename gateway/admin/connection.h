@@ -40,6 +40,7 @@ class Connection final : public net::RosterMember,
   std::unique_ptr<net::TcpStream> stream_;
   std::chrono::milliseconds accepted_;
   proto::http1::RequestParser parser_;
+  bool head_ = false;      // the request was HEAD: the answer goes without its body
   bool answered_ = false;  // or about to be: what comes now is of no interest
   std::shared_ptr<Address> awaiting_;
 };

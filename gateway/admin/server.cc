@@ -81,7 +81,8 @@ std::string Server::answer(std::string_view method, std::string_view path) {
     const Source::Reloaded reloaded = source_.reload();
     return text_answer(reloaded.done ? 200 : 422, kPlain, reloaded.text);
   }
-  if (method != "GET") return text_answer(405, kPlain, "GET only\n", "GET");
+  if (method != "GET" && method != "HEAD")
+    return text_answer(405, kPlain, "GET and HEAD only\n", "GET, HEAD");
   if (path == "/metrics")
     return text_answer(200, "text/plain; version=0.0.4; charset=utf-8", source_.metrics());
   if (path == "/healthz") return text_answer(200, kPlain, "ok\n");
@@ -108,13 +109,14 @@ void Connection::on_data(net::Bytes data) {
   const auto fed = parser_.feed(data);
   if (fed.progress == proto::http1::Progress::more) return;
   answered_ = true;
+  head_ = parser_.is_head();
   if (fed.progress == proto::http1::Progress::refused) {
     reply(proto::http1::text_response(parser_.rejection().status, parser_.rejection().why));
     return;
   }
   const proto::http1::RequestHead head = parser_.take();
   const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
-  if (head.method == "GET" && is_usage(path)) {
+  if ((head.method == "GET" || head_) && is_usage(path)) {
     ask_usage(head.target);
   } else {
     reply(server_.answer(head.method, path));
@@ -140,7 +142,7 @@ void Connection::ask_usage(std::string_view target) {
 
 void Connection::reply(std::string_view answer) {
   server_.loop_.wheel().set(*this, server_.loop_.now() + kResponseTime);
-  stream_->write(proto::bytes_of(answer));
+  stream_->write(proto::bytes_of(head_ ? proto::http1::without_body(answer) : answer));
   stream_->end();
 }
 

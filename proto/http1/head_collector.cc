@@ -12,6 +12,7 @@ namespace {
 
 // The longest registered method has 17 letters.
 constexpr size_t kMaxMethod = 32;
+constexpr uint32_t kHeadMethod = 0x48454144;  // "HEAD"
 constexpr std::string_view kVersion = "HTTP/1.1";
 constexpr std::string_view kStatusLineStart = "HTTP/1.";
 
@@ -127,10 +128,14 @@ void HeadCollector::end_empty_line() {
 void HeadCollector::accept_request_line(uint8_t byte) {
   switch (part_) {
     case RequestPart::method:
-      if (byte == ' ' && part_length_ > 0) return begin(RequestPart::target);
+      if (byte == ' ' && part_length_ > 0) {
+        is_head_ = part_length_ == 4 && method_ == kHeadMethod;
+        return begin(RequestPart::target);
+      }
       if (!is_token_char(static_cast<char>(byte)) || part_length_ == kMaxMethod) {
         return refuse(400, "the request line does not begin with a method");
       }
+      method_ = method_ << 8 | byte;
       ++part_length_;
       return;
     case RequestPart::target:

@@ -40,6 +40,8 @@ class HeadCollector {
   [[nodiscard]] size_t field_lines() const { return lines_ - 1; }
   [[nodiscard]] const Rejection& rejection() const { return rejection_; }
   [[nodiscard]] bool started() const { return started_; }
+  // Of a request whose method has come, refused or not: an answer to it has no body.
+  [[nodiscard]] bool is_head() const { return is_head_; }
 
  private:
   //  in_line ──CR──▶ after_cr ──LF, line not empty──▶ in_line
@@ -74,6 +76,8 @@ class HeadCollector {
   size_t size_ = 0;   // of the head so far, the bytes of this call included
   bool skipped_empty_line_ = false;
   bool started_ = false;
+  bool is_head_ = false;
+  uint32_t method_ = 0;  // its last four characters
   std::unique_ptr<std::string> text_;
   Rejection rejection_;
 };

@@ -24,6 +24,8 @@ class RequestParser {
   RequestHead take();                                // when complete
   [[nodiscard]] const Rejection& rejection() const;  // when refused: 400, 414, 431, 505
   [[nodiscard]] bool started() const;                // any byte was fed
+  // The method is HEAD, which is known of most refused heads, too: an answer has no body.
+  [[nodiscard]] bool is_head() const { return collector_.is_head(); }
 
  private:
   [[nodiscard]] std::optional<Rejection> judge();

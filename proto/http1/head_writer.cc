@@ -110,4 +110,11 @@ std::string text_response(int status, std::string_view line, std::string_view ex
   return response;
 }
 
+std::string_view without_body(std::string_view response) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const size_t end = response.find(kEnd);
+  assert(end != std::string_view::npos);
+  return response.substr(0, end + kEnd.size());
+}
+
 }  // namespace proto::http1

@@ -19,4 +19,7 @@ void append_end(std::string& out);
 [[nodiscard]] std::string text_response(int status, std::string_view line,
                                         std::string_view extra_fields = {});
 
+// Of a whole answer what HEAD gets: everything but the body (RFC 9110 §9.3.2).
+[[nodiscard]] std::string_view without_body(std::string_view response);
+
 }  // namespace proto::http1

@@ -171,7 +171,7 @@ TEST_CASE("admin: other paths are 404, other methods 405, and what is no request
   for (const char* path : {"/metrics", "/usage", "/usage/websocket/bps"}) {
     const std::string wrong = scene.answer(get(path, "POST"));
     CHECK(status_of(wrong) == 405);
-    CHECK(field_of(wrong, "Allow") == "GET");
+    CHECK(field_of(wrong, "Allow") == "GET, HEAD");
   }
   CHECK(status_of(scene.answer("nonsense\r\n\r\n")) == 400);
   CHECK(status_of(scene.answer(get("/" + std::string(7000, 'a')))) == 404);
@@ -305,4 +305,33 @@ TEST_CASE("admin: a source that knows nothing of usage is 404") {
     CHECK(answer.status == 404);
   });
   CHECK(answers == 1);
+}
+
+TEST_CASE("FY1 admin: HEAD gets what GET gets, without the body") {
+  for (const char* path : {"/metrics", "/healthz", "/readyz", "/usage", "/usage/now?domain=a",
+                           "/nothing", "/reload"}) {
+    for (const bool is_ready : {true, false}) {
+      CAPTURE(path);
+      CAPTURE(is_ready);
+      Scene scene;
+      scene.source.is_ready = is_ready;
+      const std::string got = scene.answer(get(path));
+      const std::string answer = scene.answer(get(path, "HEAD"));
+      CHECK(status_of(answer) == status_of(got));
+      CHECK(body_of(answer).empty());
+      CHECK_FALSE(body_of(got).empty());
+      CHECK(got == answer + body_of(got));
+    }
+  }
+  // Later ones, and refused ones.
+  Scene scene;
+  scene.source.later = true;
+  RawPeer waits = scene.client(get("/usage", "HEAD"));
+  REQUIRE(scene.source.waiting.size() == 1);
+  scene.source.waiting[0]({.status = 200, .body = "{}"});
+  REQUIRE(scene.ended(waits));
+  CHECK(status_of(waits.received) == 200);
+  CHECK(body_of(waits.received).empty());
+  CHECK(body_of(scene.answer("HEAD / HTTP/1.1\r\na b\r\n\r\n")).empty());
+  CHECK(field_of(scene.answer(get("/metrics", "PUT")), "Allow") == "GET, HEAD");
 }
