@@ -81,9 +81,12 @@ struct Log {
 };
 
 struct Drain {
-  seconds timeout{30};  // 0 to 1 h: how long open sessions are given
-  std::optional<uint32_t>
-      close_rate;  // sessions closed a second, 1 to 1,000,000; auto: spread over the timeout
+  milliseconds delay{
+      0};  // 0 to 5 min: only /readyz tells of it so long, then clients are turned away
+  seconds timeout{30};  // 0 to 1 h: how long open sessions are given then
+  // Sessions closed a second, 1 to 1,000,000; auto: spread over the timeout. Bounds all mass
+  // closes.
+  std::optional<uint32_t> close_rate;
 
   bool operator==(const Drain&) const = default;
 };
@@ -287,7 +290,7 @@ struct Document {
   Reload reload;
   std::vector<Domain> domains;
   std::vector<std::string> unmatched;  // patterns of domains: that match no file
-  std::vector<std::string> files;  // every file that was read, weir.yaml first
+  std::vector<std::string> files;      // every file that was read, weir.yaml first
 
   bool operator==(const Document&) const = default;
 };

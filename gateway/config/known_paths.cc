@@ -26,6 +26,7 @@ constexpr std::string_view kNodePaths[] = {
     "log.access.format",
     "log.level",
     "drain",
+    "drain.delay",
     "drain.timeout",
     "drain.close_rate",
     "limits",

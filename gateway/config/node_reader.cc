@@ -33,6 +33,7 @@ constexpr Range kNameTries = {1, 10};
 constexpr uint16_t kDnsPort = 53;
 constexpr TimeRange kNameTimeout = {100ms, 30'000ms};
 constexpr TimeRange kHeaderTimeout = {100ms, 5min};
+constexpr TimeRange kDrainDelay = {0ms, 5min};
 constexpr TimeRange kDrainTimeout = {0ms, 1h};
 
 bool is_plain_name(std::string_view name) {
@@ -151,6 +152,7 @@ void read_log(const Section& section, Log& log) {
 }
 
 void read_drain(const Section& section, Drain& drain) {
+  section.duration("delay", drain.delay, kDrainDelay);
   milliseconds timeout = drain.timeout;
   if (section.duration("timeout", timeout, kDrainTimeout)) {
     drain.timeout = std::chrono::duration_cast<seconds>(timeout);

@@ -69,6 +69,7 @@ void print_node(Lines& lines, const Document& document) {
   lines.key("level", text_of_word(kLogLevels, log.level));
   lines.close();
   lines.open("drain");
+  lines.key("delay", format_duration(document.drain.delay));
   lines.key("timeout", format_duration(document.drain.timeout));
   lines.key("close_rate", number_or_auto(document.drain.close_rate));
   lines.close();

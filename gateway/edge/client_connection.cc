@@ -234,6 +234,7 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
                                 .pass = std::move(pass_),
                                 .token = std::move(token)});
   session::Session& opened = surroundings_.sessions.table.add(std::move(session));
+  if (surroundings_.on_opened) surroundings_.on_opened(opened);
   opened.start(proto::bytes_of(early_), upgraded.rest);
   leave();
 }
@@ -268,8 +269,9 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
 }
 
 void ClientConnection::refuse(const Refusal& refusal) {
-  const std::string response =
+  const std::string whole =
       proto::http1::text_response(refusal.status, refusal.why, refusal.fields);
+  const std::string_view response = parser_.is_head() ? proto::http1::without_body(whole) : whole;
   record(refusal, response.size());
   answer(refusal.status, response);
 }
@@ -357,7 +359,8 @@ void ClientConnection::on_failed(const net::IoError& error) {
     leave();
     return;
   }
-  if (tls_ != nullptr && error.doing == net::IoError::Doing::tls_handshake) {
+  if (tls_ != nullptr && error.doing == net::IoError::Doing::tls_handshake &&
+      stage_ == Stage::reading && !tls_->peer_was_silent()) {
     entrance_.counters.tls_failed.add(1);
     if (tls_->peer_spoke_plain()) {
       std::unique_ptr<net::Stream> plain = tls_->take_transport();
@@ -391,6 +394,8 @@ void ClientConnection::on_deadline(milliseconds) {
             .cause = Cause::request_timeout,
             .why = "the TLS handshake did not end within header_timeout"});
     leave();
+  } else if (surroundings_.draining) {
+    refuse(refused_by_drain());
   } else {
     refuse({.status = 408,
             .cause = Cause::request_timeout,
@@ -398,8 +403,27 @@ void ClientConnection::on_deadline(milliseconds) {
   }
 }
 
-void ClientConnection::close_if_silent() {
-  if (stage_ == Stage::reading && !parser_.started()) leave();
+bool ClientConnection::has_spoken() const {
+  if (preface_) return preface_->has_begun();
+  return parser_.started() || stream_->has_unread();
+}
+
+void ClientConnection::turn_away() {
+  if (stage_ != Stage::reading || has_spoken()) return;
+  if (preface_) {
+    leave();
+    return;
+  }
+  // A request that is under way all the same must not meet a reset: it is read, if not answered.
+  stage_ = Stage::answered;
+  stream_->end();
+  surroundings_.loop.wheel().set(*this, surroundings_.loop.now() + kLinger);
+}
+
+void ClientConnection::abort() {
+  const bool reading = stage_ == Stage::reading && !preface_ && parser_.started();
+  if (reading || stage_ == Stage::upgrading) refuse(refused_by_drain());
+  leave();
 }
 
 void ClientConnection::leave() {

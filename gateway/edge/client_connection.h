@@ -36,9 +36,11 @@ class ClientConnection final : public net::RosterMember,
                    const net::Address& peer, net::Admission::Pass pass);
 
   void start();
-  // Drain: one that has asked nothing yet is closed, others may finish.
-  void close_if_silent();
-  void abort() { leave(); }
+  // Drain: one that has said nothing yet gets a FIN. Others may finish, and hear 503 for a request
+  // that comes or does not become whole in time.
+  void turn_away();
+  // At once; whoever has asked hears 503.
+  void abort();
 
  private:
   enum class Stage { reading, upgrading, answered, gone };
@@ -56,6 +58,7 @@ class ClientConnection final : public net::RosterMember,
   void on_refused(session::Upgrade::Refused refused) override;
   void on_upgrade_failed(const origin::Failure& failure) override;
 
+  bool has_spoken() const;
   void open_stream(net::UniqueFd fd);
   void read_head(net::Bytes data);
   void keep_early(net::Bytes data);

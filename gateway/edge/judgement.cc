@@ -37,6 +37,11 @@ std::optional<std::string> origin_fault(const Request& request) {
 
 }  // namespace
 
+Refusal refused_by_drain() {
+  return {
+      .status = 503, .cause = Cause::drain, .why = "this node is being drained", .by = By::gateway};
+}
+
 std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
                                    std::optional<std::string_view> server_name, Request& request) {
   auto target = proto::http1::request_target(request.head);
@@ -104,12 +109,7 @@ std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
                    .why = "the usage budget of this domain is used up",
                    .by = By::gateway};
   }
-  if (draining) {
-    return Refusal{.status = 503,
-                   .cause = Cause::drain,
-                   .why = "this node is being drained",
-                   .by = By::gateway};
-  }
+  if (draining) return refused_by_drain();
   return std::nullopt;
 }
 

@@ -31,6 +31,9 @@ struct Refusal {
   std::string detail = {};  // for the log alone
 };
 
+// Of a node that is leaving.
+[[nodiscard]] Refusal refused_by_drain();
+
 // By Host: 400, 404, 508. Over TLS the name of the connection must lead to the same domain, else
 // 421; `server_name` is nothing on a plain connection, and empty when the client sent none.
 [[nodiscard]] std::optional<Refusal> find_domain(const route::Snapshot& snapshot,

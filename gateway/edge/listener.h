@@ -17,6 +17,8 @@ class Listener final : public net::Acceptor::Handler {
 
   // Begins to accept; after a stop(), too.
   void accept_on(net::UniqueFd fd);
+  // Nobody new can connect; who has begun to is still accepted, until a stop().
+  void take_no_more();
   // Stops accepting, but not before those are taken who are already in the queue.
   void stop();
 
@@ -25,6 +27,7 @@ class Listener final : public net::Acceptor::Handler {
 
   void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
   void on_accept_failed(int error) override;
+  void refuse_without_certificate(const net::UniqueFd& fd, const net::Address& peer);
 
   Surroundings& surroundings_;
   Entrance entrance_;

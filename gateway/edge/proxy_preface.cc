@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -95,6 +96,11 @@ void ProxyPreface::look_for_header(bool is_all) {
     undecided = true;
   }
   if (!undecided || is_all) pass(std::nullopt);
+}
+
+bool ProxyPreface::has_begun() const {
+  int waiting = 0;
+  return begun_ || (::ioctl(fd_.get(), FIONREAD, &waiting) == 0 && waiting > 0);
 }
 
 void ProxyPreface::pass(const std::optional<net::Address>& client) {

@@ -45,6 +45,8 @@ class ProxyPreface final : private net::Poller::Watched {
 
   void start();
   Rule rule() const { return rule_; }
+  // The peer has said something.
+  bool has_begun() const;
   // Ends the wait for somebody of whom no header is required: on_prefaced comes within the call.
   void give_up_waiting() { pass(std::nullopt); }
 

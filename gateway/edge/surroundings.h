@@ -1,6 +1,7 @@
 // What a worker lends to its listeners and client connections; outlives them.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "gateway/net/admission.h"
@@ -24,6 +25,8 @@ struct Surroundings {
   metrics::Domain* unmatched;                       // counts what no domain was found for
   usage::Meter* unmatched_meter;
   bool draining = false;  // no new sessions
+  // Told of each session, before it starts.
+  std::function<void(const session::Session&)> on_opened = {};
 };
 
 }  // namespace gateway::edge

@@ -42,13 +42,15 @@ enum class Cause : uint8_t {
   overload,
   quota,            // usage.budget is used up; also before the 101
   domain_disabled,  // switched off by a reload, with on_disable: drain
+  domain_removed,   // no longer configured since a reload
   internal,
   // before the 101:
   bad_request,
   request_timeout,  // the request head did not come in time
   proxy_header,     // the PROXY header of a load balancer: missing, malformed, or not allowed
   no_route,
-  misdirected,  // the TLS server name and Host disagree
+  misdirected,     // the TLS server name and Host disagree
+  no_certificate,  // a TLS listener, and no domain has a certificate
   websocket_disabled,
   origin_not_allowed,  // the Origin field, by access.origins
   not_an_upgrade,

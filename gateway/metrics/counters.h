@@ -21,7 +21,8 @@ class Count {
   void add(uint64_t number) {
     value_.store(value_.load(std::memory_order_relaxed) + number, std::memory_order_relaxed);
   }
-  void subtract(uint64_t number) { add(~number + 1); }  // of gauges
+  void subtract(uint64_t number) { add(~number + 1); }                            // of gauges
+  void set(uint64_t number) { value_.store(number, std::memory_order_relaxed); }  // likewise
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -115,13 +116,14 @@ struct Domain {
 struct Listener {
   Count active;
   Count accepted;
-  std::array<Count, 3> rejected;            // kRejections
+  std::array<Count, 4> rejected;            // kRejections
   std::array<std::array<Count, 2>, 2> tls;  // TLS 1.2, 1.3; full, resumed
   Count tls_failed;
 };
-inline constexpr std::array<std::string_view, 3> kRejections{"overload", "no_descriptors",
-                                                             "proxy_header"};
+inline constexpr std::array<std::string_view, 4> kRejections{"overload", "no_descriptors",
+                                                             "proxy_header", "no_certificate"};
 inline constexpr size_t kProxyHeaderRejection = 2;
+inline constexpr size_t kNoCertificateRejection = 3;
 
 // One for each worker.
 struct Worker {
@@ -130,6 +132,8 @@ struct Worker {
   Histogram<kSilenceBounds.size()> client_silence;  // the longest of each ended session
   // Closes that we decided and that could not go at once, by cause: given later, or not at all.
   std::array<std::array<Count, 2>, log::kCauses> waited_closes;
+  // Sessions that a drain, a reload or a budget has still to end, by cause.
+  std::array<Count, log::kCauses> mass_close_pending;
 };
 
 // Hands out the blocks. They live as long as the registry, so that a figure never goes back: a

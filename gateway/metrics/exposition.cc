@@ -156,6 +156,21 @@ void add_waited_closes(const Registry& registry, Page& page) {
   page.add(std::move(family));
 }
 
+// Always there, so that an alert finds its zero.
+void add_mass_closes(const Registry& registry, Page& page) {
+  using log::Cause;
+  Family pending = gauge("weir_mass_close_pending",
+                         "Sessions that a drain, a reload or a budget has still to end.");
+  for (const Cause cause :
+       {Cause::drain, Cause::domain_removed, Cause::domain_disabled, Cause::quota}) {
+    uint64_t number = 0;
+    for (size_t worker = 0; worker < registry.worker_count(); ++worker)
+      number += registry.worker(worker).mass_close_pending[static_cast<size_t>(cause)].value();
+    pending.add({{"cause", to_string(cause)}}, number);
+  }
+  page.add(std::move(pending));
+}
+
 void add_process(Page& page) {
   const Process process = read_process();
   page.add_gauge("process_resident_memory_bytes", "Resident memory size in bytes.",
@@ -178,6 +193,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_listeners(registry, page);
   add_durations(registry, page);
   add_waited_closes(registry, page);
+  add_mass_closes(registry, page);
   add_domains(registry, page);
   add_origins(registry, facts.origins, page);
   add_ways(facts.ways, page);

@@ -1,7 +1,10 @@
 #include "gateway/net/acceptor.h"
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 
 namespace gateway::net {
@@ -67,7 +70,26 @@ void Acceptor::on_ready(uint32_t) {
   for (int i = 0; i < kMaxAccepts && accept_one();) ++i;
 }
 
+void Acceptor::take_no_more() {
+  // Octet 13 of a TCP header: a SYN that is no answer is dropped. What is accepted later inherits
+  // this, and never sees such a segment.
+  constexpr uint32_t kFlagsAt = 13;
+  constexpr uint32_t kSynAndAck = 0x12;
+  constexpr uint32_t kSyn = 0x02;
+  std::array<sock_filter, 5> code = {{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSynAndAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  }};
+  const sock_fprog program{.len = static_cast<unsigned short>(code.size()), .filter = code.data()};
+  // Where the system refuses it, whoever connects in the last moment may meet a reset.
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 void Acceptor::accept_waiting(size_t most) {
+  take_no_more();
   while (most > 0 && accept_one()) --most;
 }
 

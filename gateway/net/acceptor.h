@@ -31,8 +31,11 @@ class Acceptor final : private Poller::Watched, private DeadlineWheel::Entry {
 
   static constexpr int kBacklog = 4096;  // of a queue
 
-  // Takes whatever is already queued on the descriptor: closing it would reset those clients. No
-  // more than a queue holds, or a storm of clients would keep the loop here.
+  // From now on nobody can connect: who tries is not answered, and tries again until the descriptor
+  // is closed. Connections that were half made still come.
+  void take_no_more();
+  // The same, and takes whatever is already queued on the descriptor: closing it would reset those
+  // clients. No more than a queue holds, or a storm of clients would keep the loop here.
   void accept_waiting(size_t most = kBacklog);
 
  private:

@@ -22,7 +22,7 @@ struct IoError {
   Doing doing = Doing::reading;
   std::string text;             // "connection reset by peer", "certificate has expired"
   bool unacknowledged = false;  // the system waited in vain for the peer to take what was sent
-  bool begun = true;            // false: connecting failed on this machine, before a packet went out
+  bool begun = true;  // false: connecting failed on this machine, before a packet went out
 };
 
 // What the system knows of the far end.
@@ -81,6 +81,10 @@ class Stream {
   // comes.
   static constexpr size_t kSmallRead = 4096;
   virtual void read_small([[maybe_unused]] bool on) {}
+
+  // Whether the peer has sent what has not been shown to the handler: something in the socket, half
+  // a TLS record. May cost a system call.
+  virtual bool has_unread() const { return false; }
 
   // True while output is queued: the caller stops its source until on_drained.
   virtual bool congested() const = 0;

@@ -210,6 +210,11 @@ bool TcpStream::tell_drained() {
   return true;
 }
 
+bool TcpStream::has_unread() const {
+  int waiting = 0;
+  return ::ioctl(fd_.get(), FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 size_t TcpStream::unacknowledged() const {
   int held = 0;
   if (::ioctl(fd_.get(), SIOCOUTQ, &held) != 0 || held < 0) held = 0;

@@ -30,6 +30,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   void read_small(bool on) override { small_reads_ = on; }
+  bool has_unread() const override;
   bool congested() const override { return connecting_ || queue_ != nullptr; }
   size_t queued() const override { return lost_ + (queue_ ? queue_->pending().size() : 0); }
 

@@ -267,6 +267,11 @@ TlsFacts TlsStream::facts() const {
           .server_name = name == nullptr ? std::string_view() : name};
 }
 
+bool TlsStream::has_unread() const {
+  const bool begun = phase_ == Phase::handshake ? !first_ : SSL_has_pending(ssl_.get()) == 1;
+  return begun || transport_->has_unread();
+}
+
 void TlsStream::pause_reading() { transport_->pause_reading(); }
 void TlsStream::resume_reading() { transport_->resume_reading(); }
 

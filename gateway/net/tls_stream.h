@@ -50,6 +50,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void pause_reading() override;
   void resume_reading() override;
   void read_small(bool on) override { transport_->read_small(on); }
+  bool has_unread() const override;
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
@@ -68,6 +69,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
   bool peer_spoke_plain() const { return plain_peer_; }
+  // Nothing at all has come from the peer.
+  bool peer_was_silent() const { return first_; }
   // Gives up TLS, for that answer.
   std::unique_ptr<Stream> take_transport() { return std::move(transport_); }
 

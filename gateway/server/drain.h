@@ -1,14 +1,13 @@
-// Ends a worker's sessions one after the other, so that their clients do not all come back in the
-// same second.
+// The end of a worker: its sessions go by the pacer, and what is left when the time is over is cut.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <optional>
 
 #include "gateway/edge/client_connection.h"
 #include "gateway/net/deadline_wheel.h"
+#include "gateway/server/pacer.h"
 #include "gateway/session/session.h"
 
 namespace gateway::server {
@@ -19,31 +18,33 @@ class Drain final : private net::DeadlineWheel::Entry {
     std::chrono::milliseconds timeout{0};  // whoever is left then is cut
     std::optional<double>
         close_rate;  // sessions a second on this worker; nothing: spread over the timeout
+    // Who is on his way may still come in for so long: a connection half made, a request that was
+    // sent and has not arrived.
+    std::chrono::milliseconds last_call{250};
+  };
+  struct Steps {
+    std::function<void()> shut_doors;  // once, when the last call is over: nobody comes in any more
+    std::function<void()> drained;     // once, when neither session nor connection is left
   };
 
-  // `drained` is called once, when neither session nor connection is left.
   Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients,
-        const Plan& plan, std::function<void()> drained);
+        Pacer& pacer, const Plan& plan, Steps steps);
 
   void abort();
 
  private:
-  // Slower than this nobody gains anything.
-  static constexpr double kSlowest = 50;  // sessions a second
   static constexpr std::chrono::milliseconds kStep{50};
 
   void on_deadline(std::chrono::milliseconds now) override;
-  void close_until(size_t target);
+  void shut_doors();
 
   net::Loop& loop_;
   session::Table& table_;
   net::Roster<edge::ClientConnection>& clients_;
-  std::function<void()> drained_;
-  std::chrono::milliseconds began_;
+  Steps steps_;
+  std::chrono::milliseconds shuts_;
   std::chrono::milliseconds ends_;
-  std::chrono::milliseconds give_by_{0};  // whoever has had no Close by then is cut
-  double rate_;                           // sessions a millisecond
-  size_t closed_ = 0;
+  bool is_shut_ = false;
 };
 
 }  // namespace gateway::server

@@ -8,6 +8,7 @@
 
 #include "gateway/config/named_files.h"
 #include "gateway/metrics/exposition.h"
+#include "gateway/server/leaving.h"
 #include "gateway/server/version.h"
 #include "proto/base/encoding.h"
 
@@ -185,9 +186,9 @@ void Server::open_metering(const config::Document& document) {
                                                         .boot = scribe_.boot_id,
                                                         .workers = registry_->worker_count(),
                                                         .end_sessions =
-                                                            [this](const std::string& domain) {
+                                                            [this](const std::string&) {
                                                               for (const auto& worker : workers_)
-                                                                worker->end_over_budget(domain);
+                                                                worker->look_at_sessions();
                                                             }},
                                          document, loop_);
 }
@@ -289,8 +290,16 @@ Server::Reloaded Server::reload_from_files() {
     return {.done = false, .text = text};
   }
   warnings += what_needs_restart((*snapshot)->document);
+  const std::vector<Departing> leave = departing(*snapshot_, **snapshot);
   snapshot_ = std::move(*snapshot);
-  for (const auto& worker : workers_) worker->use(snapshot_);
+  for (const auto& worker : workers_) {
+    worker->use(snapshot_);
+    if (!leave.empty()) worker->look_at_sessions();
+  }
+  for (const std::string& line : lines_of(leave)) {
+    say(Level::info, line);
+    warnings += line + "\n";
+  }
   metering_->use(snapshot_->document);
   origins_.use(snapshot_);
   hand_out(change);
@@ -350,7 +359,7 @@ void Server::on_reopen_signal() {
 void Server::on_stop_signal() {
   if (stage_ == Stage::draining) {
     say(Level::info, "second signal: ending at once");
-    for (const auto& worker : workers_) worker->abort();
+    departure_->abort();
     stop();
     return;
   }
@@ -360,21 +369,13 @@ void Server::on_stop_signal() {
 void Server::begin_drain() {
   stage_ = Stage::draining;
   const config::Drain& settings = snapshot_->document.drain;
-  say(Level::info, "draining: connections=" + std::to_string(admission_.held()) +
+  const std::string delay = settings.delay.count() == 0
+                                ? std::string()
+                                : " delay=" + std::to_string(settings.delay.count()) + "ms";
+  say(Level::info, "draining: connections=" + std::to_string(admission_.held()) + delay +
                        " timeout=" + std::to_string(settings.timeout.count()) +
                        "s; a second signal ends at once");
-  Drain::Plan plan{.timeout = settings.timeout, .close_rate = std::nullopt};
-  if (settings.close_rate) {
-    plan.close_rate =
-        static_cast<double>(*settings.close_rate) / static_cast<double>(workers_.size());
-  }
-  for (const auto& worker : workers_) {
-    worker->drain(plan, [this] { loop_.post([this] { on_worker_drained(); }); });
-  }
-}
-
-void Server::on_worker_drained() {
-  if (++drained_workers_ == workers_.size()) stop();
+  departure_.emplace(loop_, workers_, settings, [this] { stop(); });
 }
 
 void Server::stop() {

@@ -13,6 +13,7 @@
 #include "gateway/config/yaml_reader.h"
 #include "gateway/log/log.h"
 #include "gateway/origin/warm_room.h"
+#include "gateway/server/departure.h"
 #include "gateway/server/limits.h"
 #include "gateway/server/metering.h"
 #include "gateway/server/named_files.h"
@@ -86,7 +87,6 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   }
   void begin_drain();
   void stop();
-  void on_worker_drained();
 
   std::string metrics() override;
   bool ready() const override { return stage_ == Stage::serving; }
@@ -119,6 +119,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::unique_ptr<Metering> metering_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::unique_ptr<Ports> ports_;
+  std::optional<Departure> departure_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<Common> common_;
   std::optional<admin::Server> admin_;
@@ -127,7 +128,6 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<Watcher> watcher_;
   NamedFiles named_files_;
   config::Document started_with_;  // without its domains: for the keys that wait for a restart
-  size_t drained_workers_ = 0;
 
   struct Reloads {
     uint64_t succeeded = 0;

@@ -58,9 +58,11 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                     .unmatched_meter = &common.metering.meters().book(index).meter(
                         std::string(config::kUnmatched))},
       housekeeper_(*this),
-      timekeeper_(loop_, common.metering.meters().book(index)) {
+      timekeeper_(loop_, common.metering.meters().book(index)),
+      pacer_(loop_.wheel(), table_, common.registry.worker(index)) {
   housekeeper_.on_deadline(loop_.now());
-  ways_.use(surroundings_.snapshot);
+  surroundings_.on_opened = [this](const session::Session& session) { pacer_.look_at(session); };
+  take(surroundings_.snapshot);
 }
 
 Worker::~Worker() {
@@ -112,45 +114,34 @@ void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
     surroundings_.snapshot = next;
     pools_.use(*next);
     authenticator_.use(*next);
-    ways_.use(next);
-    retire_disabled();
+    take(next);
   });
 }
 
-// websocket.on_disable: drain. Everything else about open sessions is left as it was when they
-// began.
-void Worker::retire_disabled() {
-  // Backwards: a session that ends at once leaves its place to the last one.
-  for (size_t i = table_.size(); i > 0; --i) {
-    session::Session& session = table_.at(i - 1);
-    const route::Domain* now = surroundings_.snapshot->router.find(session.domain().label);
-    if (now == nullptr) continue;
-    const config::WebSocket& settings = now->config->websocket;
-    if (settings.enabled || settings.on_disable != config::WebSocket::OnDisable::drain) continue;
-    session.close(log::Cause::domain_disabled, proto::ws::CloseCode::service_restart,
-                  "WebSocket was switched off");
-  }
+void Worker::take(const std::shared_ptr<const route::Snapshot>& snapshot) {
+  ways_.use(snapshot);
+  const auto close_rate = snapshot->document.drain.close_rate;
+  const auto workers = static_cast<double>(common_.registry.worker_count());
+  pacer_.use(snapshot, close_rate ? std::optional(*close_rate / workers) : std::nullopt);
 }
 
-void Worker::end_over_budget(const std::string& domain) {
-  loop_.post([this, domain] {
-    for (size_t i = table_.size(); i > 0; --i) {
-      session::Session& session = table_.at(i - 1);
-      if (session.domain().label != domain) continue;
-      session.close(log::Cause::quota, proto::ws::CloseCode::policy_violation,
-                    "usage budget used up");
-    }
-  });
+void Worker::look_at_sessions() {
+  loop_.post([this] { pacer_.look(); });
 }
 
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
   loop_.post([this, plan, done = std::move(drained)] {
     surroundings_.draining = true;
     ways_.use(nullptr);
-    for (auto& [key, listener] : listeners_) listener->stop();
-    for (size_t i = clients_.size(); i > 0; --i) clients_.at(i - 1).close_if_silent();
-    drain_.emplace(loop_, table_, clients_, plan, done);
+    for (auto& [key, listener] : listeners_) listener->take_no_more();
+    drain_.emplace(loop_, table_, clients_, pacer_, plan,
+                   Drain::Steps{.shut_doors = [this] { shut_doors(); }, .drained = done});
   });
+}
+
+void Worker::shut_doors() {
+  for (auto& [key, listener] : listeners_) listener->stop();
+  for (size_t i = clients_.size(); i > 0; --i) clients_.at(i - 1).turn_away();
 }
 
 void Worker::abort() {

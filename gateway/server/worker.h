@@ -14,6 +14,7 @@
 #include "gateway/origin/ways.h"
 #include "gateway/server/drain.h"
 #include "gateway/server/metering.h"
+#include "gateway/server/pacer.h"
 
 namespace gateway::server {
 
@@ -40,11 +41,12 @@ class Worker {
   void open(const std::string& key, const std::string& listener, bool tls, net::UniqueFd fd);
   void close(const std::string& key);
   void use(std::shared_ptr<const route::Snapshot> snapshot);
-  // Stops accepting and ends all sessions by the plan. `drained` is called on this worker's thread.
+  // A configuration or a budget has changed so that open sessions may have to end.
+  void look_at_sessions();
+  // Ends all sessions by the plan, answers 503 to new ones, and soon stops accepting. `drained` is
+  // called on this worker's thread.
   void drain(const Drain::Plan& plan, std::function<void()> drained);
   void abort();
-  // The domain's budget is used up: its open sessions end with 1008.
-  void end_over_budget(const std::string& domain);
 
   // Adds the figures of its connections to origins. Any thread.
   void add_ways(metrics::WayFacts& to) const;
@@ -76,7 +78,8 @@ class Worker {
     usage::Book& book_;
   };
 
-  void retire_disabled();
+  void take(const std::shared_ptr<const route::Snapshot>& snapshot);
+  void shut_doors();
 
   net::Loop loop_;
   net::Resolver resolver_;
@@ -90,6 +93,7 @@ class Worker {
   std::map<std::string, std::unique_ptr<edge::Listener>> listeners_;
   Housekeeper housekeeper_;
   Timekeeper timekeeper_;
+  Pacer pacer_;
   std::optional<Drain> drain_;
   std::thread thread_;
 };

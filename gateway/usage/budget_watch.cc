@@ -70,6 +70,7 @@ void BudgetWatch::take_plans() {
     const auto known = accounts_.find(domain);
     Account account = known != accounts_.end() ? std::move(known->second) : Account{};
     account.plan = std::move(plan);
+    account.is_told = false;
     accounts.emplace(domain, std::move(account));
   }
   accounts_ = std::move(accounts);
@@ -126,9 +127,10 @@ void BudgetWatch::weigh(const std::string& domain, Account& account, const Total
   const bool is_new = standing != account.standing;
   account.standing = standing;
   if (is_new) say_standing(domain, account.plan, used, standing);
-  // Said again as long as it is so: a session may have been on its way in when it came to this, and
-  // a reload may want open sessions to end that were left alone before.
-  if (changed_ && (is_new || standing == BudgetStanding::hard)) changed_(domain, standing);
+  // Told again after a reload, which may want open sessions to end that were left alone before.
+  const bool is_owed = standing == BudgetStanding::hard && !account.is_told;
+  account.is_told = true;
+  if (changed_ && (is_new || is_owed)) changed_(domain, standing);
 }
 
 void BudgetWatch::settle(const Row& row) {

@@ -16,6 +16,7 @@ namespace gateway::usage {
 // use() is for any thread, the rest for the ledger's.
 class BudgetWatch {
  public:
+  // Called when a standing has changed, and once for each that is hard when plans have come.
   using Changed = std::function<void(const std::string& domain, BudgetStanding now)>;
   void use(std::map<std::string, BudgetPlan> plans, Changed changed);
 
@@ -37,6 +38,7 @@ class BudgetWatch {
     Totals past;           // in this period, without live rows
     bool is_read = false;  // `past` is known from the ledger
     BudgetStanding standing = BudgetStanding::within;
+    bool is_told = false;  // since the plans came
   };
   void take_plans();
   void read(const std::string& ledger_path, const LiveRows& live);

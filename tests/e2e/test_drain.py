@@ -151,3 +151,52 @@ class DrainTest(WeirTest):
         self.assertEqual(weir.wait_exit(6), 0)
         self.origin.finished()
         self.assertEqual(bytes(seen.seen[len(seen.head.raw):]), half[:500])
+
+    def test_fy16_during_the_delay_only_readyz_tells_of_it(self):
+        raw = self.use(origin.RawOrigin(origin.echo))
+        weir = self.run_one([domain("a.test", raw.port)], drain={"delay": "4s", "timeout": 2})
+        weir.signal(signal.SIGTERM)
+        wait_until(lambda: weir.admin("/readyz")[0] == 503, "readyz 503")
+        self.assertEqual(weir.metric("weir_draining"), 1)
+        session = self.use(wire.open_session(weir.port, "a.test"))
+        # The delay is over when the session hears of it.
+        self.closed(session, 1012, "the gateway is restarting")
+        self.answer(session)
+        self.assertEqual(weir.wait_exit(10), 0)
+
+    def answer(self, session):
+        session.send(from_client(CLOSE, frames.close_payload(1012)))
+        session.read_rest()
+
+    def test_fy16_the_second_signal_ends_the_delay_and_tells_every_session(self):
+        raw = self.use(origin.RawOrigin(origin.hold))
+        weir = self.run_one([domain("a.test", raw.port)], drain={"delay": "5m", "timeout": 30})
+        session = self.use(wire.open_session(weir.port, "a.test"))
+        weir.signal(signal.SIGTERM)
+        weir.wait_log("draining.* delay=300000ms")
+        weir.signal(signal.SIGTERM)
+        self.assertEqual(session.read_until_frame(CLOSE).code, 1012)
+        self.assertEqual(weir.wait_exit(10), 0)
+        self.assertEqual(weir.wait_access(event="close")["close_cause"], "drain")
+
+    def test_fy16_requests_in_flight_are_answered_and_never_reset(self):
+        weir, _ = self.prepare(0, timeout=20)
+        whole = wire.upgrade_request("a.test")
+        clients = [self.use(wire.connect(weir.port)) for _ in range(100)]
+        for client in clients[:50]:
+            client.send(whole[:30])
+        weir.signal(signal.SIGTERM)
+        for client in clients[:50]:
+            client.send(whole[30:])
+        for client in clients[50:]:
+            client.send(whole)
+        answers = set()
+        for client in clients[:50]:
+            answers.add(client.read_head().status)
+        for client in clients[50:]:
+            # Silent until the signal: it may have been sent away, by a FIN.
+            try:
+                answers.add(client.read_head().status)
+            except wire.Ended as ended:
+                self.assertNotIn("reset", str(ended).lower())
+        self.assertLessEqual(answers, {101, 503})

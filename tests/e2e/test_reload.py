@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import threading
 
 import certificates
 import frames
@@ -36,11 +37,11 @@ class ReloadTest(WeirTest):
             return client.read_head().status
 
     def test_sighup_applies_a_good_configuration_and_sessions_survive(self):
-        weir = self.run_one([domain("old.test")])
-        session = self.use(wire.open_session(weir.port, "old.test"))
+        weir = self.run_one([domain("old.test"), domain("stay.test")])
+        session = self.use(wire.open_session(weir.port, "stay.test"))
         self.assertEqual(self.status(weir, "new.test"), 404)
         generation = weir.metric("weir_config_generation")
-        weir.write([domain("new.test")])
+        weir.write([domain("new.test"), domain("stay.test", websocket={"connection_timeout": 40})])
         self.reload(weir)
         self.assertEqual(self.status(weir, "new.test"), 101)
         self.assertEqual(self.status(weir, "old.test"), 404)
@@ -158,11 +159,54 @@ class ReloadTest(WeirTest):
         session = self.use(wire.open_session(weir.port, "a.test"))
         weir.write([domain("a.test", websocket={"enabled": False, "on_disable": "drain"})])
         self.reload(weir)
-        got = session.read_until_frame(frames.CLOSE)
-        self.assertIn(got.code, (1001, 1012))
+        # Not 1012, which would ask the client to come back.
+        got = self.closed(session, 1001, "WebSocket was switched off")
         session.send(from_client(frames.CLOSE, got.payload))
         session.close()
         self.assertEqual(weir.wait_access(event="close")["close_cause"], "domain_disabled")
+
+    def test_fx12_sessions_of_a_removed_domain_are_told_so_one_after_the_other(self):
+        weir = self.run_one([domain("old.test"), domain("new.test")], workers=1, drain={"close_rate": 1})
+        leaving = [self.use(wire.open_session(weir.port, "old.test")) for _ in range(30)]
+        staying = self.use(wire.open_session(weir.port, "new.test"))
+        weir.write([domain("new.test")])
+        done = run_weir("reload", "-c", str(weir.config_path))
+        line = "domain old.test is no longer configured: its 30 open sessions are told to end"
+        self.assertIn(line, done.stdout + done.stderr)
+        weir.wait_log(line)
+        wait_until(lambda: weir.metric("weir_mass_close_pending", cause="domain_removed") > 0, "some are pending")
+        weir.node["drain"] = {"close_rate": 1000}
+        weir.write([domain("new.test")])
+        self.reload(weir)
+        for session in leaving:
+            got = self.closed(session, 1001, "this domain is no longer served here")
+            session.send(from_client(frames.CLOSE, got.payload))
+        records = weir.wait_records(30, event="close", domain="old.test")
+        self.assertEqual({(record["close_cause"], record["close_initiator"], record["close_code"])
+                          for record in records}, {("domain_removed", "gateway", 1001)})
+        wait_until(lambda: weir.metric("weir_mass_close_pending") == 0, "none is pending")
+        self.assertTrue(echoes(staying))
+        self.assertEqual(self.status(weir, "old.test"), 404)
+
+    def test_fx12_a_handshake_under_way_when_its_domain_goes_is_told_after_it(self):
+        held = threading.Event()
+        self.addCleanup(held.set)
+
+        def late(connection):
+            held.wait(30)
+            return origin.echo(connection)
+
+        raw = self.use(origin.RawOrigin(late, timeout=60))
+        weir = self.run_one([domain("old.test", raw.port), domain("new.test")], workers=1)
+        client = self.use(wire.connect(weir.port))
+        client.send(wire.upgrade_request("old.test"))
+        raw.wait_for(lambda: raw.accepted == 1, "the handshake at the origin")
+        weir.write([domain("new.test")])
+        self.reload(weir)
+        wait_until(lambda: self.status(weir, "old.test") == 404, "the new configuration")
+        held.set()
+        self.assertEqual(client.read_head().status, 101)
+        self.closed(client, 1001, "this domain is no longer served here")
 
     def test_changed_files_are_applied_when_asked_for(self):
         weir = self.run_one([domain("old.test")], reload={"on_change": True})

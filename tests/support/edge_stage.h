@@ -33,6 +33,7 @@ class EdgeStage {
   EdgeStage& operator=(const EdgeStage&) = delete;
   ~EdgeStage() {
     listener_.reset();
+    scribe.access = nullptr;  // the test may have ended the log
     while (clients.size() > 0) clients.at(0).abort();
     while (table.size() > 0) table.at(0).abort();
     stage.loop.retirement().clear();
@@ -50,6 +51,8 @@ class EdgeStage {
     return connect_to(address_);
   }
   void stop_listening() { listener_->stop(); }
+  void take_no_more() { listener_->take_no_more(); }
+  const gateway::net::Address& address() const { return address_; }  // once there is a client
 
   bool until(const std::function<bool()>& happened) { return stage.run_until(happened); }
   bool has(RawPeer& peer, std::string_view text) {

@@ -33,7 +33,7 @@ listeners:
 admin: { listen: "[::1]:9200" }
 domains: [{ domain: a.test, origin: { builtin: echo } }]
 log: { access: { path: off, format: json }, level: debug }
-drain: { timeout: 2m, close_rate: 500 }
+drain: { delay: 1500ms, timeout: 2m, close_rate: 500 }
 limits: { header_timeout: 500ms, max_head: 32KiB, max_headers: 64, max_connections: 1000 }
 resolver: { servers: [10.0.0.2, "10.0.0.2:5353", "::1", "[::1]:54"], timeout: 250ms, tries: 5 }
 reload: { on_change: on }
@@ -60,6 +60,7 @@ reload: { on_change: on }
   CHECK_FALSE(document.log.access.path.has_value());
   CHECK(document.log.level == Log::Level::debug);
   CHECK(document.drain.timeout == seconds{120});
+  CHECK(document.drain.delay == milliseconds{1500});
   CHECK(document.drain.close_rate == 500);
   CHECK(document.limits.header_timeout == milliseconds{500});
   CHECK(document.limits.max_head == 32768);
@@ -102,6 +103,8 @@ TEST_CASE("node: wrong values are answered with what is allowed") {
            Row{"drain: { timeout: 1500ms }", "must be whole seconds"},
            Row{"drain: { timeout: 2h }", "allowed is 0s to 1h"},
            Row{"drain: { timeout: off }", "\"off\" is not a time"},
+           Row{"drain: { delay: 301s }", "allowed is 0s to 5m"},
+           Row{"drain: { delay: off }", "\"off\" is not a time"},
            Row{"drain: { close_rate: 0 }", "allowed is 1 to 1000000, or auto"},
            Row{"limits: { max_head: 16KB }", "is not a size"},
            Row{"limits: { max_head: 512 }", "allowed is 1KiB to 64KiB"},

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <sys/ioctl.h>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -293,6 +294,141 @@ TEST_CASE("client connection: what is sent after a refusal is thrown away, up to
   }));
 }
 
+namespace {
+
+void turn_all_away(EdgeStage& stage) {
+  stage.surroundings.draining = true;
+  for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).turn_away();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "FY16 client connection: a drain sends who has said nothing a FIN, and no reset after it") {
+  EdgeStage stage;
+  RawPeer silent = stage.client();
+  REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
+  turn_all_away(stage);
+  CHECK(stage.answered(silent));
+  CHECK(silent.received.empty());
+  // Its request crosses the FIN.
+  silent.send(upgrade_request());
+  stage.stage.settle();
+  silent.send("and more");
+  stage.stage.settle();
+  CHECK(stage.clients.size() == 1);
+  silent.ended = false;
+  silent.read();
+  CHECK(silent.ended);
+  CHECK(silent.error == 0);
+  stage.pass(3s);
+  CHECK(stage.clients.size() == 0);
+}
+
+TEST_CASE("FY16 client connection: 1,000 requests in flight at the drain are all answered 503") {
+  for (int round = 0; round < 10; ++round) {
+    EdgeStage stage;
+    std::vector<RawPeer> peers;
+    const std::string whole = upgrade_request();
+    // Some are accepted and unread, some have half a head, some stand in the listener's queue.
+    for (int i = 0; i < 40; ++i) peers.push_back(stage.client());
+    for (int i = 0; i < 30; ++i) peers.push_back(stage.client(whole.substr(0, 40)));
+    REQUIRE(stage.until([&] { return stage.clients.size() == 70; }));
+    stage.stage.settle();
+    for (size_t i = 0; i < 40; ++i) peers[i].send(whole);
+    for (int i = 0; i < 30; ++i) peers.push_back(stage.client(whole));
+    stage.surroundings.draining = true;
+    stage.stop_listening();
+    turn_all_away(stage);
+    for (size_t i = 40; i < 70; ++i) peers[i].send(whole.substr(40));
+    for (RawPeer& peer : peers) {
+      REQUIRE(stage.answered(peer));
+      CHECK(peer.error == 0);
+      CHECK(status_of(peer.received) == 503);
+      CHECK(body_of(peer.received) == "this node is being drained\n");
+    }
+  }
+}
+
+TEST_CASE("FY16 client connection: half a head hears 503 within header_timeout, or at the end") {
+  for (const bool in_time : {true, false}) {
+    CAPTURE(in_time);
+    AccessFile file;
+    EdgeStage stage({}, &file.log());
+    RawPeer begun = stage.client("GET /");
+    RawPeer asking = stage.client(upgrade_request());
+    const RawPeer origin = stage.asked();
+    REQUIRE(stage.until([&] { return stage.clients.size() == 2; }));
+    stage.stage.settle();
+    turn_all_away(stage);
+    CHECK(stage.clients.size() == 2);
+    if (in_time) {
+      stage.pass(11s);
+    } else {
+      while (stage.clients.size() > 0) stage.clients.at(0).abort();
+      REQUIRE(stage.answered(asking));
+      CHECK(status_of(asking.received) == 503);
+    }
+    REQUIRE(stage.answered(begun));
+    CHECK(begun.error == 0);
+    CHECK(status_of(begun.received) == 503);
+    for (const auto& line : file.lines()) {
+      CHECK(line["close_cause"] == "drain");
+      CHECK(line["close_initiator"] == "gateway");
+    }
+  }
+}
+
+TEST_CASE("FY1 client connection: an answer to HEAD has no body") {
+  struct Row {
+    int status;
+    std::string text;
+  };
+  const std::string host = "Host: chat.example.com\r\n";
+  for (const Row& row : {
+           Row{426, "HEAD / HTTP/1.1\r\n" + host + "\r\n"},
+           Row{404, "HEAD / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n"},
+           Row{400, "HEAD / HTTP/1.1\r\n\r\n"},                     // no Host
+           Row{400, "HEAD / HTTP/1.1\r\n" + host + host + "\r\n"},  // refused by the gate
+           Row{400, "HEAD / HTTP/1.1\nHost"},                       // refused at this byte
+           Row{414, "HEAD /" + std::string(9000, 'a')},
+           Row{400, "HEAD" + upgrade_request().substr(3)},
+           Row{426, "HEAD" + upgrade_request({.version = "8"}).substr(3)},
+       }) {
+    CAPTURE(row.text.substr(0, 60));
+    EdgeStage stage;
+    RawPeer client = stage.client(row.text);
+    REQUIRE(stage.answered(client));
+    CHECK((status_of(client.received) == row.status || status_of(client.received) == 400));
+    CHECK(field_of(client.received, "Content-Length") != "0");
+    CHECK(body_of(client.received).empty());
+  }
+  // Half of one, and one that looks like it.
+  EdgeStage stage;
+  RawPeer half = stage.client("HEAD / HTTP/1.1\r\nHost:");
+  RawPeer other = stage.client("HEADS / HTTP/1.1\r\nHost:");
+  REQUIRE(stage.until([&] { return stage.clients.size() == 2; }));
+  stage.stage.settle();
+  stage.pass(11s);
+  for (RawPeer* peer : {&half, &other}) {
+    REQUIRE(stage.answered(*peer));
+    CHECK(status_of(peer->received) == 408);
+  }
+  CHECK(body_of(half.received).empty());
+  CHECK_FALSE(body_of(other.received).empty());
+}
+
+TEST_CASE(
+    "FY11 client connection: Expect: 100-continue without a body is ignored, and stays here") {
+  EdgeStage stage;
+  RawPeer client = stage.client(upgrade_request({.fields = "Expect: 100-continue\r\n"}));
+  RawPeer origin = stage.asked();
+  CHECK(field_of(origin.received, "Expect").empty());
+  origin.send(switching_answer(origin.received));
+  REQUIRE(stage.has(client, "\r\n\r\n"));
+  CHECK(status_of(client.received) == 101);
+}
+
 TEST_CASE("client connection: a drain closes who has asked nothing, and nobody else") {
   EdgeStage stage;
   RawPeer silent = stage.client();
@@ -301,10 +437,11 @@ TEST_CASE("client connection: a drain closes who has asked nothing, and nobody e
   const RawPeer origin = stage.asked();
   REQUIRE(stage.until([&] { return stage.clients.size() == 3; }));
   stage.stage.settle();
-  for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).close_if_silent();
+  turn_all_away(stage);
   CHECK(stage.answered(silent));
   CHECK(silent.received.empty());
-  CHECK(stage.clients.size() == 2);
+  silent.close();
+  CHECK(stage.until([&] { return stage.clients.size() == 2; }));
 }
 
 TEST_CASE("client connection: the built-in origin answers messages and chooses a subprotocol") {

@@ -131,6 +131,76 @@ TEST_CASE("client connection: 421 when Host is not of the name that TLS was aske
   }
 }
 
+TEST_CASE(
+    "FY3 client connection: a port check of a TLS listener leaves no trace, half a hello does") {
+  struct Row {
+    bool proxied;  // a PROXY header comes first
+    bool resets;
+    std::string_view said;
+    uint64_t failed;
+  };
+  // 22: a handshake record that will not come whole.
+  const std::string_view hello("\x16\x03\x01\x02\x00\x01", 6);
+  for (const Row& row :
+       {Row{false, false, {}, 0}, Row{false, true, {}, 0}, Row{true, false, {}, 0},
+        Row{true, true, {}, 0}, Row{false, false, hello.substr(0, 1), 1},
+        Row{false, false, hello, 1}, Row{false, true, hello, 1}, Row{true, false, hello, 1}}) {
+    CAPTURE(row.proxied);
+    CAPTURE(row.resets);
+    CAPTURE(row.said.size());
+    Certificates certificates;
+    AccessFile file;
+    EdgeStage stage(
+        [&](Document& document) {
+          three_domains(certificates)(document);
+          if (!row.proxied) return;
+          gateway::config::Listener listener;
+          listener.name = "public";
+          listener.proxy_protocol.emplace().trusted = {
+              *gateway::config::parse_network("127.0.0.0/8")};
+          document.listeners.push_back(listener);
+        },
+        &file.log());
+    RawPeer client = stage.tls_client();
+    if (row.proxied) client.send("PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n");
+    client.send(row.said);
+    REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
+    stage.stage.settle();
+    if (row.resets) {
+      client.reset();
+    } else {
+      client.close();
+    }
+    REQUIRE(stage.until([&] { return stage.clients.size() == 0; }));
+    CHECK(stage.gate().tls_failed.value() == row.failed);
+    CHECK(file.lines().size() == row.failed);
+  }
+}
+
+TEST_CASE("FY16 client connection: a drain lets a TLS handshake end, and answers the request 503") {
+  Certificates certificates;
+  EdgeStage stage(three_domains(certificates));
+  TlsClient idle(stage, certificates, "chat.example.com");
+  TlsClient client(stage, certificates, "chat.example.com");
+  RawPeer shaking = stage.tls_client();
+  shaking.send(std::string_view("\x16\x03\x01\x02\x00\x01", 6));
+  RawPeer silent = stage.tls_client();
+  REQUIRE(stage.until([&] { return stage.clients.size() == 4; }));
+  stage.stage.settle();
+  client.send(upgrade_request());
+  stage.surroundings.draining = true;
+  for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).turn_away();
+  REQUIRE(stage.answered(silent));
+  CHECK(silent.error == 0);
+  REQUIRE(stage.until([&] { return client.told.ends + client.told.failures > 0; }));
+  CHECK(status_of(client.told.data) == 503);
+  REQUIRE(stage.until([&] { return idle.told.ends + idle.told.failures > 0; }));
+  CHECK(idle.told.ends == 1);
+  CHECK(idle.told.data.empty());
+  shaking.read();
+  CHECK_FALSE(shaking.ended);
+}
+
 TEST_CASE("client connection: who speaks plain HTTP to a TLS port is told so in clear") {
   Certificates certificates;
   AccessFile file;

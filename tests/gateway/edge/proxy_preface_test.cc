@@ -207,14 +207,49 @@ TEST_CASE("proxy preface: what only begins like a header is left to HTTP") {
   CHECK(refused(stage) == 0);
 }
 
-TEST_CASE("proxy preface: a drain closes who has not got beyond it") {
-  EdgeStage stage(trusting(kUs));
-  RawPeer begun = stage.client("PROXY");
-  REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
-  stage.stage.settle();
-  stage.clients.at(0).close_if_silent();
-  CHECK(stage.answered(begun));
-  CHECK(stage.clients.size() == 0);
+TEST_CASE("FY16 proxy preface: a drain closes who has said nothing, and answers who has begun") {
+  for (const char* trusted : {kUs, kOthers}) {
+    CAPTURE(trusted);
+    EdgeStage stage(trusting(trusted));
+    RawPeer silent = stage.client();
+    RawPeer begun = stage.client(trusted == kUs ? "PROXY" : "PRO");
+    REQUIRE(stage.until([&] { return stage.clients.size() == 2; }));
+    stage.stage.settle();
+    stage.surroundings.draining = true;
+    for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).turn_away();
+    CHECK(stage.answered(silent));
+    CHECK(stage.clients.size() == 1);
+    begun.send(trusted == kUs ? kLine.substr(5) + upgrade_request() : "NOUN / HTTP/1.1\r\n\r\n");
+    REQUIRE(stage.answered(begun));
+    CHECK(begun.error == 0);
+    CHECK(status_of(begun.received) == (trusted == kUs ? 503 : 400));
+  }
+}
+
+TEST_CASE("FY5 proxy preface: 4 KiB of TLVs are taken, from whatever pieces") {
+  proto::proxy_header::Addresses ends{
+      .source = {*proto::proxy_header::parse_ipv4("203.0.113.7")},
+      .destination = {*proto::proxy_header::parse_ipv4("198.51.100.1")}};
+  std::string bytes = proto::proxy_header::write_header(Version::v2, ends);
+  constexpr size_t kValue = 4096 - 3;
+  bytes += {'\x04', static_cast<char>(kValue >> 8), static_cast<char>(kValue & 0xff)};
+  bytes += std::string(kValue, 'x');
+  const size_t length = bytes.size() - 16;
+  bytes[14] = static_cast<char>(length >> 8);
+  bytes[15] = static_cast<char>(length & 0xff);
+  for (const size_t piece : {bytes.size(), size_t{1000}}) {
+    CAPTURE(piece);
+    EdgeStage stage(trusting(kUs));
+    RawPeer client = stage.client();
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      client.send(std::string_view(bytes).substr(at, piece));
+      stage.stage.settle();
+    }
+    client.send(upgrade_request());
+    const RawPeer origin = stage.asked();
+    CHECK(field_of(origin.received, "X-Forwarded-For") == "203.0.113.7");
+    CHECK(refused(stage) == 0);
+  }
 }
 
 TEST_CASE("proxy preface: no other listener looks for headers") {

@@ -31,8 +31,10 @@ struct Scene {
     }
     REQUIRE(stage.table.size() == count);
   }
-  void begin(const Drain::Plan& plan) {
-    drain.emplace(stage.stage.loop, stage.table, stage.clients, plan, [this] { ++drained; });
+  void begin(Drain::Plan plan, std::chrono::milliseconds last_call = 0ms) {
+    plan.last_call = last_call;
+    drain.emplace(stage.stage.loop, stage.table, stage.clients, pacer, plan,
+                  Drain::Steps{.shut_doors = [this] { ++shut; }, .drained = [this] { ++drained; }});
   }
   size_t closing() {
     size_t count = 0;
@@ -49,7 +51,9 @@ struct Scene {
 
   EdgeStage stage;
   std::vector<RawPeer> peers;
+  gateway::server::Pacer pacer{stage.stage.loop.wheel(), stage.table, stage.registry.worker(0)};
   std::optional<Drain> drain;
+  int shut = 0;
   int drained = 0;
 };
 
@@ -66,6 +70,7 @@ TEST_CASE("drain: every client is told 1012 and why, and it is done when all hav
   scene.open_sessions(3);
   scene.begin({.timeout = 30s, .close_rate = std::nullopt});
   CHECK(scene.drained == 0);
+  scene.stage.pass(25s);
   const auto close = client_close(proto::ws::CloseCode::service_restart);
   for (RawPeer& peer : scene.peers) {
     REQUIRE(scene.stage.has(peer, "the gateway is restarting"));
@@ -130,6 +135,41 @@ TEST_CASE("drain: waits for a handshake that is under way, but not beyond the ti
   scene.stage.pass(2s);
   CHECK(scene.drained == 1);
   CHECK(scene.stage.clients.size() == 0);
+}
+
+TEST_CASE("FY16 drain: the doors are shut after a last call, and nothing is over before") {
+  Scene scene;
+  scene.begin({.timeout = 30s, .close_rate = std::nullopt}, 250ms);
+  scene.stage.pass(200ms);
+  CHECK(scene.shut == 0);
+  CHECK(scene.drained == 0);
+  scene.stage.pass(100ms);
+  CHECK(scene.shut == 1);
+  CHECK(scene.drained == 1);
+  // Not longer than there is time at all, nor when the second signal comes.
+  Scene hurried;
+  hurried.begin({.timeout = 0s, .close_rate = std::nullopt}, 250ms);
+  CHECK(hurried.shut == 1);
+  CHECK(hurried.drained == 1);
+  Scene cut;
+  cut.open_sessions(1);
+  cut.begin({.timeout = 30s, .close_rate = std::nullopt}, 250ms);
+  cut.drain->abort();
+  CHECK(cut.shut == 1);
+  cut.stage.pass(300ms);
+  CHECK(cut.shut == 1);
+  CHECK(cut.drained == 1);
+}
+
+TEST_CASE("FY24 drain: auto is spread over the time that there is, however few they are") {
+  Scene scene;
+  scene.open_sessions(5);
+  scene.begin({.timeout = 10s, .close_rate = std::nullopt});
+  CHECK(scene.closing() == 1);
+  scene.stage.pass(2500ms);
+  CHECK(scene.closing() == 3);
+  scene.stage.pass(2500ms);
+  CHECK(scene.closing() == 5);
 }
 
 TEST_CASE("drain: the second signal ends all at once") {

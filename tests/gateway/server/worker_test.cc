@@ -148,6 +148,7 @@ TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that
         scene.building.snapshot("  - domain: chat.example.com\n    origin: { builtin: echo }\n"
                                 "    websocket: { enabled: false, on_disable: " +
                                 std::string(drains ? "drain" : "keep") + " }\n"));
+    scene.worker->look_at_sessions();
     peer.send(kHello);
     if (!drains) {
       CHECK(await(peer, "hello"));
@@ -157,7 +158,7 @@ TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that
     const auto at = peer.received.find("WebSocket");
     const auto frames = read_frames(proto::bytes_of(peer.received), proto::ws::Sender::server);
     CHECK(at != std::string::npos);
-    CHECK(frames.back().code() == proto::ws::CloseCode::service_restart);
+    CHECK(frames.back().code() == proto::ws::CloseCode::going_away);
   }
 }
 
