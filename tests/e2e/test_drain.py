@@ -8,6 +8,7 @@ import frames
 import origin
 import wire
 from frames import CLOSE, from_client
+from hand_clock import HandClock
 from harness import WeirTest, domain, wait_until
 
 
@@ -154,15 +155,22 @@ class DrainTest(WeirTest):
 
     def test_fy16_during_the_delay_only_readyz_tells_of_it(self):
         raw = self.use(origin.RawOrigin(origin.echo))
-        weir = self.run_one([domain("a.test", raw.port)], drain={"delay": "4s", "timeout": 2})
+        weir = self.run_one([domain("a.test", raw.port)], clock=HandClock(),
+                            drain={"delay": "5s", "timeout": 2})
         weir.signal(signal.SIGTERM)
         wait_until(lambda: weir.admin("/readyz")[0] == 503, "readyz 503")
         self.assertEqual(weir.metric("weir_draining"), 1)
         session = self.use(wire.open_session(weir.port, "a.test"))
-        # The delay is over when the session hears of it.
+        weir.clock.move(5.1)
         self.closed(session, 1012, "the gateway is restarting")
         self.answer(session)
-        self.assertEqual(weir.wait_exit(10), 0)
+
+        def ended():
+            weir.clock.move(0.1)
+            return weir.process.poll() is not None
+
+        wait_until(ended, "the end")
+        self.assertEqual(weir.wait_exit(), 0)
 
     def answer(self, session):
         session.send(from_client(CLOSE, frames.close_payload(1012)))
