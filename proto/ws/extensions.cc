@@ -16,8 +16,11 @@ constexpr std::string_view kDeflate = "permessage-deflate";
 constexpr std::array<std::string_view, 4> kParameters = {
     "server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits",
     "client_max_window_bits"};
+constexpr size_t kServerTakeover = 0;
 constexpr size_t kFirstWithBits = 2;
+constexpr size_t kServerBits = 2;
 constexpr size_t kClientBits = 3;
+constexpr uint64_t kMostBits = 15;
 
 enum class Role { offer, answer };
 
@@ -145,9 +148,37 @@ bool is_good_offer(const Extension& offer) {
   return offer.name == kDeflate && judge_parameters(offer, Role::offer).empty();
 }
 
-bool has_parameter(const Extension& extension, std::string_view name) {
-  return std::any_of(extension.parameters.begin(), extension.parameters.end(),
-                     [name](const ExtensionParameter& one) { return one.name == name; });
+const ExtensionParameter* find_parameter(const Extension& extension, std::string_view name) {
+  const auto found = std::ranges::find(extension.parameters, name, &ExtensionParameter::name);
+  return found == extension.parameters.end() ? nullptr : &*found;
+}
+
+// Of a parameter that has been judged; without a value the most (RFC 7692 §7.1.2.2).
+uint64_t bits_of(const ExtensionParameter& parameter) {
+  return parameter.value ? parse_decimal(*parameter.value).value_or(kMostBits) : kMostBits;
+}
+
+// Why an answer does not accept that offer; empty: it does. What an offer asks of the server the
+// answer has to repeat, or it is not accepted (§7.1.1.1, §7.1.2.1); what the client is able to do
+// the answer must not exceed (§7.1.2.2). client_no_context_takeover may stand in any answer
+// (§7.1.1.2).
+std::string_view why_unfit(const Extension& answer, const Extension& offer) {
+  const auto* const asked_takeover = find_parameter(offer, kParameters[kServerTakeover]);
+  if (asked_takeover != nullptr && find_parameter(answer, asked_takeover->name) == nullptr)
+    return "lacks server_no_context_takeover, which was offered";
+  if (const auto* const asked = find_parameter(offer, kParameters[kServerBits])) {
+    const auto* const given = find_parameter(answer, asked->name);
+    if (given == nullptr) return "lacks server_max_window_bits, which was offered";
+    if (bits_of(*given) > bits_of(*asked))
+      return "has a server_max_window_bits above the one that was offered";
+  }
+  if (const auto* const given = find_parameter(answer, kParameters[kClientBits])) {
+    const auto* const able = find_parameter(offer, given->name);
+    if (able == nullptr) return "has client_max_window_bits, which was not offered";
+    if (bits_of(*given) > bits_of(*able))
+      return "has a client_max_window_bits above the one that was offered";
+  }
+  return "";
 }
 
 }  // namespace
@@ -188,15 +219,15 @@ Result<bool, std::string> judge_answer(const std::vector<Extension>& answer,
   }
   const std::string_view why = judge_parameters(chosen, Role::answer);
   if (!why.empty()) return fail(why);
-  const std::string_view client_bits = kParameters[kClientBits];
-  const auto allows_client_bits = [client_bits](const Extension& offer) {
-    return is_good_offer(offer) && has_parameter(offer, client_bits);
-  };
-  if (has_parameter(chosen, client_bits) &&
-      std::none_of(offers.begin(), offers.end(), allows_client_bits)) {
-    return fail("has client_max_window_bits, which was not offered");
+  // Of several offers the first fault is told: clients name first what they like best.
+  std::string_view fault;
+  for (const Extension& offer : offers) {
+    if (!is_good_offer(offer)) continue;
+    const std::string_view unfit = why_unfit(chosen, offer);
+    if (unfit.empty()) return true;
+    if (fault.empty()) fault = unfit;
   }
-  return true;
+  return fail(fault);
 }
 
 }  // namespace proto::ws

@@ -38,7 +38,7 @@ Result<std::vector<Extension>, std::string> parse_extensions(std::string_view va
 
 // Judges an origin's answer against the forwarded offers. True: permessage-deflate is on. Error:
 // why it is a bad answer (not offered, more than one, a parameter that is unknown, doubled, out of
-// 8-15 or not allowed in an answer).
+// 8-15 or not allowed in an answer, one above what was offered, or one missing that was).
 Result<bool, std::string> judge_answer(const std::vector<Extension>& answer,
                                        const std::vector<Extension>& offers);
 

@@ -106,3 +106,65 @@ TEST_CASE("extensions: F4, a bad answer is refused with words") {
   CHECK(judged("permessage-deflate; client_max_window_bits",
                "permessage-deflate; client_max_window_bits") != "on");
 }
+
+TEST_CASE("FY12 extensions: an answer accepts an offer as a whole, RFC 7692 section 7.1") {
+  struct Row {
+    std::string_view offer;
+    std::string_view answer;
+    std::string_view why;  // empty: it is accepted
+  };
+  constexpr std::string_view kLacksBits = "lacks server_max_window_bits, which was offered";
+  constexpr std::string_view kLacksTakeover = "lacks server_no_context_takeover, which was offered";
+  constexpr std::string_view kClientAbove =
+      "has a client_max_window_bits above the one that was offered";
+  constexpr std::string_view kServerAbove =
+      "has a server_max_window_bits above the one that was offered";
+  for (const Row& row : {
+           Row{"client_max_window_bits=10", "client_max_window_bits=10", ""},
+           Row{"client_max_window_bits=10", "client_max_window_bits=8", ""},
+           Row{"client_max_window_bits=10", "client_max_window_bits=11", kClientAbove},
+           Row{"client_max_window_bits=\"10\"", "client_max_window_bits=\"15\"", kClientAbove},
+           Row{"client_max_window_bits", "client_max_window_bits=15", ""},
+           Row{"client_max_window_bits=10", "", ""},
+           Row{"", "client_max_window_bits=10",
+               "has client_max_window_bits, which was not offered"},
+           Row{"server_max_window_bits=10", "server_max_window_bits=10", ""},
+           Row{"server_max_window_bits=10", "server_max_window_bits=9", ""},
+           Row{"server_max_window_bits=10", "server_max_window_bits=11", kServerAbove},
+           Row{"server_max_window_bits=10", "", kLacksBits},
+           Row{"server_max_window_bits=15", "", kLacksBits},
+           Row{"", "server_max_window_bits=10", ""},
+           Row{"server_no_context_takeover", "server_no_context_takeover", ""},
+           Row{"server_no_context_takeover", "", kLacksTakeover},
+           Row{"server_no_context_takeover", "client_no_context_takeover", kLacksTakeover},
+           Row{"", "server_no_context_takeover", ""},
+           Row{"client_no_context_takeover", "", ""},
+           Row{"", "client_no_context_takeover", ""},
+       }) {
+    CAPTURE(row.offer);
+    CAPTURE(row.answer);
+    const auto with = [](std::string_view parameters) {
+      const std::string name = "permessage-deflate";
+      return parameters.empty() ? name : name + "; " + std::string(parameters);
+    };
+    const std::string wanted =
+        row.why.empty() ? "on" : "Sec-WebSocket-Extensions " + std::string(row.why);
+    CHECK(judged(with(row.answer), with(row.offer)) == wanted);
+  }
+}
+
+TEST_CASE("FY12 extensions: of several offers an answer has to accept one") {
+  const std::string_view offers =
+      "permessage-deflate; server_max_window_bits=10; client_max_window_bits=9, "
+      "permessage-deflate; server_no_context_takeover, x-other";
+  CHECK(judged("permessage-deflate; server_max_window_bits=10", offers) == "on");
+  CHECK(judged("permessage-deflate; server_no_context_takeover", offers) == "on");
+  CHECK(
+      judged("permessage-deflate; server_max_window_bits=10; client_max_window_bits=10", offers) ==
+      "Sec-WebSocket-Extensions has a client_max_window_bits above the one that was offered");
+  CHECK(judged("permessage-deflate", offers) ==
+        "Sec-WebSocket-Extensions lacks server_max_window_bits, which was offered");
+  // What is of one offer does not make up for what another one asks.
+  CHECK(judged("permessage-deflate; server_no_context_takeover; client_max_window_bits=9",
+               offers) != "on");
+}
