@@ -136,6 +136,7 @@ constexpr std::string_view kDomainPaths[] = {
     "origin.request_timeout",
     "origin.establish_timeout",
     "origin.max_response_head",
+    "origin.max_response_headers",
     "origin.max_redirects",
     "origin.redirect_hosts",
     "origin.auth",

@@ -10,8 +10,12 @@ namespace gateway::config {
 const std::vector<Network>& default_deny_addresses() {
   static const std::vector<Network> kNetworks = [] {
     std::vector<Network> networks;
-    for (const char* text : {"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255",
-                             "::/128", "fe80::/10", "ff00::/8"}) {
+    // Those that stand alone are where clouds keep what a machine may know of itself: Azure,
+    // Alibaba, Oracle, AWS, Google, Scaleway.
+    for (const char* text :
+         {"0.0.0.0/8", "127.0.0.0/8", "100.100.100.200", "168.63.129.16", "169.254.0.0/16",
+          "192.0.0.192", "224.0.0.0/4", "255.255.255.255", "::/128", "::1", "fd00:42::42",
+          "fd00:ec2::/32", "fd20:ce::254", "fe80::/10", "ff00::/8"}) {
       networks.push_back(*parse_network(text));
     }
     return networks;

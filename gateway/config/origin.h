@@ -138,8 +138,9 @@ struct ForwardProxy {
   bool operator==(const ForwardProxy&) const = default;
 };
 
-// This network, link-local addresses (where clouds keep their metadata), multicast and broadcast:
-// no origin is there. Private networks and loopback are where origins live.
+// This network, loopback, link-local and other addresses where clouds keep their metadata,
+// multicast and broadcast: no origin is there, unless the operator says so. Private networks are
+// where origins live.
 const std::vector<Network>& default_deny_addresses();
 
 struct Origin {
@@ -168,12 +169,13 @@ struct Origin {
   Resolve resolve;
   OriginTls tls;
   milliseconds connect_timeout{10'000};  // 100 ms to 60 s: TCP
-  milliseconds io_timeout{
-      5'000};  // 100 ms to 60 s: each step, TLS handshake and writing the request
+  milliseconds io_timeout{5'000};  // 100 ms to 60 s: each step: TLS handshake, a forward proxy's
+                                   // answer, the next byte of an answer that has begun
   milliseconds request_timeout{
       30'000};  // 1 s to 900 s (warning above 150 s): request sent to complete response head
   milliseconds establish_timeout{60'000};  // 1 s to 900 s: everything up to the 101
   uint64_t max_response_head = 16'384;     // 1 KiB to 64 KiB
+  uint64_t max_response_headers = 200;     // 10 to 1,000: fields of an answer's head
   uint32_t max_redirects = 20;             // 0 to 20; 0: a redirect is passed to the client
   std::vector<std::string>
       redirect_hosts;  // 0 to 100, lower case, beside the domain's own: exact or "*.example.net"
@@ -182,7 +184,9 @@ struct Origin {
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // the header that is sent to the origin
   std::vector<std::string> source;  // 0 to 64 IP addresses of this machine to connect from
   // 0 to 1,000 networks: addresses that DNS gives for a name are not connected to when they are in
-  // one of these. What stands in the configuration as an address is the operator's own choice.
+  // one of these. What stands in the configuration as an address is the operator's own choice, and
+  // so is what stands in /etc/hosts, and localhost. Our own listeners are never connected to for a
+  // name of DNS or a redirect.
   std::vector<Network> deny_addresses = default_deny_addresses();
   Place place;
 

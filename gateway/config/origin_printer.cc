@@ -162,6 +162,7 @@ void print_origin(Lines& lines, const Origin& origin) {
   lines.key("request_timeout", format_duration(origin.request_timeout));
   lines.key("establish_timeout", format_duration(origin.establish_timeout));
   lines.key("max_response_head", format_size(origin.max_response_head));
+  lines.key("max_response_headers", std::to_string(origin.max_response_headers));
   print_way(lines, origin);
   lines.close();
 }

@@ -17,6 +17,7 @@ using std::chrono_literals::operator""s;
 constexpr TimeRange kStep = {100ms, 60s};
 constexpr TimeRange kWhole = {1s, 900s};
 constexpr Range kHead = {1'024, 65'536};
+constexpr Range kHeaders = {10, 1'000};
 constexpr std::string_view kHostWords[] = {"client", "origin"};
 constexpr std::string_view kSniWords[] = {"host"};
 constexpr Range kPorts = {1, 16};
@@ -102,6 +103,7 @@ void read_origin(const Section& section, Origin& origin) {
   section.duration("request_timeout", origin.request_timeout, kWhole);
   section.duration("establish_timeout", origin.establish_timeout, kWhole);
   section.size("max_response_head", origin.max_response_head, kHead);
+  section.number("max_response_headers", origin.max_response_headers, kHeaders);
   read_way(section, origin);
 }
 

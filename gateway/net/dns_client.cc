@@ -4,6 +4,7 @@
 #include <ares.h>
 #include <cerrno>
 #include <climits>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -13,6 +14,7 @@
 
 #include "gateway/net/blame.h"
 #include "proto/base/host.h"
+#include "proto/base/text.h"
 
 namespace gateway::net {
 
@@ -46,6 +48,31 @@ std::vector<Address> addresses_of(const ares_addrinfo& found) {
     if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   }
   return addresses;
+}
+
+// RFC 6761 §6.3: these names are the loopback address, whoever says so.
+bool is_localhost(std::string_view name) {
+  constexpr std::string_view kName = "localhost";
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.size() < kName.size()) return false;
+  const size_t above = name.size() - kName.size();
+  return proto::equals_ignoring_case(name.substr(above), kName) &&
+         (above == 0 || name[above - 1] == '.');
+}
+
+bool is_loopback(const Address& address) {
+  const std::string host = address.host();
+  return host.starts_with("127.") || host == "::1";
+}
+
+bool stands_in_hosts(ares_channel channel, const std::string& name) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    hostent* found = nullptr;
+    if (ares_gethostbyname_file(channel, name.c_str(), family, &found) != ARES_SUCCESS) continue;
+    ares_free_hostent(found);
+    return true;
+  }
+  return false;
 }
 
 std::string words_for(int status) {
@@ -196,6 +223,7 @@ void DnsClient::send(const std::string& name) {
   if (const auto literal = Address::parse(name, 0)) {
     reply.kind = Reply::Kind::found;
     reply.addresses.push_back(*literal);
+    reply.written = true;
     handler_.on_reply(name, std::move(reply));
     return;
   }
@@ -232,6 +260,10 @@ void DnsClient::answered(const Question& question, int status, const ares_addrin
   }
   if (!reply.addresses.empty()) {
     reply.kind = Reply::Kind::found;
+    // c-ares looks into the file first, and does not say where it has found a name.
+    reply.written =
+        (is_localhost(question.name) && std::ranges::all_of(reply.addresses, is_loopback)) ||
+        (reply.life == milliseconds(0) && stands_in_hosts(channel_, question.name));
   } else {
     // "No data" is also what c-ares makes of one family that failed when the other is empty, so
     // only the absence of the name is believed.

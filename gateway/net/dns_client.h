@@ -42,6 +42,7 @@ class DnsClient final : private DeadlineWheel::Entry {
     milliseconds life{0};            // the smallest TTL on the way; 0 for what stands in /etc/hosts
     std::string error;               // empty when found
     bool ours = false;               // failed: we had nothing to ask with, so no server was asked
+    bool written = false;            // nobody's word but this machine's: /etc/hosts, or localhost
   };
 
   class Handler {

@@ -22,6 +22,7 @@ class KnownNames {
     std::vector<Address> addresses;
     milliseconds ttl{0};
     milliseconds received{0};  // by the clock that all loops have in common
+    bool written = false;      // on this machine, and not by DNS
   };
 
   void put(const std::string& name, Answer answer);

@@ -46,6 +46,7 @@ void Resolver::learn(const std::string& name, Known& known) const {
       shared_->newer_than(known.addresses.empty() ? milliseconds::min() : known.received, name);
   if (!newer) return;
   known.addresses = std::move(newer->addresses);
+  known.written = newer->written;
   known.ttl = newer->ttl;
   known.received = newer->received;
 }
@@ -114,11 +115,14 @@ void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
   known.ours = reply.ours;
   if (reply.kind == DnsClient::Reply::Kind::found) {
     known.addresses = std::move(reply.addresses);
+    known.written = reply.written;
     known.ttl = reply.life;
     known.received = loop_.now();
     if (shared_ != nullptr)
-      shared_->put(name,
-                   {.addresses = known.addresses, .ttl = known.ttl, .received = known.received});
+      shared_->put(name, {.addresses = known.addresses,
+                          .ttl = known.ttl,
+                          .received = known.received,
+                          .written = known.written});
   } else {
     known.failed = loop_.now();
     const bool gone = reply.kind == DnsClient::Reply::Kind::no_such_name;
@@ -149,8 +153,10 @@ void Resolver::on_ready(uint32_t) {
 
 void Resolver::deliver(Known& known) {
   // A callback may ask again or take others out of the line.
-  Answer answer{
-      .addresses = known.addresses, .error = known.error, .ours = known.ours, .stale = false};
+  Answer answer{.addresses = known.addresses,
+                .error = known.error,
+                .ours = known.ours,
+                .written = known.written};
   const bool any = !answer.addresses.empty();
   const milliseconds received = known.received;
   const milliseconds ttl = known.ttl;

@@ -22,7 +22,8 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
                                      // (RFC 6724); empty: `error` says why
     std::string error;               // beside addresses: why the last look-up did not renew them
     bool ours = false;               // without addresses: this node lacked what it takes to ask
-    bool stale = false;  // the addresses have outlived their TTL: a look-up is under way or failed
+    bool written = false;  // the addresses stand in this machine's /etc/hosts, or are localhost's
+    bool stale = false;    // they have outlived their TTL: a look-up is under way or failed
   };
   using Callback = std::function<void(const Answer&)>;
 
@@ -73,6 +74,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
  private:
   struct Known {
     std::vector<Address> addresses;  // the last good answer
+    bool written = false;            // and who gave it was this machine itself
     milliseconds ttl{0};             // of these
     milliseconds received{0};        // when these came
     std::string error;               // of the last look-up; empty: it was good

@@ -82,7 +82,7 @@ void Connector::begin() {
   const std::string& host = proxy_ != nullptr ? proxy_->host : plan_.server.host;
   const auto literal = proxy_ != nullptr ? net::Address::parse(host, 0) : plan_.server.address;
   if (literal) {
-    list_candidates({*literal});
+    list_candidates({*literal}, true);
     return;
   }
   loop_.wheel().set(*this, loop_.now() + settings().connect_timeout);
@@ -95,10 +95,10 @@ void Connector::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
   const bool by_proxy = proxy_ != nullptr;
   const std::string& name = by_proxy ? proxy_->host : plan_.server.host;
-  Sifted sifted = sift(name, answer.addresses, settings().deny_addresses);
+  Sifted sifted = sift(name, answer, settings().deny_addresses);
   if (!sifted.allowed.empty()) {
     if (!sifted.denied.empty()) setbacks_.push_back(std::move(sifted.denied));
-    list_candidates(sifted.allowed);
+    list_candidates(sifted.allowed, answer.written);
     return;
   }
   const bool denied = !sifted.denied.empty();
@@ -139,20 +139,41 @@ bool Connector::has_others() const {
                               [this](const auto& one) { return !was_tried(one.address); });
 }
 
-void Connector::list_candidates(const std::vector<net::Address>& addresses) {
+void Connector::list_candidates(const std::vector<net::Address>& addresses, bool written) {
+  // Even where a redirect names a host that the operator has written down, the port is its own.
+  const bool chosen = plan_.ways != nullptr && (!written || plan_.foreign);
+  std::string ours;
   const std::vector<uint16_t> ports = port_candidates(settings(), plan_.server, plan_.target);
   for (const uint16_t port : ports) {
     for (net::Address address : addresses) {
       if (was_tried(address)) continue;
       address.set_port(proxy_ != nullptr ? proxy_->port : port);
+      if (chosen && plan_.ways->is_own_listener(address)) {
+        ours = plan_.server.host + ": " + address.to_string() + " is a listener of this gateway";
+        continue;
+      }
       candidates_.push_back({.address = address, .port = port});
     }
   }
   std::reverse(candidates_.begin(), candidates_.end());
   if (plan_.ways != nullptr)
     plan_.ways->port_probes().consider(plan_.domain, plan_.server, plan_.target);
-  if (!candidates_.empty()) {
-    dial_next();
+  if (candidates_.empty()) {
+    fail_without_candidates(ours);
+    return;
+  }
+  if (!ours.empty()) setbacks_.push_back(std::move(ours));
+  dial_next();
+}
+
+void Connector::fail_without_candidates(const std::string& ours) {
+  if (!ours.empty()) {
+    fail({.cause = plan_.foreign ? Cause::origin_redirect : Cause::origin_resolve,
+          .status = 502,
+          .why = plan_.foreign ? "the origin redirects to this gateway itself"
+                               : "the origin's name leads to this gateway itself",
+          .detail = ours,
+          .nothing_asked = true});
     return;
   }
   fail({.cause = Cause::origin_connect,
@@ -310,7 +331,7 @@ bool Connector::answer_challenge(const proto::http1::ResponseHead& head) {
   return false;
 }
 
-void Connector::on_tunnel_failed(const std::string& why) {
+void Connector::on_tunnel_failed(std::string why) {
   set_back(proxy_failure(502, "the forward proxy gives no tunnel to the origin", why));
 }
 
@@ -385,7 +406,7 @@ void Connector::keep_for_the_end(const Failure& failure) {
 
 void Connector::fail(Failure failure) {
   loop_.wheel().clear(*this);
-  handler_.on_connect_failed(failure);
+  handler_.on_connect_failed(std::move(failure));
 }
 
 void Connector::on_deadline(std::chrono::milliseconds) {

@@ -55,9 +55,10 @@ class Connector final : public net::Dialer::Handler,
   class Handler {
    public:
     // The stream has no handler yet: start() it in this call, or destroy it. The address is the one
-    // that was connected to, a forward proxy's where there is one. Both may destroy the connector.
-    virtual void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) = 0;
-    virtual void on_connect_failed(const Failure& failure) = 0;
+    // that was connected to, a forward proxy's where there is one. Both may destroy the connector,
+    // so that what they are given is theirs.
+    virtual void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) = 0;
+    virtual void on_connect_failed(Failure failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -120,7 +121,7 @@ class Connector final : public net::Dialer::Handler,
   void on_tunnel(std::unique_ptr<net::Stream> stream,
                  const proto::http1::ResponseHead& head) override;
   void on_tunnel_refused(const proto::http1::ResponseHead& head) override;
-  void on_tunnel_failed(const std::string& why) override;
+  void on_tunnel_failed(std::string why) override;
   void on_secured() override;
   void on_data(net::Bytes) override {}
   void on_end() override {}
@@ -137,7 +138,9 @@ class Connector final : public net::Dialer::Handler,
   bool take_warm();
   void begin();
   void resolved(const net::Resolver::Answer& answer);
-  void list_candidates(const std::vector<net::Address>& addresses);
+  // `written`: by the operator, and not by DNS.
+  void list_candidates(const std::vector<net::Address>& addresses, bool written);
+  void fail_without_candidates(const std::string& ours);
   bool was_tried(const net::Address& address) const;
   void remember(const net::Address& address);
   void dial_next();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/config/network.h"
-#include "gateway/net/address.h"
+#include "gateway/net/resolver.h"
 
 namespace gateway::origin {
 
@@ -15,7 +15,8 @@ struct Sifted {
   std::string denied;  // for the log, "name: 169.254.169.254 is in deny_addresses"; empty: none is
 };
 
-[[nodiscard]] Sifted sift(const std::string& name, const std::vector<net::Address>& addresses,
+// What stands in /etc/hosts, and localhost, is the operator's own word and passes.
+[[nodiscard]] Sifted sift(const std::string& name, const net::Resolver::Answer& answer,
                           const std::vector<config::Network>& denied);
 
 }  // namespace gateway::origin

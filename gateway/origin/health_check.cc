@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/origin/answer_limits.h"
 #include "proto/base/encoding.h"
 #include "proto/http1/head_writer.h"
 #include "proto/ws/frame_writer.h"
@@ -15,12 +16,6 @@ using proto::http1::Progress;
 using Type = config::Health::Type;
 
 namespace {
-
-proto::http1::HeadLimits limits_of(const config::Origin& settings) {
-  proto::http1::HeadLimits limits;
-  limits.max_head = settings.max_response_head;
-  return limits;
-}
 
 // The Host field, by the same rules as for a session.
 std::string host_of(const route::Domain& domain, const route::Server& server,
@@ -46,7 +41,7 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
       settings_(*plan_.domain.config->origin.health),
       handler_(handler),
       host_(host_of(plan_.domain, plan_.server, plan_.target)),
-      parser_(limits_of(plan_.domain.config->origin)) {
+      parser_(answer_limits(plan_.domain.config->origin)) {
   loop_.wheel().set(*this, loop_.now() + settings_.timeout);
   connector_ = std::make_unique<Connector>(
       loop, resolver,
@@ -59,7 +54,7 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
       *this);
 }
 
-void HealthCheck::on_connect_failed(const Failure& failure) {
+void HealthCheck::on_connect_failed(Failure failure) {
   if (failure.blame != net::Blame::peer) {
     handler_.on_not_checked(failure);
     return;
@@ -67,7 +62,7 @@ void HealthCheck::on_connect_failed(const Failure& failure) {
   handler_.on_checked(failure.detail.empty() ? failure.why : failure.detail);
 }
 
-void HealthCheck::on_connected(std::unique_ptr<net::Stream> stream, const net::Address&) {
+void HealthCheck::on_connected(std::unique_ptr<net::Stream> stream, net::Address) {
   if (settings_.type == Type::tcp) {
     end_connected(std::move(stream));
     return;
@@ -127,7 +122,7 @@ void HealthCheck::read_answer(net::Bytes data) {
     data = data.subspan(fed.consumed);
     if (fed.progress == Progress::more) return;
     if (fed.progress == Progress::refused) {
-      handler_.on_checked("the answer is not HTTP/1.1: " + parser_.refusal());
+      handler_.on_checked(why_refused(parser_, plan_.domain.config->origin, "the answer"));
       return;
     }
     const proto::http1::ResponseHead head = parser_.take();
@@ -140,7 +135,7 @@ void HealthCheck::read_answer(net::Bytes data) {
       handler_.on_checked("one interim answer after the other");
       return;
     }
-    parser_ = proto::http1::ResponseParser(limits_of(plan_.domain.config->origin));
+    parser_ = proto::http1::ResponseParser(answer_limits(plan_.domain.config->origin));
   }
 }
 

@@ -54,8 +54,8 @@ class HealthCheck final : public Connector::Handler,
 
   enum class Stage : uint8_t { connecting, asking, closing };
 
-  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override;
-  void on_connect_failed(const Failure& failure) override;
+  void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
+  void on_connect_failed(Failure failure) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
   void on_drained() override {}

@@ -11,8 +11,6 @@ namespace gateway::origin {
 
 namespace {
 
-constexpr auto kRelaxed = std::memory_order_relaxed;
-
 // The value of `name` among "name=value" pairs; nothing where it is not there or empty.
 std::string_view value_of(std::string_view text, char separator, std::string_view name) {
   while (!text.empty()) {
@@ -65,7 +63,7 @@ std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choic
   if (!observe(now)) {
     // Only ejected ones are left: what they did is better than nothing.
     for (Member& one : members_) {
-      if (one.backend->up.load(kRelaxed)) lift_ejection(*one.backend);
+      if (one.backend->up.load(std::memory_order_relaxed)) lift_ejection(*one.backend);
     }
     observe(now);
   }
@@ -106,7 +104,7 @@ bool Pool::observe(milliseconds now) {
   bool served = false;
   for (Member& one : members_) {
     const route::Backend& backend = *one.backend;
-    const bool up = backend.up.load(kRelaxed);
+    const bool up = backend.up.load(std::memory_order_relaxed);
     one.standing = standing_of(backend, now);
     one.usable = up && one.standing != Standing::ejected;
     one.ordered = false;

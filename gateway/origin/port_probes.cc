@@ -32,13 +32,13 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   }
 
  private:
-  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address&) override {
+  void on_connected(std::unique_ptr<net::Stream> stream, net::Address) override {
     stream.reset();
     connector_.reset();
     remember_port(domain_.config->origin, server_, first_);
     probes_.done(*this);
   }
-  void on_connect_failed(const Failure&) override {
+  void on_connect_failed(Failure) override {
     connector_.reset();
     probes_.done(*this);
   }

@@ -18,7 +18,7 @@ PrimedStream::~PrimedStream() {
 
 void PrimedStream::start(net::Stream::Handler& handler) {
   handler_ = &handler;
-  if (told() && !ended_) {
+  if (told() && !ended_ && !failed_) {
     inner_->start(handler);
   } else {
     loop_.poller().schedule(*this);
@@ -40,14 +40,21 @@ void PrimedStream::resume_reading() {
 }
 
 void PrimedStream::on_ready(uint32_t) {
-  if (handler_ == nullptr || paused_ || failed_) return;
-  const std::string first = std::exchange(first_, {});
+  if (handler_ == nullptr || (failed_ && !failure_)) return;
+  // Who pauses is told of a failure all the same, as by any stream.
+  if (paused_ && !failure_) return;
+  const std::string first = paused_ ? std::string() : std::exchange(first_, {});
   if (!first.empty()) {
     bool destroyed = false;
     destroyed_ = &destroyed;
     handler_->on_data(proto::bytes_of(first));
     if (destroyed) return;
     destroyed_ = nullptr;
+  }
+  if (failure_) {
+    const net::IoError error = *std::exchange(failure_, std::nullopt);
+    handler_->on_failed(error);
+    return;
   }
   if (failed_) return;
   if (ended_) {
@@ -67,7 +74,11 @@ void PrimedStream::on_drained() {
 
 void PrimedStream::on_failed(const net::IoError& error) {
   failed_ = true;
-  if (handler_ != nullptr) handler_->on_failed(error);
+  if (handler_ != nullptr) {
+    handler_->on_failed(error);
+  } else {
+    failure_ = error;
+  }
 }
 
 }  // namespace gateway::origin

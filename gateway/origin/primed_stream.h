@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/net/loop.h"
@@ -49,8 +50,9 @@ class PrimedStream final : public net::Stream,
   net::Stream::Handler* handler_ = nullptr;
   std::string first_;
   bool paused_ = false;
-  bool ended_ = false;   // behind the first bytes
-  bool failed_ = false;  // nothing is told after that
+  bool ended_ = false;                   // behind the first bytes
+  bool failed_ = false;                  // nothing is told after that
+  std::optional<net::IoError> failure_;  // what nobody was there to be told of
   bool* destroyed_ = nullptr;
 };
 

@@ -15,8 +15,8 @@ namespace gateway::origin {
 // One thread: its loop's. What it finds stands in the backends, and each change in the log.
 class Prober {
  public:
-  Prober(net::Loop& loop, net::Resolver& resolver)
-      : loop_(loop), resolver_(resolver), ways_(loop, resolver) {}
+  Prober(net::Loop& loop, net::Resolver& resolver, const net::OwnListeners* own = nullptr)
+      : loop_(loop), resolver_(resolver), ways_(loop, resolver, nullptr, own) {}
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
   ~Prober() = default;

@@ -80,6 +80,7 @@ void ServerWatch::on_deadline(milliseconds now) {
   began_ = now;
   const auto& proxy = settings().forward_proxy;
   const bool by_proxy = proxy && !proxy->is_direct(server().host);
+  written_ = true;
   if (server().address || by_proxy) {
     plan_round({});
     return;
@@ -91,8 +92,9 @@ void ServerWatch::on_deadline(milliseconds now) {
 
 void ServerWatch::resolved(const net::Resolver::Answer& answer) {
   query_.reset();
-  Sifted sifted = sift(server().host, answer.addresses, settings().deny_addresses);
+  Sifted sifted = sift(server().host, answer, settings().deny_addresses);
   if (!sifted.allowed.empty()) {
+    written_ = answer.written;
     plan_round(sifted.allowed);
     return;
   }
@@ -116,6 +118,10 @@ void ServerWatch::plan_round(const std::vector<net::Address>& addresses) {
   if (follows && tls) plan_target(true, addresses);
   attempts_.resize(std::min(attempts_.size(), kMaxAttempts));
   std::ranges::reverse(attempts_);
+  if (attempts_.empty()) {
+    end_round();
+    return;
+  }
   try_next();
 }
 
@@ -128,7 +134,14 @@ void ServerWatch::plan_target(bool client_tls, const std::vector<net::Address>& 
   for (size_t i = 0; i < ports; ++i) {
     if (!server().port) target.port = candidates[i];
     if (addresses.empty()) attempts_.push_back({target, server().address, i});
-    for (const net::Address& address : addresses) attempts_.push_back({target, address, i});
+    for (net::Address address : addresses) {
+      address.set_port(target.port);
+      if (!written_ && around_.ways.is_own_listener(address)) {
+        failure_ = address.to_string() + " is a listener of this gateway";
+        continue;
+      }
+      attempts_.push_back({target, address, i});
+    }
   }
 }
 

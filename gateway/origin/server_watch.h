@@ -104,6 +104,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   milliseconds due_{0};
   std::vector<Attempt> attempts_;  // the next one last
   Attempt attempt_{};
+  bool written_ = true;  // the addresses are, by the operator
   // Of this round: what an attempt has failed with, and why another could not be made.
   std::string failure_;
   std::string not_checked_;

@@ -51,7 +51,9 @@ void Tunnel::on_data(net::Bytes data) {
     data = data.subspan(fed.consumed);
     if (fed.progress == Progress::more) return;
     if (fed.progress == Progress::refused) {
-      handler_.on_tunnel_failed("its answer is not HTTP/1.1: " + parser_.refusal());
+      handler_.on_tunnel_failed((parser_.reached() ? "its answer is beyond our limits: "
+                                                   : "its answer is not HTTP/1.1: ") +
+                                parser_.refusal());
       return;
     }
     const proto::http1::ResponseHead head = parser_.take();

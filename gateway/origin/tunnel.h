@@ -31,7 +31,7 @@ class Tunnel final : private net::Stream::Handler {
     // Any final answer but 2xx. Its body is of no interest, and the connection is given up.
     virtual void on_tunnel_refused(const proto::http1::ResponseHead& head) = 0;
     // No answer, or none that is HTTP.
-    virtual void on_tunnel_failed(const std::string& why) = 0;
+    virtual void on_tunnel_failed(std::string why) = 0;
 
    protected:
     ~Handler() = default;

@@ -63,7 +63,7 @@ class WarmStock::Connection final : public net::Retirable,
   }
 
  private:
-  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override {
+  void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override {
     address_ = address;
     port_ = connector_->target().port;
     fd_ = connector_->fd();
@@ -75,7 +75,7 @@ class WarmStock::Connection final : public net::Retirable,
     stream_->start(*this);
     stock_.connected(*this);
   }
-  void on_connect_failed(const Failure&) override {
+  void on_connect_failed(Failure) override {
     connector_.reset();
     stock_.failed(*this);
   }

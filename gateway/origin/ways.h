@@ -8,6 +8,7 @@
 
 #include "gateway/metrics/counters.h"
 #include "gateway/net/loop.h"
+#include "gateway/net/own_listeners.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/source_addresses.h"
 #include "gateway/origin/port_probes.h"
@@ -29,8 +30,10 @@ struct WayFigures {
 // One for each worker; outlives its connectors. One thread, but for the figures.
 class Ways {
  public:
-  // `room` is shared by all workers and outlives this; null: there is room without end.
-  Ways(net::Loop& loop, net::Resolver& resolver, WarmRoom* room = nullptr);
+  // `room` is shared by all workers and outlives this; null: there is room without end. `own` is
+  // where this process listens, and outlives this; null: nowhere that matters.
+  Ways(net::Loop& loop, net::Resolver& resolver, WarmRoom* room = nullptr,
+       const net::OwnListeners* own = nullptr);
   Ways(const Ways&) = delete;
   Ways& operator=(const Ways&) = delete;
   ~Ways() = default;
@@ -38,6 +41,10 @@ class Ways {
   // The current snapshot, at the start and after each reload. Null, for a drain: from now on
   // nothing is done ahead of need, and the warm connections are closed.
   void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+
+  bool is_own_listener(const net::Address& address) const {
+    return own_ != nullptr && own_->hold(address);
+  }
 
   Warm& warm() { return warm_; }
   PortProbes& port_probes() { return port_probes_; }
@@ -61,6 +68,7 @@ class Ways {
 
   WarmRoom own_room_;
   WarmRoom* room_;
+  const net::OwnListeners* own_;
   WayFigures figures_;
   ProxyAuthenticator proxies_;
   std::map<std::string, Sources> sources_;  // by domain

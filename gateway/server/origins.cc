@@ -41,7 +41,7 @@ net::DnsClient::Options dns_options(const config::NameServers& settings) {
 
 void Origins::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
   backends_.use(*snapshot);
-  if (!checks_) checks_.emplace(loop_, snapshot->document.resolver, names_);
+  if (!checks_) checks_.emplace(loop_, snapshot->document.resolver, names_, own_listeners_);
   checks_->prober.use(snapshot);
 }
 

@@ -8,6 +8,7 @@
 
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
+#include "gateway/net/own_listeners.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/tls_sessions.h"
 #include "gateway/origin/prober.h"
@@ -26,6 +27,7 @@ class Origins {
   route::Backends& backends() { return backends_; }
   net::OriginSessions& sessions() { return sessions_; }
   net::KnownNames& names() { return names_; }
+  net::OwnListeners& own_listeners() { return own_listeners_; }
 
   // Takes a configuration that is in force from now on.
   void use(const std::shared_ptr<const route::Snapshot>& snapshot);
@@ -37,9 +39,11 @@ class Origins {
   route::Backends backends_;
   net::OriginSessions sessions_;
   net::KnownNames names_;  // of the checks and of all workers
+  net::OwnListeners own_listeners_;
   struct Checks {
-    Checks(net::Loop& loop, const config::NameServers& servers, net::KnownNames& names)
-        : resolver(loop, dns_options(servers), &names), prober(loop, resolver) {}
+    Checks(net::Loop& loop, const config::NameServers& servers, net::KnownNames& names,
+           const net::OwnListeners& own)
+        : resolver(loop, dns_options(servers), &names), prober(loop, resolver, &own) {}
     net::Resolver resolver;
     origin::Prober prober;
   };

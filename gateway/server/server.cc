@@ -152,8 +152,8 @@ int Server::start() {
   // judged by what the budgets have left.
   metering_->use(document);
   metering_->start();
-  common_.emplace(
-      Common{*registry_, admission_, scribe_, *metering_, origins_.names(), warm_room_});
+  common_.emplace(Common{*registry_, admission_, scribe_, *metering_, origins_.names(), warm_room_,
+                         origins_.own_listeners()});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
   }
@@ -219,6 +219,7 @@ int Server::open_admin(const config::Document& document) {
   }
   const auto local = net::Address::local_of(fds.front().get());
   say(Level::info, "listening listener=admin address=" + local.value_or(*address).to_string());
+  admin_address_ = local.value_or(*address);
   admin_.emplace(loop_, *this, admin::Trust::scrape, std::move(fds.front()));
   auto control = state_dir_->open_control_socket();
   if (!control) {
@@ -242,6 +243,9 @@ void Server::hand_out(Ports::Change& change) {
     }
   }
   ports_->commit(change);
+  std::vector<net::Address> own = {admin_address_};
+  for (const auto& [key, port] : ports_->open()) own.push_back(port.address);
+  origins_.own_listeners().use(std::move(own));
 }
 
 Server::Reloaded Server::reload() {

@@ -123,6 +123,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::vector<std::unique_ptr<Worker>> workers_;
   std::optional<Common> common_;
   std::optional<admin::Server> admin_;
+  net::Address admin_address_;
   std::optional<admin::Server> control_;
   std::optional<Signals> signals_;
   std::optional<Watcher> watcher_;

@@ -34,7 +34,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
     : resolver_(loop_, dns_options(snapshot->document.resolver), &common.names),
       pools_(index),
-      ways_(loop_, resolver_, &common.warm_room),
+      ways_(loop_, resolver_, &common.warm_room, &common.own_listeners),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),

@@ -26,6 +26,7 @@ struct Common {
   Metering& metering;
   net::KnownNames& names;
   origin::WarmRoom& warm_room;
+  const net::OwnListeners& own_listeners;
 };
 
 class Worker {

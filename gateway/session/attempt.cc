@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/origin/answer_limits.h"
 #include "proto/base/text.h"
 #include "proto/http1/forwarding.h"
 #include "proto/http1/head_writer.h"
@@ -24,12 +25,6 @@ const std::vector<std::string_view>& own_fields() {
     return names;
   }();
   return kNames;
-}
-
-proto::http1::HeadLimits limits_of(const config::Origin& settings) {
-  proto::http1::HeadLimits limits;
-  limits.max_head = settings.max_response_head;
-  return limits;
 }
 
 std::vector<proto::ws::Extension> forwarded_offers(std::string_view text) {
@@ -66,7 +61,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
       key_(proto::ws::random_key()),
       offers_text_(proto::ws::offers_to_forward(asked.request.extensions)),
       began_(side.loop.now()),
-      parser_(limits_of(settings_)) {
+      parser_(origin::answer_limits(settings_)) {
   if (!offers_text_.empty()) offers_ = forwarded_offers(offers_text_);
   loop_.wheel().set(*this, asked_.began + settings_.establish_timeout);
   // origin.sni is the domain's own origin: whoever a redirect leads to goes by the name that it
@@ -85,11 +80,11 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
   connector_ = std::make_unique<origin::Connector>(loop_, side.resolver, std::move(way), *this);
 }
 
-void Attempt::on_connect_failed(const origin::Failure& failure) {
-  handler_.on_attempt_failed(failure);
+void Attempt::on_connect_failed(origin::Failure failure) {
+  handler_.on_attempt_failed(std::move(failure));
 }
 
-void Attempt::on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) {
+void Attempt::on_connected(std::unique_ptr<net::Stream> stream, net::Address address) {
   address_ = address;
   connected_ = loop_.now();
   stream_ = std::move(stream);
@@ -98,8 +93,12 @@ void Attempt::on_connected(std::unique_ptr<net::Stream> stream, const net::Addre
   const std::string request = request_text();
   moved_.out = request.size();
   stream_->write(proto::bytes_of(request));
-  loop_.wheel().set(*this, std::min(asked_.began + settings_.establish_timeout,
-                                    connected_ + settings_.request_timeout));
+  loop_.wheel().set(*this, answer_due());
+}
+
+milliseconds Attempt::answer_due() const {
+  return std::min(asked_.began + settings_.establish_timeout,
+                  connected_ + settings_.request_timeout);
 }
 
 void Attempt::keep_from_connector() {
@@ -157,10 +156,14 @@ void Attempt::on_data(net::Bytes data) {
   while (!data.empty()) {
     const auto fed = parser_.feed(data);
     data = data.subspan(fed.consumed);
-    if (fed.progress == Progress::more) return;
+    if (fed.progress == Progress::more) {
+      // A head that has begun is to go on: its next byte is a step of its own.
+      loop_.wheel().set(*this, std::min(answer_due(), loop_.now() + settings_.io_timeout));
+      return;
+    }
     if (fed.progress == Progress::refused) {
       fail(Cause::origin_bad_upgrade, 502,
-           "the origin's answer is not HTTP/1.1: " + parser_.refusal(), false);
+           origin::why_refused(parser_, settings_, "the origin's answer"), false);
       return;
     }
     proto::http1::ResponseHead head = parser_.take();
@@ -175,7 +178,8 @@ void Attempt::on_data(net::Bytes data) {
            false);
       return;
     }
-    parser_ = proto::http1::ResponseParser(limits_of(settings_));
+    parser_ = proto::http1::ResponseParser(origin::answer_limits(settings_));
+    loop_.wheel().set(*this, answer_due());
   }
 }
 
@@ -268,11 +272,14 @@ void Attempt::on_deadline(milliseconds now) {
     return;
   }
   timed_out_ = true;
-  const bool establishing = now >= asked_.began + settings_.establish_timeout;
-  fail(Cause::origin_timeout, 504,
-       establishing ? "no WebSocket with the origin within establish_timeout"
-                    : "the origin did not answer within request_timeout",
-       true);
+  const char* why =
+      "the origin fell silent in the middle of its answer, for longer than io_timeout";
+  if (now >= asked_.began + settings_.establish_timeout) {
+    why = "no WebSocket with the origin within establish_timeout";
+  } else if (now >= connected_ + settings_.request_timeout) {
+    why = "the origin did not answer within request_timeout";
+  }
+  fail(Cause::origin_timeout, 504, why, true);
 }
 
 // `again`: the request is a GET without a body, so another server may be asked the same.

@@ -76,7 +76,7 @@ class Attempt final : public origin::Connector::Handler,
     // `head`: the 101, as it came.
     virtual void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) = 0;
     virtual void on_attempt_answered(Answer answer) = 0;
-    virtual void on_attempt_failed(const origin::Failure& failure) = 0;
+    virtual void on_attempt_failed(origin::Failure failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -124,8 +124,8 @@ class Attempt final : public origin::Connector::Handler,
   }
 
  private:
-  void on_connected(std::unique_ptr<net::Stream> stream, const net::Address& address) override;
-  void on_connect_failed(const origin::Failure& failure) override;
+  void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
+  void on_connect_failed(origin::Failure failure) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
   void on_drained() override {}
@@ -133,6 +133,7 @@ class Attempt final : public origin::Connector::Handler,
   void on_deadline(std::chrono::milliseconds now) override;
 
   void keep_from_connector();
+  std::chrono::milliseconds answer_due() const;  // by when its head is to be whole
   bool is_kept_back(std::string_view field) const;
   std::string request_text() const;
   void judge(proto::http1::ResponseHead head, net::Bytes rest);

@@ -278,7 +278,7 @@ route::Server Upgrade::member_at(const origin::Place& place) const {
   return next;
 }
 
-void Upgrade::on_attempt_failed(const origin::Failure& failure) {
+void Upgrade::on_attempt_failed(origin::Failure failure) {
   address_ = attempt_->address();
   if (attempt_->was_asked()) {
     note_way();

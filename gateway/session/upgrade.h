@@ -73,7 +73,7 @@ class Upgrade final : public Attempt::Handler {
 
   void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) override;
   void on_attempt_answered(Attempt::Answer answer) override;
-  void on_attempt_failed(const origin::Failure& failure) override;
+  void on_attempt_failed(origin::Failure failure) override;
 
   const route::Server& configured() const { return domain_.servers[order_[position_]]; }
   const route::Server& server() const { return elsewhere_ ? *elsewhere_ : configured(); }

@@ -44,7 +44,7 @@ Fed HeadCollector::feed(Bytes in) {
       line_length_ += run;
     }
     // A head that fills the limit and has not ended cannot end within it.
-    if (unfinished() && size_ >= limits_.max_head) refuse(431, "the head is too large");
+    if (unfinished() && size_ >= limits_.max_head) refuse(HeadLimit::size, "the head is too large");
   }
   if (state_ == State::refused || taken == 0) return {progress(), taken};
   const size_t fresh = size_ - (text_ ? text_->size() : 0);
@@ -108,7 +108,7 @@ void HeadCollector::accept_after_cr(uint8_t byte) {
   if (line_length_ == 0) return end_empty_line();
   line_length_ = 0;
   ++lines_;
-  if (field_lines() > limits_.max_fields) refuse(431, "too many fields in the head");
+  if (field_lines() > limits_.max_fields) refuse(HeadLimit::fields, "too many fields in the head");
 }
 
 void HeadCollector::end_empty_line() {
@@ -183,6 +183,11 @@ void HeadCollector::keep(Bytes fresh) {
     text_->swap(larger);
   }
   text_->append(text_of(fresh));
+}
+
+void HeadCollector::refuse(HeadLimit limit, std::string_view why) {
+  reached_ = limit;
+  refuse(431, why);
 }
 
 void HeadCollector::refuse(int status, std::string_view why) {

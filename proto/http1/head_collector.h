@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ struct HeadLimits {
   size_t max_target = size_t{8} * 1024;  // bytes; above: 414
 };
 
+enum class HeadLimit { size, fields };
 enum class HeadKind { request, response };
 enum class Progress { more, complete, refused };
 
@@ -39,6 +41,9 @@ class HeadCollector {
   std::unique_ptr<std::string> take_text();
   [[nodiscard]] size_t field_lines() const { return lines_ - 1; }
   [[nodiscard]] const Rejection& rejection() const { return rejection_; }
+  // When refused: the limit that the head is beyond; nothing: it is malformed, or its target is too
+  // long.
+  [[nodiscard]] std::optional<HeadLimit> reached() const { return reached_; }
   [[nodiscard]] bool started() const { return started_; }
   // Of a request whose method has come, refused or not: an answer to it has no body.
   [[nodiscard]] bool is_head() const { return is_head_; }
@@ -65,6 +70,7 @@ class HeadCollector {
   void begin(RequestPart part);
   void keep(Bytes fresh);
   void refuse(int status, std::string_view why);
+  void refuse(HeadLimit limit, std::string_view why);
 
   HeadKind kind_;
   HeadLimits limits_;
@@ -80,6 +86,7 @@ class HeadCollector {
   uint32_t method_ = 0;  // its last four characters
   std::unique_ptr<std::string> text_;
   Rejection rejection_;
+  std::optional<HeadLimit> reached_;
 };
 
 }  // namespace proto::http1

@@ -44,6 +44,8 @@ class ResponseParser {
   Fed feed(Bytes in);
   ResponseHead take();
   [[nodiscard]] const std::string& refusal() const;
+  // When refused: the limit that the head is beyond, if that is why.
+  [[nodiscard]] std::optional<HeadLimit> reached() const { return collector_.reached(); }
   [[nodiscard]] bool started() const;
 
  private:

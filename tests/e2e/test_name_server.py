@@ -33,10 +33,12 @@ class SystemWeir(Weir):
         self.resolv_conf.write_text(f"nameserver {server.address}\n")
 
 
-def named(host: str, port: int, **settings) -> dict:
-    """A domain whose one server has the domain's own name, but for its first label."""
+def named(host: str, port: int, denied: bool = False, **settings) -> dict:
+    """A domain whose one server has the domain's own name, but for its first label. It may be on this machine, unless
+    `denied` leaves that to the default."""
+    allowed = {} if denied else {"deny_addresses": []}
     return domain(host, origin={"protocol": "http", "ports": {"http": port},
-                                "servers": [{"address": f"origin.{host}"}], **settings})
+                                "servers": [{"address": f"origin.{host}"}], **allowed, **settings})
 
 
 class NameTest(WeirTest):
@@ -85,11 +87,13 @@ class ShortLifeTest(NameTest):
         return cls.start_weir(1, {
             "many.test": many, "six.test": ["::1"], "dead.test": ["127.0.0.2", "::1"],
             "large.test": [f"127.0.1.{number}" for number in range(1, 61)],
+            "loop.test": ["127.0.0.2"], "cloud.test": ["169.254.169.254", "fd00:ec2::254", "100.100.100.200"],
             "moves.test": ["127.0.0.2"], "floor.test": ["127.0.0.2"], "gone.test": ["127.0.0.2"],
         }, [
             named("many.test", narrow, retries={"budget": "100%"}), named("six.test", wide),
             named("dead.test", narrow), named("large.test", wide), named("moves.test", wide),
             named("floor.test", wide, resolve={"min": "60s"}), named("gone.test", wide), named("never.test", wide),
+            named("loop.test", wide, denied=True), named("cloud.test", wide, denied=True),
         ])
 
     def test_all_addresses_are_tried(self):
@@ -99,6 +103,12 @@ class ShortLifeTest(NameTest):
         told = self.refused("dead.test", "origin_connect")
         self.assertIn(f"127.0.0.2:{self.one.port}", told)
         self.assertIn(f"[::1]:{self.one.port}", told)
+
+    def test_fy32_dns_does_not_lead_to_this_machine_or_its_cloud(self):
+        self.assertIn("origin.loop.test: 127.0.0.2 is in deny_addresses", self.refused("loop.test", "origin_resolve"))
+        told = self.refused("cloud.test", "origin_resolve")
+        for address in ("169.254.169.254", "fd00:ec2::254", "100.100.100.200"):
+            self.assertIn(address, told)
 
     def test_answer_that_needs_tcp(self):
         self.assertRegex(self.place("large.test"), r"127\.0\.1\.\d+")

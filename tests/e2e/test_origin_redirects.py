@@ -188,7 +188,9 @@ class PortTest(RedirectTest):
         servers = [{"address": f"127.0.0.1:{raw.port}"} for raw in cls.origins]
         auth = {"username": "plain", "password": "correct-horse", "allow_basic_plaintext": True}
         return Weir([domain("a.test", origin={"protocol": "http", "servers": servers, "auth": auth,
-                                              "ejection": {"failures": 3, "time": "1h"}})], workers=1)
+                                              "ejection": {"failures": 3, "time": "1h"}}),
+                     domain("listed.test", origin={"protocol": "http", "servers": servers[:1],
+                                                   "redirect_hosts": ["localhost", "127.0.0.2"]})], workers=1)
 
     def test_fx21_own_host_opens_no_other_port(self):
         admin = self.weir.ports("admin")[0]
@@ -211,3 +213,10 @@ class PortTest(RedirectTest):
             one = f"127.0.0.1:{raw.port}"
             self.assertEqual(self.weir.metric("weir_origin_ejected", domain="a.test", origin=one), 0)
             self.assertEqual(self.weir.metric("weir_origin_up", domain="a.test", origin=one), 1)
+
+    def test_fy32_a_listed_host_is_no_way_to_a_listener_of_our_own(self):
+        for port in (self.weir.ports("admin")[0], self.weir.port):
+            with self.subTest(port):
+                self.refused("listed.test", to(f"http://localhost:{port}/metrics"), "redirects to this gateway itself")
+        # What else listens there is what the operator has listed.
+        wire.open_session(self.weir.port, "listed.test", to(f"http://localhost:{self.secret.port}/")).close()

@@ -2,6 +2,7 @@
 
 import base64
 
+import daemons
 import frames
 import origin
 import wire
@@ -111,10 +112,12 @@ class WayTest(WeirTest):
 
     def test_a_name_that_leads_where_it_must_not_is_refused(self):
         raw = self.use(origin.RawOrigin())
+        names = self.use(daemons.Dnsmasq(60, {"origin.test": ["127.0.0.1"]}))
         weir = self.run_one([
             domain(name, origin={"protocol": "http", "servers": [{"address": f"{host}:{raw.port}"}], "health": "off",
                                  "deny_addresses": ["127.0.0.0/8", "::1"]})
-            for name, host in (("name.test", "localhost"), ("literal.test", "127.0.0.1"))], workers=1)
+            for name, host in (("name.test", "origin.test"), ("literal.test", "127.0.0.1"), ("here.test", "localhost"))],
+            workers=1, resolver={"servers": [f"{names.address}:{names.port}"]})
         head, body, _ = wire.exchange(weir.port, wire.upgrade_request("name.test"))
         self.assertEqual(head.status, 502)
         self.assertIn(b"deny_addresses", body)
@@ -124,8 +127,9 @@ class WayTest(WeirTest):
         self.assertEqual(record["close_cause"], "origin_resolve")
         self.assertIn("127.0.0.1", record["error_detail"])
         self.assertIn("deny_addresses", record["error_detail"])
-        # What is written down as an address is the operator's own choice.
+        # What is written down as an address, or as this machine, is the operator's own choice.
         wire.open_session(weir.port, "literal.test").close()
+        wire.open_session(weir.port, "here.test").close()
 
     def test_basic_credentials_are_given_when_asked_for_and_never_logged(self):
         wanted = "Basic " + base64.b64encode(b"user:opensesame").decode()

@@ -132,7 +132,8 @@ TEST_CASE("domain: every key of origin is read") {
   io_timeout: 2s
   request_timeout: 3s
   establish_timeout: 4s
-  max_response_head: 8KiB)"))
+  max_response_head: 8KiB
+  max_response_headers: 50)"))
                       .origin;
   CHECK(origin.protocol == Origin::Protocol::https);
   CHECK(origin.host_header == Origin::Host::fixed);
@@ -153,6 +154,7 @@ TEST_CASE("domain: every key of origin is read") {
   CHECK(origin.request_timeout == 3s);
   CHECK(origin.establish_timeout == 4s);
   CHECK(origin.max_response_head == 8192);
+  CHECK(origin.max_response_headers == 50);
 }
 
 TEST_CASE("domain: wrong values of origin are answered with the way out") {
@@ -181,6 +183,8 @@ TEST_CASE("domain: wrong values of origin are answered with the way out") {
            Row{"origin: { io_timeout: 0 }", "allowed is 100ms to 60s"},
            Row{"origin: { request_timeout: 901s }", "allowed is 1s to 15m"},
            Row{"origin: { max_response_head: 1MiB }", "allowed is 1KiB to 64KiB"},
+           Row{"origin: { max_response_headers: 9 }", "allowed is 10 to 1000"},
+           Row{"origin: { max_response_headers: 1001 }", "allowed is 10 to 1000"},
            Row{"origin: { sticky: cookie }", "unknown key \"sticky\""},
        }) {
     expect(tests::with_domain(row.keys), row);

@@ -80,6 +80,7 @@ domains:
       request_timeout: 1s
       establish_timeout: 900s
       max_response_head: 65536
+      max_response_headers: 1000
     access: { origins: ["https://a.test", "http://b.test:8080"] }
     usage:
       billing: peak_bandwidth

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -310,6 +312,44 @@ TEST_CASE("resolver: /etc/hosts and addresses need no server") {
     CHECK_FALSE(answer.stale);
   }
   CHECK(scene.server.questions == 0);
+}
+
+TEST_CASE("FY32 resolver: tells what stands in /etc/hosts from what DNS says") {
+  Scene scene;
+  std::ifstream file("/etc/hosts");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string address;
+    for (std::string name; words >> (address.empty() ? address : name);) {
+      if (name.empty()) continue;
+      CAPTURE(name);
+      CHECK(scene.ask(name).written);
+    }
+  }
+  for (const std::string name : {"localhost", "127.0.0.1"}) {
+    CAPTURE(name);
+    CHECK(scene.ask(name).written);
+  }
+  // A server that is asked about one below it may say what the name means, and nothing else.
+  scene.server.script = [](const dns::Question& question) {
+    const bool good = question.name.starts_with("good");
+    return question.fitting({dns::address(good ? "127.0.0.1" : "169.254.169.254", 60)});
+  };
+  CHECK(scene.ask("good.localhost").written);
+  const Resolver::Answer bad = scene.ask("bad.localhost");
+  CHECK(bad.written == bad.addresses.front().host().starts_with("127."));
+  for (const uint32_t ttl : {0U, 60U}) {
+    scene.server.script = [ttl](const dns::Question& question) {
+      return question.fitting({dns::address("127.0.0.1", ttl)});
+    };
+    for (const std::string& name : {"a" + std::to_string(ttl) + ".example",
+                                    "notlocalhost" + std::to_string(ttl) + ".example"}) {
+      CAPTURE(name);
+      const Resolver::Answer answer = scene.ask(name);
+      REQUIRE_FALSE(answer.addresses.empty());
+      CHECK_FALSE(answer.written);
+    }
+  }
 }
 
 TEST_CASE("resolver: what cannot be a name fails without a look-up") {

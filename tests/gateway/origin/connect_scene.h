@@ -22,8 +22,7 @@ using namespace std::chrono_literals;
 
 // What came of it. The stream is read by `told`.
 struct ConnectOutcome final : gateway::origin::Connector::Handler {
-  void on_connected(std::unique_ptr<gateway::net::Stream> made,
-                    const gateway::net::Address& to) override {
+  void on_connected(std::unique_ptr<gateway::net::Stream> made, gateway::net::Address to) override {
     stream = std::move(made);
     stream->start(told);
     address = to;
@@ -34,9 +33,9 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
     if (before_end) before_end();
     connector.reset();
   }
-  void on_connect_failed(const gateway::origin::Failure& why) override {
+  void on_connect_failed(gateway::origin::Failure why) override {
     ++failures;
-    failure = why;
+    failure = std::move(why);
     setbacks = connector->setbacks();
     if (before_end) before_end();
     connector.reset();
@@ -124,7 +123,8 @@ struct ConnectScene {
   gateway::config::Domain& config = snapshot->document.domains.front();
   gateway::route::Domain& domain = *snapshot->domains.front();
   gateway::route::Server& server = domain.servers.front();
-  gateway::origin::Ways ways{stage.loop, resolver};
+  gateway::net::OwnListeners own_listeners;
+  gateway::origin::Ways ways{stage.loop, resolver, nullptr, &own_listeners};
   std::unique_ptr<ConnectOutcome> outcome = std::make_unique<ConnectOutcome>();
 };
 

@@ -17,6 +17,7 @@ struct NameScene : ConnectScene {
   NameScene() {
     config.origin.connect_timeout = 5s;
     config.origin.io_timeout = 5s;
+    allow_loopback(config.origin);
   }
   uint16_t port() const { return listener.address().port(); }
   std::string at(const std::string& host) const { return host + ":" + std::to_string(port()); }
@@ -127,6 +128,63 @@ TEST_CASE("connector: of a name's addresses those that are allowed are used, the
   REQUIRE(scene.outcome->setbacks.size() == 1);
   CHECK(scene.outcome->setbacks[0] == "a.test: 169.254.169.254 is in deny_addresses");
   CHECK(scene.retries == 0);
+}
+
+TEST_CASE("FY32 connector: DNS does not lead to this machine, unless the operator says so") {
+  NameScene scene;
+  scene.config.origin.deny_addresses = gateway::config::default_deny_addresses();
+  for (const char* address :
+       {"127.0.0.1", "127.9.9.9", "::1", "100.100.100.200", "fd00:ec2::254"}) {
+    CAPTURE(address);
+    scene.begin({address});
+    CHECK(scene.outcome->failures == 1);
+    CHECK(scene.outcome->failure.cause == Cause::origin_resolve);
+    CHECK(scene.outcome->failure.detail.ends_with(std::string(address) + " is in deny_addresses"));
+  }
+  CHECK_FALSE(readable(scene.listener.fd()));
+  // What the operator has written stands: the address, and the name that this machine gives itself.
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    CAPTURE(host);
+    scene.connect(host, scene.port());
+    REQUIRE(scene.finished());
+    CHECK(scene.outcome->stream != nullptr);
+  }
+}
+
+TEST_CASE("FY32 connector: neither DNS nor a redirect leads to a listener of our own") {
+  NameScene scene;
+  scene.own_listeners.use({scene.listener.address()});
+  scene.begin({"127.0.0.1"});
+  CHECK(scene.outcome->failure.cause == Cause::origin_resolve);
+  CHECK(scene.outcome->failure.status == 502);
+  CHECK(scene.outcome->failure.why == "the origin's name leads to this gateway itself");
+  CHECK(scene.outcome->failure.detail ==
+        "a.test: " + scene.at("127.0.0.1") + " is a listener of this gateway");
+
+  scene.begin({"127.0.0.1", "127.0.0.2"});
+  CHECK(scene.outcome->failure.cause == Cause::origin_connect);
+  CHECK(scene.outcome->setbacks.front() ==
+        "b.test: " + scene.at("127.0.0.1") + " is a listener of this gateway");
+
+  // The host may be written down in redirect_hosts: the port is the redirect's choice.
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    CAPTURE(host);
+    scene.connect(host, scene.port(), false, "origin.example",
+                  [](Connector::Plan& plan) { plan.foreign = true; });
+    REQUIRE(scene.finished());
+    CHECK(scene.outcome->stream == nullptr);
+  }
+  scene.connect("127.0.0.1", scene.port(), false, "origin.example",
+                [](Connector::Plan& plan) { plan.foreign = true; });
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->failure.cause == Cause::origin_redirect);
+  CHECK(scene.outcome->failure.why == "the origin redirects to this gateway itself");
+  CHECK_FALSE(readable(scene.listener.fd()));
+
+  // A server that is configured so is the operator's own choice.
+  scene.connect("127.0.0.1", scene.port());
+  REQUIRE(scene.finished());
+  CHECK(scene.outcome->stream != nullptr);
 }
 
 TEST_CASE("connector: an address that is written down itself is nobody's to deny") {

@@ -54,3 +54,30 @@ TEST_CASE("primed stream: may be destroyed by whom it tells, and handed on") {
   connection.peer.read();
   CHECK(connection.peer.ended);
 }
+
+TEST_CASE("primed stream: a failure before anybody listens is told behind the first bytes") {
+  for (const bool paused : {false, true}) {
+    CAPTURE(paused);
+    LoopStage stage;
+    Connection connection = make_connection();
+    auto inner = std::make_unique<gateway::net::TcpStream>(stage.loop, std::move(connection.ours));
+    // A write into a connection that was reset fails, reading paused or not.
+    gateway::net::TcpStream& tcp = *inner;
+    PrimedStream stream(stage.loop, std::move(inner), proto::bytes_of("first"));
+    connection.peer.reset();
+    tcp.write(proto::bytes_of("x"));
+    stage.settle();
+    tcp.write(proto::bytes_of("x"));
+    stage.settle();
+    Recorder told;
+    stream.start(told);
+    if (paused) stream.pause_reading();
+    CHECK(told.failures == 0);
+    REQUIRE(stage.run_until([&] { return told.failures > 0; }));
+    stage.settle();
+    CHECK(told.failures == 1);
+    CHECK_FALSE(told.error.text.empty());
+    CHECK(told.data == (paused ? "" : "first"));
+    CHECK(told.ends == 0);
+  }
+}

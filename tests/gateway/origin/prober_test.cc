@@ -93,6 +93,23 @@ TEST_CASE("prober: where DNS may not lead to, there is nobody to check") {
   CHECK(origin.accepted == 0);
 }
 
+TEST_CASE("FY32 prober: a name that leads to a listener of our own is no server") {
+  ProbingScene scene;
+  Names names(scene.stage);
+  names.set("a.test", {"127.0.0.1"});
+  FakeOrigin origin;
+  scene.origins = {&origin};
+  scene.health().fall = 1;
+  allow_loopback(scene.settings.origin);
+  gateway::net::OwnListeners own;
+  own.use({*gateway::net::Address::parse("127.0.0.1", origin.port())});
+  const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
+  Prober prober(scene.stage.loop, names.resolver, &own);
+  prober.use(snapshot);
+  CHECK(scene.run_until([&] { return !snapshot->domains.front()->servers.front().backend->up; }));
+  CHECK(origin.accepted == 0);
+}
+
 TEST_CASE("prober: a server that refuses goes down after three checks, and up when it is back") {
   Probing scene;
   auto listener = std::make_unique<FakeOrigin>();

@@ -37,7 +37,8 @@ bool await_end(RawPeer& peer) {
 
 struct Scene {
   explicit Scene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission, scribe, building.metering, names, warm_room},
+      : common{building.registry, admission,    scribe, building.metering, names,
+               warm_room,         own_listeners},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
     open();
@@ -73,6 +74,7 @@ struct Scene {
   Building building;
   gateway::net::KnownNames names;
   gateway::origin::WarmRoom warm_room;
+  gateway::net::OwnListeners own_listeners;
   gateway::net::Admission admission;
   gateway::session::Scribe scribe;
   gateway::server::Common common;
@@ -103,9 +105,10 @@ TEST_CASE("worker: one that was never started goes in silence") {
   const gateway::session::Scribe scribe;
   gateway::net::KnownNames names;
   gateway::origin::WarmRoom warm_room;
-  const Worker worker(0,
-                      {building.registry, admission, scribe, building.metering, names, warm_room},
-                      building.snapshot(std::string(kEchoDomain)));
+  const gateway::net::OwnListeners own_listeners;
+  const Worker worker(
+      0, {building.registry, admission, scribe, building.metering, names, warm_room, own_listeners},
+      building.snapshot(std::string(kEchoDomain)));
 }
 
 TEST_CASE(

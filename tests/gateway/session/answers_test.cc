@@ -266,7 +266,7 @@ TEST_CASE("FY25 upgrade: the Host that the origin was sent, and its address, are
     Names names(scene.stage);
     names.set("pool.example", {"127.0.0.1"});
     scene.names = &names.resolver;
-    scene.config.origin.deny_addresses.clear();
+    allow_loopback(scene.config.origin);
     scene.config.origin.host_header = gateway::config::Origin::Host::fixed;
     scene.config.origin.fixed_host = "inner.example";
     scene.server.host = "pool.example";
@@ -279,4 +279,76 @@ TEST_CASE("FY25 upgrade: the Host that the origin was sent, and its address, are
     CHECK(field_of(scene.refused.response, "Location") == "http://chat.example.com/x");
     scene.upgrade.reset();
   }
+}
+
+TEST_CASE("FY10 upgrade: the fields of an answer are counted by max_response_headers") {
+  for (const int more : {106, 194, 195}) {
+    CAPTURE(more);
+    UpgradeScene scene;
+    RawPeer peer = scene.ask();
+    std::string fields = "X-Last: 1\r\nSet-Cookie: a=b\r\nVary: *\r\n";  // 3, and 3 of the 101
+    for (int i = 0; i < more; ++i) fields += "A: b\r\n";
+    peer.send(switching_answer(peer.received, fields));
+    REQUIRE(scene.finished());
+    CHECK((scene.upgrades == 1) == (more <= 194));
+    if (scene.failures == 0) continue;
+    CHECK(scene.failure.cause == Cause::origin_bad_upgrade);
+    CHECK(scene.failure.status == 502);
+    CHECK(scene.failure.why ==
+          "the origin's answer has more than 200 fields in its head: origin.max_response_headers "
+          "allows no more");
+  }
+  UpgradeScene ten;
+  ten.config.origin.max_response_headers = 10;
+  RawPeer peer = ten.ask();
+  peer.send(switching_answer(peer.received,
+                             "A: 1\r\nA: 2\r\nA: 3\r\nA: 4\r\nA: 5\r\nA: 6\r\nA: 7\r\n"
+                             "A: 8\r\n"));
+  REQUIRE(ten.finished());
+  CHECK(ten.failure.why.find("more than 10 fields") != std::string::npos);
+}
+
+TEST_CASE("FY21 upgrade: an answer that has begun is to go on within io_timeout") {
+  for (const std::string_view begun :
+       {"H", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso", "HTTP/1.1 403 No\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 1"}) {
+    CAPTURE(begun);
+    UpgradeScene scene;
+    RawPeer peer = scene.ask();
+    peer.send(begun);
+    scene.turn();
+    CHECK_FALSE(scene.done());
+    scene.stage.loop.wheel().advance(scene.stage.loop.now() + 5100ms);
+    REQUIRE(scene.done());
+    CHECK(scene.failure.cause == Cause::origin_timeout);
+    CHECK(scene.failure.status == 504);
+    CHECK(scene.failure.unanswered);
+    CHECK(scene.failure.why ==
+          "the origin fell silent in the middle of its answer, for longer than io_timeout");
+  }
+}
+
+TEST_CASE("FY21 upgrade: before the first byte, and behind an interim answer, it has longer") {
+  for (const std::string_view begun : {"", "HTTP/1.1 103 Early Hints\r\n\r\n"}) {
+    CAPTURE(begun);
+    UpgradeScene scene;
+    RawPeer peer = scene.ask();
+    peer.send(begun);
+    scene.turn();
+    scene.stage.loop.wheel().advance(scene.stage.loop.now() + 10s);
+    CHECK_FALSE(scene.done());
+    scene.stage.loop.wheel().advance(scene.stage.loop.now() + 31s);
+    CHECK(scene.failure.why == "the origin did not answer within request_timeout");
+  }
+}
+
+TEST_CASE("FY21 upgrade: request_timeout ends an answer that began, when it is the shorter one") {
+  UpgradeScene scene;
+  scene.config.origin.request_timeout = 2s;
+  RawPeer peer = scene.ask();
+  peer.send("HTTP/1.1 ");
+  scene.turn();
+  scene.stage.loop.wheel().advance(scene.stage.loop.now() + 2100ms);
+  REQUIRE(scene.done());
+  CHECK(scene.failure.why == "the origin did not answer within request_timeout");
 }

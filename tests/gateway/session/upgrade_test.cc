@@ -151,7 +151,7 @@ TEST_CASE("upgrade: what is no HTTP, too large or cut off is 502") {
        "the origin's answer is not HTTP/1.1: "},
       {"SSH-2.0-OpenSSH\r\n\r\n", "the origin's answer is not HTTP/1.1: "},
       {"HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x'),
-       "the origin's answer is not HTTP/1.1: "},
+       "the origin's answer has a head of more than 16KiB: origin.max_response_head allows no"},
       {"", "the origin closed the connection without an answer"},
       {"HTTP/1.1 101 Swi", "the origin closed the connection in the middle of its answer"},
       {"HTTP/1.1 403 No\r\nContent-Le",

@@ -37,6 +37,7 @@ struct NameScene {
     scene.server.host = "a.test";
     scene.server.address.reset();
     scene.config.origin.retries.budget_percent = 100;
+    allow_loopback(scene.config.origin);
   }
   UpgradeScene scene;
   Names names{scene.stage};

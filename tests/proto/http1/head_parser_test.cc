@@ -369,6 +369,20 @@ TEST_CASE("response parser: bad answers are refused") {
   });
 }
 
+TEST_CASE("FY10 response parser: says which limit a head is beyond") {
+  HeadLimits limits;
+  limits.max_head = 40;
+  limits.max_fields = 1;
+  const auto reached = [&](std::string_view text) {
+    ResponseParser parser(limits);
+    REQUIRE(parser.feed(proto::bytes_of(text)).progress == Progress::refused);
+    return parser.reached();
+  };
+  CHECK(reached("HTTP/1.1 200 OK\r\nA: " + std::string(40, 'x')) == proto::http1::HeadLimit::size);
+  CHECK(reached("HTTP/1.1 200 OK\r\nA:\r\nB:\r\n") == proto::http1::HeadLimit::fields);
+  CHECK(reached("HTTP/1.1 200 OK\nA:") == std::nullopt);
+}
+
 TEST_CASE("response parser: limits") {
   HeadLimits limits;
   limits.max_head = 29;
