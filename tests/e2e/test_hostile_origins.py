@@ -301,7 +301,7 @@ def at_once(script):
 class BackgroundTest(HostileTest):
     """What Weir begins by itself, checks and warm connections, meets the same origins."""
 
-    CHECKED = {"silence": r"no answer within", "drip-of-a-head": r"no answer within", "endless-field": r"HTTP/1.1",
+    CHECKED = {"silence": r"no answer within", "drip-of-a-head": r"no answer within", "endless-field": r"max_response_head",
                "random": r"HTTP/1.1", "interim-flood": r"interim", "wrong-accept": r"not valid",
                "resets-at-once": r"reset"}
 
