@@ -29,12 +29,19 @@ void add_state(const Facts& facts, Page& page) {
   page.add_counter("weir_access_log_dropped_total",
                    "Lines of the access log dropped because its queue was full.",
                    static_cast<double>(facts.access_log_dropped));
+}
+
+void add_loops(const Facts& facts, Page& page) {
   Family lag = gauge("weir_loop_lag_seconds",
-                     "The longest turn of the worker's loop since the last scrape.");
-  for (size_t worker = 0; worker < facts.loop_lag_seconds.size(); ++worker) {
-    lag.add({{"worker", std::to_string(worker)}}, facts.loop_lag_seconds[worker]);
+                     "The longest turn of the loop within the last minute: so long all waited.");
+  Family turns{prometheus::MetricType::Histogram, "weir_loop_turn_seconds",
+               "Turns of the loop, from one wait for sockets to the next."};
+  for (const LoopFacts& one : facts.loops) {
+    lag.add({{"worker", one.worker}}, one.lag_seconds);
+    turns.add_histogram({{"worker", one.worker}}, one.bounds, one.turns, one.turn_seconds);
   }
   page.add(std::move(lag));
+  page.add(std::move(turns));
 }
 
 void add_config(const Facts& facts, Page& page) {
@@ -189,6 +196,7 @@ void add_process(Page& page) {
 std::string render(const Registry& registry, const Facts& facts) {
   Page page;
   add_state(facts, page);
+  add_loops(facts, page);
   add_config(facts, page);
   add_listeners(registry, page);
   add_durations(registry, page);

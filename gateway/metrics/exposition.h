@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,15 @@ struct WayFacts {
 };
 
 // What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
+// What one event loop tells of its turns.
+struct LoopFacts {
+  std::string worker;  // "0", "control"
+  double lag_seconds = 0;
+  std::span<const double> bounds;  // of the buckets; the last one has none
+  std::vector<uint64_t> turns;
+  double turn_seconds = 0;
+};
+
 struct Facts {
   struct Certificate {
     std::string domain;
@@ -80,7 +90,7 @@ struct Facts {
   uint64_t reloads_failed = 0;
   uint64_t generation = 0;
   std::vector<Certificate> certificates;
-  std::vector<double> loop_lag_seconds;  // by worker
+  std::vector<LoopFacts> loops;
   uint64_t access_log_dropped = 0;
   std::vector<Port> ports;
   UsageFacts usage;

@@ -17,12 +17,15 @@ Family::Family(MetricType type, std::string name, std::string help) {
   family_.type = type;
 }
 
+void Family::label(ClientMetric& metric, Labels labels) {
+  metric.label.reserve(labels.size());
+  for (const Label& one : labels)
+    metric.label.push_back({std::string(one.name), std::string(one.value)});
+}
+
 void Family::add(Labels labels, double value) {
   ClientMetric& metric = family_.metric.emplace_back();
-  metric.label.reserve(labels.size());
-  for (const Label& label : labels) {
-    metric.label.push_back({std::string(label.name), std::string(label.value)});
-  }
+  label(metric, labels);
   if (family_.type == MetricType::Counter) {
     metric.counter.value = value;
   } else {
@@ -30,9 +33,10 @@ void Family::add(Labels labels, double value) {
   }
 }
 
-void Family::add_histogram(std::span<const double> bounds, std::span<const uint64_t> buckets,
-                           double sum) {
+void Family::add_histogram(Labels labels, std::span<const double> bounds,
+                           std::span<const uint64_t> buckets, double sum) {
   ClientMetric& metric = family_.metric.emplace_back();
+  label(metric, labels);
   uint64_t below = 0;
   for (size_t i = 0; i < buckets.size(); ++i) {
     below += buckets[i];

@@ -34,11 +34,18 @@ class Family {
     if (value != 0) add(labels, value);
   }
   // `buckets` has one entry more than `bounds`: what lies above them all.
-  void add_histogram(std::span<const double> bounds, std::span<const uint64_t> buckets, double sum);
+  void add_histogram(std::span<const double> bounds, std::span<const uint64_t> buckets,
+                     double sum) {
+    add_histogram({}, bounds, buckets, sum);
+  }
+  void add_histogram(Labels labels, std::span<const double> bounds,
+                     std::span<const uint64_t> buckets, double sum);
 
   prometheus::MetricFamily take() { return std::move(family_); }
 
  private:
+  static void label(prometheus::ClientMetric& metric, Labels labels);
+
   prometheus::MetricFamily family_;
 };
 

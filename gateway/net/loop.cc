@@ -1,5 +1,6 @@
 #include "gateway/net/loop.h"
 
+#include <algorithm>
 #include <cassert>
 #include <system_error>
 
@@ -55,9 +56,15 @@ void Loop::open_handles() {
        "an event loop's sockets");
   uv_timer_init(&loop_, &timer_);
   uv_prepare_init(&loop_, &before_poll_);
-  uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) { loop_of(handle).end_turn(); });
+  uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) {
+    loop_of(handle).end_turn();
+    loop_of(handle).turns_.end(uv_hrtime());
+  });
   uv_check_init(&loop_, &after_poll_);
-  uv_check_start(&after_poll_, [](uv_check_t* handle) { loop_of(handle).end_turn(); });
+  uv_check_start(&after_poll_, [](uv_check_t* handle) {
+    loop_of(handle).begin_turn();
+    loop_of(handle).end_turn();
+  });
   uv_idle_init(&loop_, &more_to_do_);
 }
 
@@ -102,27 +109,43 @@ void Loop::run_posted() {
     const std::lock_guard lock(posted_mutex_);
     tasks.swap(posted_);
   }
+  const uint64_t began = begin_turn();
   wheel_.set_now(time());
   for (const auto& task : tasks) task();
+  turns_.spent(TurnClock::Part::posted, uv_hrtime() - began);
 }
 
 void Loop::on_sockets() {
-  const milliseconds began = time();
-  wheel_.set_now(began);
+  begin_turn();
+  wheel_.set_now(time());
   for (int batch = 0; batch < kMaxBatches && poller_.dispatch(); ++batch) retirement_.clear();
-  uv_update_time(&loop_);
-  const int64_t took = (time() - began).count();
-  if (took > longest_turn_.load(std::memory_order_relaxed))
-    longest_turn_.store(took, std::memory_order_relaxed);
+}
+
+// What libuv called before us in this turn, a signal's reload above all, counts as well: it notes
+// when the wait was over, by a clock that may be two milliseconds behind.
+uint64_t Loop::begin_turn() {
+  const uint64_t now = uv_hrtime();
+  constexpr uint64_t kMillisecond = 1'000'000;
+  turns_.begin(std::min(now, (uv_now(&loop_) + 2) * kMillisecond));
+  return now;
+}
+
+template <class Work>
+void Loop::measured(TurnClock::Part part, Work work) {
+  const uint64_t began = uv_hrtime();
+  work();
+  turns_.spent(part, uv_hrtime() - began);
 }
 
 void Loop::end_turn() {
   const milliseconds now = time();
   wheel_.set_now(now);
   const auto due = wheel_.next();
-  if (due && *due <= now) wheel_.advance(now);
-  const bool more = poller_.run_scheduled();
-  retirement_.clear();
+  if (due && *due <= now) measured(TurnClock::Part::deadlines, [&] { wheel_.advance(now); });
+  bool more = false;
+  if (poller_.has_scheduled())
+    measured(TurnClock::Part::scheduled, [&] { more = poller_.run_scheduled(); });
+  if (!retirement_.empty()) measured(TurnClock::Part::retired, [this] { retirement_.clear(); });
   if (more) {
     uv_idle_start(&more_to_do_, [](uv_idle_t*) {});
   } else {

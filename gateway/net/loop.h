@@ -2,7 +2,6 @@
 // deadlines, and the buffers that are lent to whoever has data.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -15,6 +14,7 @@
 
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/poller.h"
+#include "gateway/net/turn_clock.h"
 
 namespace gateway::net {
 
@@ -72,16 +72,18 @@ class Loop {
   std::span<uint8_t> plain_buffer() { return {plain_buffer_.get(), kReadSize}; }
   std::string& record_buffer() { return record_buffer_; }  // TLS records on their way out
 
-  // The longest turn since it was last asked for, by any thread: how long others had to wait.
-  milliseconds take_longest_turn() {
-    return milliseconds(longest_turn_.exchange(0, std::memory_order_relaxed));
-  }
+  // How long others have to wait.
+  TurnClock& turns() { return turns_; }
+  const TurnClock& turns() const { return turns_; }
 
  private:
   milliseconds time() const;
   void open_handles();
   void close_handles();
   void on_sockets();
+  uint64_t begin_turn();  // what time it is; the first of a turn counts
+  template <class Work>
+  void measured(TurnClock::Part part, Work work);
   void end_turn();
   void run_posted();
   void arm_timer();
@@ -105,7 +107,7 @@ class Loop {
 
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
-  std::atomic<int64_t> longest_turn_{0};
+  TurnClock turns_;
 };
 
 }  // namespace gateway::net

@@ -42,6 +42,8 @@ class Poller {
   // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.
   void schedule(Watched& watched);
 
+  bool has_scheduled() const { return !scheduled_.empty(); }
+
   // Dispatches what is ready now. True: there may be more.
   bool dispatch();
   // Runs what was scheduled before this call. True: more was scheduled meanwhile.

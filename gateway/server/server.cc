@@ -60,6 +60,15 @@ std::string lines(const std::vector<config::Problem>& problems) {
   return text;
 }
 
+metrics::LoopFacts loop_facts(std::string name, const net::TurnClock& clock) {
+  const auto turns = clock.turns();
+  return {.worker = std::move(name),
+          .lag_seconds = clock.lag(),
+          .bounds = net::TurnClock::kBounds,
+          .turns = {turns.begin(), turns.end()},
+          .turn_seconds = clock.seconds()};
+}
+
 }  // namespace
 
 std::string cannot_start(const std::exception& error) {
@@ -67,7 +76,9 @@ std::string cannot_start(const std::exception& error) {
          "; look at the limits of tasks (TasksMax, ulimit -u), of memory and of open files";
 }
 
-Server::Server(std::string config_path) : config_path_(std::move(config_path)) {}
+Server::Server(std::string config_path) : config_path_(std::move(config_path)) {
+  loop_.turns().set_name("control");
+}
 
 Server::~Server() {
   // The workers lean on everything else.
@@ -153,7 +164,7 @@ int Server::start() {
   metering_->use(document);
   metering_->start();
   common_.emplace(Common{*registry_, admission_, scribe_, *metering_, origins_.names(), warm_room_,
-                         origins_.own_listeners()});
+                         origins_.own_listeners(), trim_pace_});
   for (size_t i = 0; i < registry_->worker_count(); ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *common_, snapshot_));
   }
@@ -406,10 +417,9 @@ std::string Server::metrics() {
           {domain->label, static_cast<double>(domain->certificate_not_after)});
     }
   }
-  for (const auto& worker : workers_) {
-    facts.loop_lag_seconds.push_back(
-        std::chrono::duration<double>(worker->take_longest_turn()).count());
-  }
+  for (size_t i = 0; i < workers_.size(); ++i)
+    facts.loops.push_back(loop_facts(std::to_string(i), workers_[i]->turns()));
+  facts.loops.push_back(loop_facts("control", loop_.turns()));
   for (const auto& worker : workers_) worker->add_ways(facts.ways);
   facts.access_log_dropped = access_log_ ? access_log_->dropped() : 0;
   for (const auto& [key, port] : ports_->open()) {

@@ -112,6 +112,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   session::Scribe scribe_;
   net::Admission admission_;
   origin::WarmRoom warm_room_;
+  TrimPace trim_pace_;
   std::optional<Limits> limits_;
   net::TicketKeys ticket_keys_;
   Origins origins_{loop_};

@@ -17,7 +17,8 @@ constexpr size_t kWorthTrimming = 32;  // sessions and connections
 void Worker::Housekeeper::on_deadline(milliseconds now) {
   const size_t count = worker_.table_.size() + worker_.clients_.size();
   peak_ = std::max(peak_, worker_.table_.take_most() + worker_.clients_.take_most());
-  if (peak_ > kWorthTrimming && count < peak_ / 2) {
+  const bool worthwhile = peak_ > kWorthTrimming && count < peak_ / 2;
+  if (worthwhile && worker_.common_.trim.take_turn(now)) {
     // The allocator keeps what was freed in between; nginx still holds 90 % of its peak here.
     malloc_trim(0);
     peak_ = count;
@@ -60,6 +61,7 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
       housekeeper_(*this),
       timekeeper_(loop_, common.metering.meters().book(index)),
       pacer_(loop_.wheel(), table_, common.registry.worker(index)) {
+  loop_.turns().set_name("worker " + std::to_string(index));
   housekeeper_.on_deadline(loop_.now());
   surroundings_.on_opened = [this](const session::Session& session) { pacer_.look_at(session); };
   take(surroundings_.snapshot);

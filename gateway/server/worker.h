@@ -2,6 +2,8 @@
 // to it.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +20,21 @@
 
 namespace gateway::server {
 
+// malloc_trim() takes the lock of every arena, so that all workers wait: once in so long for the
+// process is enough. Any thread.
+class TrimPace {
+ public:
+  static constexpr std::chrono::milliseconds kApart{10'000};
+  // True: now is the time, and it counts as done.
+  [[nodiscard]] bool take_turn(std::chrono::milliseconds now) {
+    int64_t due = due_.load(std::memory_order_relaxed);
+    return now.count() >= due && due_.compare_exchange_strong(due, (now + kApart).count());
+  }
+
+ private:
+  std::atomic<int64_t> due_{0};
+};
+
 // The same for all workers; outlives them. Thread-safe, or not changed while they run.
 struct Common {
   metrics::Registry& registry;
@@ -27,6 +44,7 @@ struct Common {
   net::KnownNames& names;
   origin::WarmRoom& warm_room;
   const net::OwnListeners& own_listeners;
+  TrimPace& trim;
 };
 
 class Worker {
@@ -51,8 +69,8 @@ class Worker {
 
   // Adds the figures of its connections to origins. Any thread.
   void add_ways(metrics::WayFacts& to) const;
-  // How long the loop's longest turn was since the last call. Any thread.
-  std::chrono::milliseconds take_longest_turn() { return loop_.take_longest_turn(); }
+  // How long its loop's turns take. Any thread may read.
+  const net::TurnClock& turns() const { return loop_.turns(); }
 
  private:
   // Gives memory back to the system when most of those who needed it have gone.

@@ -151,3 +151,18 @@ class EarlyTest(WeirTest):
             self.use(wire.connect(weir.port)).send(request + early)
         raw.wait_for(lambda: raw.accepted == 20 + clients, "requests")
         self.assert_memory(weir, before, clients * 40 * 1024)
+
+
+class LoopTest(WeirTest):
+    def test_fx16_turns_of_all_loops_are_told_and_two_scrapers_agree(self):
+        weir = self.run_one([domain(f"{number}.test") for number in range(50)], workers=2)
+        self.use(wire.open_session(weir.port, "1.test"))
+        weir.signal(1)
+        weir.wait_log("reloaded")
+        for worker in ("0", "1", "control"):
+            wait_until(lambda: weir.metric("weir_loop_turn_seconds_count", worker=worker) > 0, f"turns of {worker}")
+        # The reload was a turn of the control loop; whoever asks first takes it from nobody.
+        first = weir.metric("weir_loop_lag_seconds", worker="control")
+        self.assertGreater(first, 0)
+        self.assertGreaterEqual(weir.metric("weir_loop_lag_seconds", worker="control"), first)
+        self.assertGreaterEqual(weir.metric("weir_loop_turn_seconds_sum", worker="control"), first)

@@ -35,7 +35,14 @@ Facts everything() {
   facts.reloads_failed = 1;
   facts.generation = 5;
   facts.certificates = {{.domain = "chat.example.com", .not_after = 1'800'000'000}};
-  facts.loop_lag_seconds = {0.002, 0.25};
+  static constexpr std::array<double, 2> kTurnBounds{0.001, 0.5};
+  for (const char* worker : {"0", "1", "control"}) {
+    facts.loops.push_back({.worker = worker,
+                           .lag_seconds = *worker == '1' ? 0.25 : 0.002,
+                           .bounds = kTurnBounds,
+                           .turns = {5, 2, 1},
+                           .turn_seconds = 1.5});
+  }
   facts.access_log_dropped = 7;
   facts.usage.session_seconds = [](const std::string& domain) {
     return domain == "chat.example.com" ? 3.0 : 0.0;
@@ -167,6 +174,11 @@ TEST_CASE("exposition: says what is no counter") {
       R"(weir_tls_certificate_not_after_seconds{domain="chat.example.com"} 1800000000)",
       R"(weir_loop_lag_seconds{worker="0"} 0.002)",
       R"(weir_loop_lag_seconds{worker="1"} 0.25)",
+      R"(weir_loop_lag_seconds{worker="control"} 0.002)",
+      R"(weir_loop_turn_seconds_bucket{worker="1",le="0.001"} 5)",
+      R"(weir_loop_turn_seconds_bucket{worker="1",le="0.5"} 7)",
+      R"(weir_loop_turn_seconds_bucket{worker="1",le="+Inf"} 8)",
+      R"(weir_loop_turn_seconds_sum{worker="control"} 1.5)",
       "weir_access_log_dropped_total 7",
       R"(weir_listener_port_info{listener="public",address="::1",port="8080"} 1)",
       "weir_handshake_duration_seconds_count 0",

@@ -37,8 +37,8 @@ bool await_end(RawPeer& peer) {
 
 struct Scene {
   explicit Scene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission,    scribe, building.metering, names,
-               warm_room,         own_listeners},
+      : common{building.registry, admission,     scribe, building.metering, names,
+               warm_room,         own_listeners, trim},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
     open();
@@ -75,6 +75,7 @@ struct Scene {
   gateway::net::KnownNames names;
   gateway::origin::WarmRoom warm_room;
   gateway::net::OwnListeners own_listeners;
+  gateway::server::TrimPace trim;
   gateway::net::Admission admission;
   gateway::session::Scribe scribe;
   gateway::server::Common common;
@@ -106,9 +107,11 @@ TEST_CASE("worker: one that was never started goes in silence") {
   gateway::net::KnownNames names;
   gateway::origin::WarmRoom warm_room;
   const gateway::net::OwnListeners own_listeners;
-  const Worker worker(
-      0, {building.registry, admission, scribe, building.metering, names, warm_room, own_listeners},
-      building.snapshot(std::string(kEchoDomain)));
+  gateway::server::TrimPace trim;
+  const Worker worker(0,
+                      {building.registry, admission, scribe, building.metering, names, warm_room,
+                       own_listeners, trim},
+                      building.snapshot(std::string(kEchoDomain)));
 }
 
 TEST_CASE(
@@ -191,4 +194,27 @@ TEST_CASE("worker: an abort ends a drain that clients hold up") {
   scene.worker->abort();
   CHECK(drained.get_future().wait_for(patience()) == std::future_status::ready);
   CHECK(await_end(peer));
+}
+
+TEST_CASE("FX16 worker: memory is given back at most once in ten seconds, whoever asks") {
+  gateway::server::TrimPace pace;
+  CHECK(pace.take_turn(5s));
+  CHECK_FALSE(pace.take_turn(5s));
+  CHECK_FALSE(pace.take_turn(14'999ms));
+  CHECK(pace.take_turn(15s));
+  CHECK_FALSE(pace.take_turn(15s));
+}
+
+TEST_CASE("FX16 worker: what is posted to it counts in its turns, and asking changes nothing") {
+  Scene scene;
+  CHECK(scene.worker->turns().lag() < 10);
+  scene.await_posts();
+  const auto turns = scene.worker->turns().turns();
+  uint64_t count = 0;
+  for (const uint64_t one : turns) count += one;
+  CHECK(count > 0);
+  const double lag = scene.worker->turns().lag();
+  CHECK(lag > 0);
+  // Another turn may have been longer meanwhile, but none is forgotten.
+  CHECK(scene.worker->turns().lag() >= lag);
 }

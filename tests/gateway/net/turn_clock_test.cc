@@ -1,0 +1,132 @@
+#include "gateway/net/turn_clock.h"
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include <doctest/doctest.h>
+#include <uv.h>
+
+#include "gateway/net/loop.h"
+#include "tests/support/loop_stage.h"
+
+using namespace tests;
+using namespace gateway::net;
+using Part = TurnClock::Part;
+
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+constexpr uint64_t kSecond = 1'000 * kMs;
+
+void turn(TurnClock& clock, uint64_t at, uint64_t took) {
+  clock.begin(at);
+  clock.end(at + took);
+}
+
+// Keeps the thread busy for so long.
+void spin(uint64_t time) {
+  const uint64_t until = uv_hrtime() + time;
+  while (uv_hrtime() < until) {
+  }
+}
+
+uint64_t longer_than_5ms(const TurnClock& clock) {
+  uint64_t count = 0;
+  for (size_t i = 2; i < clock.turns().size(); ++i) count += clock.turns()[i];
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("FX16 turns: each is counted once by its length") {
+  TurnClock clock;
+  clock.end(5 * kSecond);  // none has begun
+  for (const uint64_t ms : {0, 1, 2, 5, 20, 50, 99, 100, 499, 501, 3'000})
+    turn(clock, 10 * kSecond, ms * kMs);
+  CHECK(clock.turns() == TurnClock::Buckets{2, 2, 1, 1, 2, 1, 1, 1});
+  CHECK(clock.seconds() == doctest::Approx(4.277));
+  // What begins within a turn is a part of it.
+  clock.begin(100 * kSecond);
+  clock.begin(101 * kSecond);
+  clock.end(103 * kSecond);
+  CHECK(clock.lag(104 * kSecond) == doctest::Approx(3));
+}
+
+TEST_CASE("FX16 turns: the lag is the longest of the last minute, whoever asks how often") {
+  TurnClock clock;
+  CHECK(clock.lag(0) == 0);
+  turn(clock, 100 * kSecond, 70 * kMs);
+  turn(clock, 105 * kSecond, 30 * kMs);
+  turn(clock, 119 * kSecond, 50 * kMs);
+  for (int scraper = 0; scraper < 3; ++scraper) {
+    CHECK(clock.lag(120 * kSecond) == doctest::Approx(0.07));
+    CHECK(clock.lag(159 * kSecond) == doctest::Approx(0.07));
+  }
+  // Six slots of ten seconds.
+  CHECK(clock.lag(161 * kSecond) == doctest::Approx(0.05));
+  CHECK(clock.lag(171 * kSecond) == 0);
+  // A slot that comes again begins anew.
+  turn(clock, 165 * kSecond, 2 * kMs);
+  CHECK(clock.lag(171 * kSecond) == doctest::Approx(0.002));
+}
+
+TEST_CASE(
+    "FX16 loop: a task, a deadline, a socket, a scheduled turn and an end that take long are "
+    "seen") {
+  struct Slow final : Poller::Watched, DeadlineWheel::Entry, Retirable {
+    void on_ready(uint32_t) override { spin(6 * kMs); }
+    void on_deadline(milliseconds) override { spin(6 * kMs); }
+    ~Slow() override { spin(6 * kMs); }
+  };
+  const std::function<void(LoopStage&, Slow&)> rows[] = {
+      [](LoopStage& stage, Slow&) { stage.loop.post([] { spin(6 * kMs); }); },
+      [](LoopStage& stage, Slow& slow) { stage.loop.wheel().set(slow, stage.loop.now()); },
+      [](LoopStage& stage, Slow& slow) { stage.loop.poller().schedule(slow); },
+      [](LoopStage& stage, Slow&) {
+        stage.loop.post([&stage] { stage.loop.retire(std::make_unique<Slow>()); });
+      },
+  };
+  for (const auto& begin : rows) {
+    LoopStage stage;
+    Slow slow;
+    stage.settle();
+    const double before = stage.loop.turns().seconds();
+    begin(stage, slow);
+    REQUIRE(stage.run_until([&] { return stage.loop.turns().seconds() >= before + 0.006; }));
+    CHECK(longer_than_5ms(stage.loop.turns()) >= 1);
+    CHECK(stage.loop.turns().lag() >= 0.006);
+    stage.loop.poller().forget(slow);
+  }
+  LoopStage stage;
+  Slow slow;
+  Connection connection = make_connection();
+  REQUIRE(stage.loop.poller().add(connection.ours.get(), slow, EPOLLIN | EPOLLET) == 0);
+  stage.settle();
+  const double before = stage.loop.turns().seconds();
+  connection.peer.send("x");
+  REQUIRE(stage.run_until([&] { return stage.loop.turns().seconds() >= before + 0.006; }));
+  CHECK(longer_than_5ms(stage.loop.turns()) >= 1);
+  stage.loop.poller().remove(connection.ours.get(), slow);
+}
+
+TEST_CASE("FX16 loop: the wait for something to happen is no turn") {
+  struct Alarm final : DeadlineWheel::Entry {
+    void on_deadline(milliseconds) override { rung = true; }
+    bool rung = false;
+  };
+  LoopStage stage;
+  stage.settle();
+  bool told_apart = false;
+  // A busy machine may keep this thread from running in the midst of a turn, but not each time.
+  for (int tries = 0; tries < 50 && !told_apart; ++tries) {
+    Alarm alarm;
+    const double before = stage.loop.turns().seconds();
+    const uint64_t began = uv_hrtime();
+    stage.loop.wheel().set(alarm, stage.loop.now() + std::chrono::milliseconds(40));
+    REQUIRE(stage.run_until([&] { return alarm.rung; }));
+    const double passed = static_cast<double>(uv_hrtime() - began) / 1e9;
+    told_apart = stage.loop.turns().seconds() - before < passed / 2;
+  }
+  CHECK(told_apart);
+}
