@@ -57,6 +57,8 @@ void Loop::open_handles() {
   uv_timer_init(&loop_, &timer_);
   uv_prepare_init(&loop_, &before_poll_);
   uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) {
+    // Before the first wait there may be work already.
+    if (!loop_of(handle).turns_.begun()) loop_of(handle).begin_turn();
     loop_of(handle).end_turn();
     loop_of(handle).turns_.end(uv_hrtime());
   });
