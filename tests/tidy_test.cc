@@ -164,7 +164,6 @@ TEST_CASE("tidy: each library is known to its folder alone") {
       {"c-ares", "<ares", R"(\b(ares|ARES)_)", "gateway/net/dns_client\\..*"},
       {"yaml-cpp", "<yaml-cpp/", R"(\bYAML::)", "gateway/config/yaml_tree\\.cc"},
       {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "gateway/metrics/.*"},
-      {"spdlog", "<spdlog/", R"(\bspdlog::)", "gateway/log/log\\.cc"},
       {"CLI11", "<CLI/", R"(\bCLI::)", "gateway/cli/.*"},
       {"nlohmann-json", "<nlohmann/", R"(\bnlohmann::)", "gateway/(usage|billing)/.*"},
       {"SQLite", "<sqlite3", R"(\b(sqlite3|SQLITE)_)", "gateway/usage/ledger.*\\.cc"},

@@ -1,8 +1,10 @@
 #include <exception>
+#include <fcntl.h>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +13,7 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/server/server.h"
+#include "gateway/server/signals.h"
 #include "gateway/server/version.h"
 
 namespace gateway::cli {
@@ -37,6 +40,13 @@ First steps:
   weir usage -c weir.yaml      what each domain used in the last 24 hours
 
 The two files explain themselves in the examples: conf/ in the sources, /etc/weir when installed.)";
+
+// Without them the next file that is opened would be standard output to whoever writes there.
+void open_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
 
 // nginx's short forms become ours before they are parsed: -t, -T and -V.
 std::vector<std::string> translate(int argc, char** argv) {
@@ -200,7 +210,10 @@ class CommandLine {
         ->add_option("FILE", import_.file,
                      "Java properties, or lines of Java, XML or a shell with their names")
         ->required();
-    command->add_option("--secrets", import_.secrets, "the folder for files of passwords")
+    command
+        ->add_option("--secrets", import_.secrets,
+                     "the folder for files of passwords; a relative one starts where the "
+                     "file is that the output is put into")
         ->capture_default_str();
   }
 
@@ -216,6 +229,7 @@ class CommandLine {
 
   int execute(const CLI::App& command) {
     const std::string& name = command.get_name();
+    if (name != "run") server::Signals::release();
     if (name == "version") return version(verbose_);
     if (name == "import-tomcat") return import_tomcat(import_);
     if (name == "usage") return execute_usage(command);
@@ -272,6 +286,10 @@ class CommandLine {
 
 }  // namespace
 
-int main(int argc, char** argv) { return CommandLine().parse_and_do(argc, argv); }
+int main(int argc, char** argv) {
+  server::Signals::hold();
+  open_standard_streams();
+  return CommandLine().parse_and_do(argc, argv);
+}
 
 }  // namespace gateway::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
@@ -46,7 +47,11 @@ Result<OpenRows, std::string> open_rows(const UsageSource& source,
 }
 
 std::string state_dir_of(const UsageSource& source, const config::Document& document) {
-  return source.state_dir.empty() ? document.state_dir : source.state_dir;
+  if (source.state_dir.empty()) return document.state_dir;
+  // What is named on the command line starts where that is typed.
+  std::error_code error;
+  const auto path = std::filesystem::absolute(source.state_dir, error).lexically_normal();
+  return error ? source.state_dir : path.string();
 }
 
 std::optional<usage::Format> format_of(const std::string& name) {

@@ -65,9 +65,16 @@ struct Admin {
 
 struct AccessLog {
   enum class Format { json, dcdn };
-  std::optional<std::string> path = "-";  // "-": standard output; off: none
+  enum class Query { off, redacted };
+  std::optional<std::string> path = "-";  // "-": standard output; off: none; else a plain file, a
+                                          // FIFO or a terminal, absolute
   Format format =
-      Format::json;  // dcdn: its offline log lines, one for each ended session or refusal
+      Format::json;            // dcdn: its offline log lines, one for each ended session or refusal
+  uint64_t queue = 4'194'304;  // 64 KiB to 1 GiB, of all workers: what waits to be written
+  Query query = Query::off;    // redacted: uri_param, the request's query without what is secret
+  std::vector<std::string> redact;  // up to 100 further names of query parameters that are secret;
+                                    // "x-*": all that begin so
+  Place place;                      // of the path
 
   bool operator==(const AccessLog&) const = default;
 };
@@ -279,7 +286,7 @@ struct Document {
   uint32_t version = 1;
   std::string node;  // default: the host name; in logs and usage records; 1 to 64 of [A-Za-z0-9._-]
   std::optional<uint32_t> workers;  // 1 to 256; auto: one for each core that may be used
-  std::string state_dir = "/var/lib/weir";
+  std::string state_dir = "/var/lib/weir";  // absolute
   std::vector<Listener> listeners;  // at least one
   Admin admin;
   Log log;

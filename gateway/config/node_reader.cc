@@ -7,6 +7,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/lookalike.h"
+#include "gateway/config/paths.h"
 #include "gateway/config/usage_reader.h"
 #include "proto/base/text.h"
 
@@ -24,6 +25,8 @@ constexpr Range kPort = {0, 65535};
 constexpr Range kWorkers = {1, 256};
 constexpr Range kCloseRate = {1, 1'000'000};
 constexpr Range kConnections = {1, 10'000'000};
+constexpr Range kLogQueue = {64 * 1024, 1024 * 1024 * 1024};
+constexpr Range kRedacted = {0, 100};
 constexpr Range kHead = {1'024, 65'536};
 constexpr Range kHeaders = {10, 1000};
 constexpr Range kSources = {0, 100'000};
@@ -140,15 +143,51 @@ void read_admin(const Section& section, Admin& admin) {
   admin.port = *parts->port;
 }
 
+void read_redact(const Section& section, std::vector<std::string>& out) {
+  std::vector<std::string> names;
+  auto is_secret_name = [](std::string_view name) {
+    if (name.ends_with('*')) name.remove_suffix(1);
+    return is_plain_name(name);
+  };
+  bool given = section.list("redact", kRedacted, [&](const Node& node, const std::string& path) {
+    auto name = section.scalar(node, path);
+    if (!name) return;
+    if (!is_secret_name(*name)) {
+      section.error(
+          node, path,
+          in_quotes(*name) +
+              " is no name of a query parameter; allowed is 1 to 64 letters, digits, '.', "
+              "'_', '-', and a * at the end");
+    }
+    names.push_back(std::move(*name));
+  });
+  if (given) out = std::move(names);
+}
+
+void read_access_log(const Section& section, AccessLog& access) {
+  access.place = section.place();
+  std::string path;
+  if (section.text("path", path)) {
+    access.place = section.findings().place(section.find("path")->at);
+    const bool named = path != "off" && path != "-";
+    if (named) path = beside(section.findings().file(), path);
+    access.path = path == "off" ? std::nullopt : std::optional(path);
+  }
+  section.choice("format", access.format, kLogFormats);
+  section.size("queue", access.queue, kLogQueue);
+  section.choice("query", access.query, kLogQueries);
+  read_redact(section, access.redact);
+  if (access.query == AccessLog::Query::redacted && access.format == AccessLog::Format::dcdn) {
+    section.warn("query", "W_NO_QUERY",
+                 "has no effect: DCDN's lines have no query; use format: json");
+  }
+}
+
 void read_log(const Section& section, Log& log) {
   section.choice("level", log.level, kLogLevels);
   auto access = section.section("access");
   if (!access) return;
-  std::string path;
-  if (access->text("path", path)) {
-    log.access.path = path == "off" ? std::nullopt : std::optional(path);
-  }
-  access->choice("format", log.access.format, kLogFormats);
+  read_access_log(*access, log.access);
 }
 
 void read_drain(const Section& section, Drain& drain) {
@@ -250,7 +289,9 @@ NodeFile read_node(const Section& section, Document& document) {
   std::optional<uint64_t> workers;
   section.number("workers", workers, kWorkers, "auto");
   if (workers) document.workers = static_cast<uint32_t>(*workers);
-  section.text("state_dir", document.state_dir);
+  if (section.text("state_dir", document.state_dir)) {
+    document.state_dir = beside(section.findings().file(), document.state_dir);
+  }
   if (!section.has("listeners")) {
     section.error("listeners",
                   "is missing: at least one is needed, such as { name: web, ports: [80] }");

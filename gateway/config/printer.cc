@@ -64,8 +64,13 @@ void print_node(Lines& lines, const Document& document) {
   lines.key("admin", "{ listen: " + quote(join_host_port(admin.address, admin.port)) + " }");
   const Log& log = document.log;
   lines.open("log");
-  lines.key("access", "{ path: " + quote(log.access.path.value_or("off")) + ", format: " +
-                          std::string(text_of_word(kLogFormats, log.access.format)) + " }");
+  lines.open("access");
+  lines.key("path", quote(log.access.path.value_or("off")));
+  lines.key("format", text_of_word(kLogFormats, log.access.format));
+  lines.key("queue", format_size(log.access.queue));
+  lines.key("query", text_of_word(kLogQueries, log.access.query));
+  lines.key("redact", quote_all(log.access.redact));
+  lines.close();
   lines.key("level", text_of_word(kLogLevels, log.level));
   lines.close();
   lines.open("drain");

@@ -22,6 +22,8 @@ inline constexpr Words<Listener::Mode, 2> kModes = {
     {{"all", Listener::Mode::all}, {"first_available", Listener::Mode::first_available}}};
 inline constexpr Words<AccessLog::Format, 2> kLogFormats = {
     {{"json", AccessLog::Format::json}, {"dcdn", AccessLog::Format::dcdn}}};
+inline constexpr Words<AccessLog::Query, 2> kLogQueries = {
+    {{"off", AccessLog::Query::off}, {"redacted", AccessLog::Query::redacted}}};
 inline constexpr Words<Budget::Period, 2> kPeriods = {
     {{"day", Budget::Period::day}, {"month", Budget::Period::month}}};
 inline constexpr Words<DomainUsage::Billing, 2> kBillings = {

@@ -11,6 +11,7 @@
 
 #include "gateway/config/check.h"
 #include "gateway/config/node_reader.h"
+#include "gateway/config/path_check.h"
 #include "gateway/config/section.h"
 #include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
@@ -70,6 +71,7 @@ class Run {
   }
 
   void read(std::string_view text, bool may_open_files);
+  void check_the_disk() { check_paths(reading_.document, reading_.problems); }
   void fail(const std::string& why) { Findings(node_file(), reading_.problems).error({}, {}, why); }
   Reading finish();
 
@@ -191,6 +193,7 @@ Reading read_from(const std::string& path, Run run) {
   auto text = read_text_file(path, kMaxFileBytes);
   if (text) {
     run.read(*text, true);
+    run.check_the_disk();
   } else {
     run.fail(text.error());
   }

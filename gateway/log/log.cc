@@ -1,138 +1,96 @@
 #include "gateway/log/log.h"
 
+#include <array>
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <mutex>
+#include <ctime>
+#include <memory>
+#include <poll.h>
+#include <string>
+#include <unistd.h>
 
-#include <spdlog/async.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include "gateway/log/line_writer.h"
+#include "gateway/log/sink.h"
 
 namespace gateway::log {
 
 namespace {
 
-// A line in spdlog's ring takes 400 bytes, whether there is one or not.
-constexpr size_t kQueuedLines = 1024;
-constexpr size_t kQueuedAccessLines = size_t{8} * 1024;
+using std::chrono::milliseconds;
 
-spdlog::level::level_enum level_of(Level level) {
-  switch (level) {
-    case Level::trace:
-      return spdlog::level::trace;
-    case Level::debug:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warning:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
+constexpr const char* kStandardError = "/dev/stderr";
+constexpr size_t kQueue = size_t{256} * 1024;
+
+std::atomic<LineWriter*> writer{nullptr};
+std::atomic<LineWriter*> finished{nullptr};  // kept: somebody may be about to say something
+std::atomic<Level> lowest{Level::info};
+
+std::string_view name_of(Level level) {
+  constexpr std::array<std::string_view, 5> kNames{"trace  ", "debug  ", "info   ", "warning",
+                                                   "error  "};
+  return kNames[static_cast<size_t>(level)];
 }
 
-// Appends whole lines to a file that rotation may take away; runs on the log's thread.
-class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
- public:
-  explicit FileSink(std::string path) : path_(std::move(path)) {}
-  FileSink(const FileSink&) = delete;
-  FileSink& operator=(const FileSink&) = delete;
-  ~FileSink() override { close(); }
-
-  std::string open() {
-    const std::lock_guard lock(mutex_);
-    std::FILE* file = path_ == "-" ? stdout : std::fopen(path_.c_str(), "ae");
-    if (file == nullptr)
-      return path_ + ": " + std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
-    close();
-    file_ = file;
-    return {};
-  }
-
- protected:
-  void sink_it_(const spdlog::details::log_msg& message) override {
-    if (file_ == nullptr) return;
-    std::fwrite(message.payload.data(), 1, message.payload.size(), file_);
-    std::fputc('\n', file_);
-  }
-  void flush_() override {
-    if (file_ != nullptr) std::fflush(file_);
-  }
-
- private:
-  void close() {
-    if (file_ != nullptr && file_ != stdout) static_cast<void>(std::fclose(file_));
-    file_ = nullptr;
-  }
-  std::string path_;
-  std::FILE* file_ = nullptr;
-};
-
-std::string visible(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+std::string time_text() {
+  const int64_t now = unix_milliseconds_now();
+  const time_t seconds = now / 1000;
+  tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string out(text.data(), length);
+  out += '.' + std::to_string(1000 + now % 1000).substr(1) + 'Z';
   return out;
+}
+
+std::string line_of(Level level, std::string_view text) {
+  std::string line = time_text() + ' ';
+  line += name_of(level);
+  line += ' ';
+  for (const char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return line;
+}
+
+std::string loss_line(LossReason /*reason*/, const Loss& loss) {
+  return line_of(Level::error, std::to_string(loss.lines) +
+                                   " lines of this log were lost: nobody took them in time");
 }
 
 }  // namespace
 
 void start(Level level) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  spdlog::init_thread_pool(kQueuedLines, 1);
-  auto logger = std::make_shared<spdlog::async_logger>(
-      "weir", sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc));
-  logger->flush_on(spdlog::level::trace);
-  spdlog::set_default_logger(logger);
   set_level(level);
+  writer.store(new LineWriter(
+      {.path = kStandardError, .queue = kQueue, .rings = 1, .loss_line = loss_line, .tell = {}}));
 }
 
-void set_level(Level level) { spdlog::set_level(level_of(level)); }
+void set_level(Level level) { lowest.store(level); }
 
-void finish() {
-  // Kept until the log's thread is joined, which then is never the last to hold it.
-  const auto logger = spdlog::default_logger();
-  spdlog::shutdown();
+void finish(milliseconds patience) {
+  LineWriter* const ended = writer.exchange(nullptr);
+  if (ended == nullptr) return;
+  ended->end(patience);
+  finished.store(ended);
 }
 
 void say(Level level, std::string_view text) {
-  spdlog::logger* logger = spdlog::default_logger_raw();
-  if (logger != nullptr) logger->log(level_of(level), visible(text));
+  LineWriter* to = writer.load();
+  if (to == nullptr || level < lowest.load(std::memory_order_relaxed)) return;
+  to->put(0, line_of(level, text));
 }
 
-struct AccessLog::State {
-  std::shared_ptr<FileSink> sink;
-  std::shared_ptr<spdlog::async_logger> logger;
-  // Last, so that its thread is joined first: queued lines hold the logger, too.
-  std::shared_ptr<spdlog::details::thread_pool> pool;
-  std::atomic<bool> written{false};  // something, since the last flush
-};
-
-AccessLog::AccessLog(const std::string& path) : state_(std::make_unique<State>()) {
-  state_->sink = std::make_shared<FileSink>(path);
-  error_ = state_->sink->open();
-  state_->pool = std::make_shared<spdlog::details::thread_pool>(kQueuedAccessLines, 1);
-  state_->logger = std::make_shared<spdlog::async_logger>(
-      "access", state_->sink, state_->pool, spdlog::async_overflow_policy::overrun_oldest);
+void print(std::string_view text, milliseconds patience) {
+  Sink sink(kStandardError);
+  static_cast<void>(sink.open());
+  while (!text.empty()) {
+    const Sink::Written written = sink.write(text, {});
+    text.remove_prefix(written.bytes);
+    if (written.state == Sink::State::taken) continue;
+    pollfd ready{.fd = sink.fd(), .events = POLLOUT, .revents = 0};
+    if (written.state != Sink::State::full ||
+        ::poll(&ready, 1, static_cast<int>(patience.count())) <= 0)
+      return;
+  }
 }
-
-AccessLog::~AccessLog() { flush(); }
-
-void AccessLog::write(std::string_view line) {
-  state_->logger->log(spdlog::level::info, line);
-  if (!state_->written.load(std::memory_order_relaxed))
-    state_->written.store(true, std::memory_order_relaxed);
-}
-std::string AccessLog::reopen() { return state_->sink->open(); }
-void AccessLog::flush() {
-  if (state_->written.exchange(false, std::memory_order_relaxed)) state_->logger->flush();
-}
-uint64_t AccessLog::dropped() const { return state_->pool->overrun_counter(); }
 
 }  // namespace gateway::log

@@ -17,6 +17,23 @@ namespace {
 
 double number(bool value) { return value ? 1 : 0; }
 
+void add_access_log(const std::optional<AccessLogFacts>& facts, Page& page) {
+  const AccessLogFacts log = facts.value_or(AccessLogFacts{});
+  page.add_counter("weir_access_log_dropped_total", "Lines of the access log that were lost.",
+                   static_cast<double>(log.lost_full + log.lost_write + log.lost_end));
+  if (!facts) return;
+  Family lost =
+      counter("weir_access_log_lost_lines_total",
+              "The same by reason: its queue was full, a write failed, the process ended.");
+  lost.add({{"reason", "full"}}, log.lost_full);
+  lost.add({{"reason", "write"}}, log.lost_write);
+  lost.add({{"reason", "end"}}, log.lost_end);
+  page.add(std::move(lost));
+  page.add_gauge("weir_access_log_up", "Whether the access log takes lines.", number(log.up));
+  page.add_gauge("weir_access_log_lag_seconds", "Age of the oldest line that is not written.",
+                 log.lag_seconds);
+}
+
 void add_state(const Facts& facts, Page& page) {
   Family build = gauge("weir_build_info", "The version of this binary; always 1.");
   build.add({{"version", facts.version}, {"commit", facts.commit}}, 1.0);
@@ -26,9 +43,7 @@ void add_state(const Facts& facts, Page& page) {
   page.add_gauge("weir_ready", "Whether new connections are wanted here.", number(facts.ready));
   page.add_gauge("weir_draining", "Whether this process is on its way out.",
                  number(facts.draining));
-  page.add_counter("weir_access_log_dropped_total",
-                   "Lines of the access log dropped because its queue was full.",
-                   static_cast<double>(facts.access_log_dropped));
+  add_access_log(facts.access_log, page);
 }
 
 void add_loops(const Facts& facts, Page& page) {

@@ -57,7 +57,6 @@ struct WayFacts {
   uint64_t warm_idle = 0;
 };
 
-// What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
 // What one event loop tells of its turns.
 struct LoopFacts {
   std::string worker;  // "0", "control"
@@ -67,6 +66,16 @@ struct LoopFacts {
   double turn_seconds = 0;
 };
 
+// Lines that were lost, by reason, and whether lines are written now.
+struct AccessLogFacts {
+  uint64_t lost_full = 0;
+  uint64_t lost_write = 0;
+  uint64_t lost_end = 0;
+  bool up = true;
+  double lag_seconds = 0;  // age of the oldest line that is not written
+};
+
+// What the process knows about itself at the time of the scrape. Times are seconds since the epoch.
 struct Facts {
   struct Certificate {
     std::string domain;
@@ -91,7 +100,7 @@ struct Facts {
   uint64_t generation = 0;
   std::vector<Certificate> certificates;
   std::vector<LoopFacts> loops;
-  uint64_t access_log_dropped = 0;
+  std::optional<AccessLogFacts> access_log;
   std::vector<Port> ports;
   UsageFacts usage;
   std::vector<OriginFacts> origins;

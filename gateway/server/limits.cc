@@ -17,8 +17,8 @@ namespace {
 
 // A client connection and its origin's.
 constexpr uint64_t kEach = 2;
-// Standard streams, the control loop, the lock, the log, admin's two sockets, the ledger.
-constexpr uint64_t kOfProcess = 18;
+// Standard streams, the control loop, the lock, the two logs, admin's two sockets, the ledger.
+constexpr uint64_t kOfProcess = 21;
 // A loop of five, and its meters.
 constexpr uint64_t kOfWorker = 6;
 // What is opened for a moment: a file of a reload, a name server, a question about usage. A

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
-#include <iostream>
 #include <malloc.h>
 
 #include "gateway/config/named_files.h"
-#include "gateway/metrics/exposition.h"
+#include "gateway/log/log.h"
+#include "gateway/server/exit_watch.h"
 #include "gateway/server/leaving.h"
 #include "gateway/server/version.h"
 #include "proto/base/encoding.h"
@@ -16,6 +16,7 @@ namespace gateway::server {
 
 using log::Level;
 using log::say;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -35,6 +36,12 @@ Level level_of(config::Log::Level level) {
   return Level::info;
 }
 
+// How long the process may take to end, once its sessions have: the ledger of a slow disk has much
+// to write. After a second signal only what is quick is waited for.
+constexpr milliseconds kLongestEnd{20'000};
+constexpr milliseconds kHurriedEnd{3'000};
+constexpr milliseconds kLogPatience{1'500};
+
 double unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -47,10 +54,12 @@ std::string boot_id() {
 
 bool print_problems(const std::vector<config::Problem>& problems) {
   bool errors = false;
+  std::string text;
   for (const config::Problem& problem : problems) {
-    std::cerr << to_string(problem) << '\n';
+    text += to_string(problem) + '\n';
     errors = errors || !problem.warning;
   }
+  log::print(text);
   return errors;
 }
 
@@ -58,15 +67,6 @@ std::string lines(const std::vector<config::Problem>& problems) {
   std::string text;
   for (const config::Problem& problem : problems) text += to_string(problem) + "\n";
   return text;
-}
-
-metrics::LoopFacts loop_facts(std::string name, const net::TurnClock& clock) {
-  const auto turns = clock.turns();
-  return {.worker = std::move(name),
-          .lag_seconds = clock.lag(),
-          .bounds = net::TurnClock::kBounds,
-          .turns = {turns.begin(), turns.end()},
-          .turn_seconds = clock.seconds()};
 }
 
 }  // namespace
@@ -90,15 +90,28 @@ int Server::run() {
   // What is larger goes back to the system as soon as it is freed. Left to itself glibc raises this
   // limit with use, and keeps what a burst of session records needed.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  Signals::catch_stops();
   const int code = try_to_start();
-  if (code == kExitOk) loop_.run();
-  workers_.clear();
-  if (metering_) metering_->stop();
-  if (code == kExitOk) say(Level::info, "stopped");
-  flusher_.reset();
-  access_log_.reset();
-  log::finish();
+  if (code == kExitOk) {
+    loop_.run();
+    signals_->let_go();
+  }
+  end();
   return code;
+}
+
+// Whoever is waited for here may be gone for good: each has a limit, and all of them together.
+void Server::end() {
+  const bool served = stage_ != Stage::starting;
+  ExitWatch watch(hurried_ ? kHurriedEnd : kLongestEnd);
+  workers_.clear();
+  watch.at("the usage ledger; what it has not written is found in state_dir by the next start");
+  if (metering_) metering_->stop();
+  if (served) say(Level::info, "stopped");
+  watch.at("the access log");
+  if (access_log_) access_log_->end(hurried_ ? milliseconds{0} : kLogPatience);
+  watch.at("the program's log");
+  log::finish(hurried_ ? milliseconds{0} : kLogPatience);
 }
 
 // Threads and loops that cannot be made are told by exceptions; from then on there are none.
@@ -106,18 +119,15 @@ int Server::try_to_start() {
   try {
     return start();
   } catch (const std::exception& error) {
-    std::cerr << cannot_start(error) << '\n';
+    log::print(cannot_start(error) + '\n');
     return kExitRuntime;
   }
 }
 
 int Server::start() {
-  // From the first moment on: a HUP of somebody who is early must not end the process. What comes
-  // now is dealt with when the loop runs.
-  signals_.emplace(loop_, *this);
   config::Reading reading = config::read_files(config_path_);
   if (print_problems(reading.problems)) {
-    std::cerr << "weir: the configuration has errors, nothing was started\n";
+    log::print("weir: the configuration has errors, nothing was started\n");
     return kExitConfiguration;
   }
   log::start(level_of(reading.document.log.level));
@@ -134,14 +144,14 @@ int Server::start() {
     say(Level::error, missing);
     return kExitRuntime;
   }
+  scribe_ = {.node = reading.document.node,
+             .boot_id = boot_id(),
+             .format = reading.document.log.access.format};
   if (!open_access_log(reading.document)) return kExitRuntime;
+  scribe_.access = access_log_.get();
   use_limits(reading.document, worker_count(reading.document));
 
   registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
-  scribe_ = {.access = access_log_.get(),
-             .node = reading.document.node,
-             .boot_id = boot_id(),
-             .format = reading.document.log.access.format};
   open_metering(reading.document);
   auto snapshot = build_snapshot(std::move(reading.document), ingredients(1));
   if (!snapshot) {
@@ -173,6 +183,8 @@ int Server::start() {
   origins_.use(snapshot_);
   if (document.reload.on_change) watcher_.emplace(loop_, *this);
   note_files();
+  // Held back up to here: what has come meanwhile is dealt with when the loop runs.
+  signals_.emplace(loop_, *this);
   stage_ = Stage::serving;
   say(Level::info, "ready: weir " + std::string(version()) + " node=" + document.node +
                        " boot_id=" + scribe_.boot_id +
@@ -206,11 +218,15 @@ void Server::open_metering(const config::Document& document) {
 
 bool Server::open_access_log(const config::Document& document) {
   if (!document.log.access.path) return true;
-  access_log_ = std::make_unique<log::AccessLog>(*document.log.access.path);
-  if (access_log_->error().empty()) {
-    flusher_.emplace(loop_, *access_log_);
-    return true;
-  }
+  const config::AccessLog& settings = document.log.access;
+  access_log_ = std::make_unique<log::AccessLog>(
+      log::AccessLog::Plan{.path = *settings.path,
+                           .queue = settings.queue,
+                           .workers = worker_count(document),
+                           .node = document.node,
+                           .boot_id = scribe_.boot_id,
+                           .tells_losses = settings.format == config::AccessLog::Format::json});
+  if (access_log_->error().empty()) return true;
   say(Level::error, "the access log cannot be written: " + access_log_->error() +
                         "; change log.access.path, or make it writable for user id " +
                         std::to_string(::geteuid()));
@@ -364,14 +380,12 @@ void Server::on_files_changed() {
 }
 
 void Server::on_reopen_signal() {
-  if (!access_log_) return;
-  const std::string problem = access_log_->reopen();
-  say(problem.empty() ? Level::info : Level::error,
-      problem.empty() ? "access log reopened"
-                      : "access log not reopened, writing on to the old file: " + problem);
+  if (access_log_) access_log_->reopen();
 }
 
 void Server::on_stop_signal() {
+  hurried_ = stage_ != Stage::serving;
+  if (stage_ == Stage::stopped) return;
   if (stage_ == Stage::draining) {
     say(Level::info, "second signal: ending at once");
     departure_->abort();
@@ -397,37 +411,6 @@ void Server::stop() {
   if (stage_ == Stage::stopped) return;
   stage_ = Stage::stopped;
   loop_.stop();
-}
-
-std::string Server::metrics() {
-  metrics::Facts facts;
-  facts.version = version();
-  facts.commit = commit();
-  facts.start_time_seconds = started_;
-  facts.ready = ready();
-  facts.draining = stage_ == Stage::draining;
-  facts.last_reload_successful = reloads_.last_successful;
-  facts.last_reload_success_timestamp = reloads_.last_success;
-  facts.reloads_succeeded = reloads_.succeeded;
-  facts.reloads_failed = reloads_.failed;
-  facts.generation = snapshot_->generation;
-  for (const auto& domain : snapshot_->domains) {
-    if (domain->server_tls) {
-      facts.certificates.push_back(
-          {domain->label, static_cast<double>(domain->certificate_not_after)});
-    }
-  }
-  for (size_t i = 0; i < workers_.size(); ++i)
-    facts.loops.push_back(loop_facts(std::to_string(i), workers_[i]->turns()));
-  facts.loops.push_back(loop_facts("control", loop_.turns()));
-  for (const auto& worker : workers_) worker->add_ways(facts.ways);
-  facts.access_log_dropped = access_log_ ? access_log_->dropped() : 0;
-  for (const auto& [key, port] : ports_->open()) {
-    facts.ports.push_back({port.listener, port.address.host(), port.address.port()});
-  }
-  facts.usage = metering_->facts();
-  facts.origins = origins_.facts();
-  return metrics::render(*registry_, facts);
 }
 
 }  // namespace gateway::server

@@ -11,7 +11,7 @@
 
 #include "gateway/admin/server.h"
 #include "gateway/config/yaml_reader.h"
-#include "gateway/log/log.h"
+#include "gateway/log/access_log.h"
 #include "gateway/origin/warm_room.h"
 #include "gateway/server/departure.h"
 #include "gateway/server/limits.h"
@@ -47,27 +47,12 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   int run();
 
  private:
-  // Brings the access log's lines to the file while they are news.
-  class Flusher final : public net::DeadlineWheel::Entry {
-   public:
-    Flusher(net::Loop& loop, log::AccessLog& log) : loop_(loop), log_(log) {
-      on_deadline(loop.now());
-    }
-    void on_deadline(std::chrono::milliseconds now) override {
-      log_.flush();
-      loop_.wheel().set(*this, now + std::chrono::milliseconds(200));
-    }
-
-   private:
-    net::Loop& loop_;
-    log::AccessLog& log_;
-  };
-
   enum class Stage { starting, serving, draining, stopped };
 
   int try_to_start();
   int start();
   void use_limits(const config::Document& document, size_t workers);
+  void end();
   bool open_access_log(const config::Document& document);
   int open_admin(const config::Document& document);
   void hand_out(Ports::Change& change);
@@ -108,7 +93,6 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   net::Loop loop_;
   std::optional<StateDir> state_dir_;
   std::unique_ptr<log::AccessLog> access_log_;
-  std::optional<Flusher> flusher_;
   session::Scribe scribe_;
   net::Admission admission_;
   origin::WarmRoom warm_room_;
@@ -130,6 +114,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<Watcher> watcher_;
   NamedFiles named_files_;
   config::Document started_with_;  // without its domains: for the keys that wait for a restart
+  bool hurried_ = false;  // a second stop signal came: nothing is waited for
 
   struct Reloads {
     uint64_t succeeded = 0;

@@ -19,7 +19,23 @@ using net::UniqueFd;
 using proto::Unexpected;
 
 namespace {
+
 std::string reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-unsafe)
+
+// Whoever can put a link where we make a file would have us write to any file of our user. Empty:
+// there is none.
+std::string link_in(const std::string& folder) {
+  // SQLite makes the last three beside its file, and follows none of them itself.
+  constexpr std::array<const char*, 7> kOurs{"/weir.lock",       "/control.sock", "/meters",
+                                             "/usage.db",        "/usage.db-wal", "/usage.db-shm",
+                                             "/usage.db-journal"};
+  for (const char* name : kOurs) {
+    std::error_code error;
+    if (std::filesystem::is_symlink(folder + name, error)) return folder + name;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string control_socket_path(const std::string& state_dir) {
@@ -34,7 +50,13 @@ proto::Result<StateDir, std::string> StateDir::open(const std::string& path) {
                       "; create it for user id " + std::to_string(::geteuid()) +
                       " or set state_dir to a folder of its own"};
   }
-  UniqueFd lock(::open((path + "/weir.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (const std::string link = link_in(path); !link.empty()) {
+    return Unexpected{link +
+                      " is a symbolic link, and Weir follows none in its state_dir: put the "
+                      "file itself there, or remove the link"};
+  }
+  UniqueFd lock(
+      ::open((path + "/weir.lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock) {
     return Unexpected{"state_dir " + path + " is not writable for user id " +
                       std::to_string(::geteuid()) + ": " + reason()};

@@ -13,9 +13,10 @@ Watcher::Watcher(net::Loop& loop, Handler& handler) : loop_(loop), handler_(hand
 
 void Watcher::watch(const std::vector<std::string>& files, const std::vector<std::string>& named) {
   std::set<std::string> all(files.begin(), files.end());
-  for (const std::string& file : files)
-    all.insert(std::filesystem::path(file).parent_path().string());
-  all.erase("");
+  for (const std::string& file : files) {
+    const std::string folder = std::filesystem::path(file).parent_path().string();
+    all.insert(folder.empty() ? "." : folder);
+  }
   all.insert(named.begin(), named.end());
   files_.assign(all.begin(), all.end());
   known_ = changing_ = look();

@@ -10,8 +10,15 @@ namespace gateway::server {
 using std::chrono::milliseconds;
 
 namespace {
+
+session::Scribe scribe_of(session::Scribe all, size_t worker) {
+  all.worker = worker;
+  return all;
+}
+
 constexpr milliseconds kHousekeeping{1000};
 constexpr size_t kWorthTrimming = 32;  // sessions and connections
+
 }  // namespace
 
 void Worker::Housekeeper::on_deadline(milliseconds now) {
@@ -39,6 +46,7 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
+      scribe_(scribe_of(common.scribe, index)),
       surroundings_{.loop = loop_,
                     .origins = {.loop = loop_,
                                 .resolver = resolver_,
@@ -47,7 +55,7 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                                 .ways = &ways_},
                     .sessions = {.wheel = loop_.wheel(),
                                  .table = table_,
-                                 .scribe = common.scribe,
+                                 .scribe = scribe_,
                                  .figures = common.registry.worker(index),
                                  .book = common.metering.meters().book(index),
                                  .records = common.metering.records(index),

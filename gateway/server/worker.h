@@ -108,6 +108,7 @@ class Worker {
   net::Roster<edge::ClientConnection> clients_;
   session::Table table_;
   Common common_;
+  const session::Scribe scribe_;  // with our own queue of the access log
   edge::Surroundings surroundings_;
   std::map<std::string, std::unique_ptr<edge::Listener>> listeners_;
   Housekeeper housekeeper_;

@@ -165,7 +165,7 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
   line.text_if("subprotocol", story.subprotocol).text_if("extensions", story.extensions);
   tell_origin(line, identity);
   line.number("origin_connect_ms", story.origin_connect.count());
-  scribe.access->write(line.take());
+  scribe.write(line.take());
 }
 
 void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story,
@@ -173,9 +173,8 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
   if (scribe.access == nullptr) return;
   const Sizes sizes{identity.handshake_in, identity.handshake_out, 0};
   if (is_dcdn(scribe)) {
-    scribe.access->write(
-        dcdn_line(dcdn_opening(dcdn_request(identity, story)),
-                  dcdn_end(Peers(identity), story.status, story.handshake, sizes)));
+    scribe.write(dcdn_line(dcdn_opening(dcdn_request(identity, story)),
+                           dcdn_end(Peers(identity), story.status, story.handshake, sizes)));
     return;
   }
   log::JsonLine line;
@@ -187,7 +186,7 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
       .text("term", log::termination(refusal.by, refusal.stage));
   line.text("error", refusal.error).text_if("error_detail", refusal.detail);
   tell_sizes(line, story.handshake, sizes);
-  scribe.access->write(line.take());
+  scribe.write(line.take());
 }
 
 void write_close(const Scribe& scribe, const Identity& identity, const Closed& closed) {
@@ -199,8 +198,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   const Sizes sizes{identity.handshake_in + client.bytes_in, identity.handshake_out + client.taken,
                     client.taken};
   if (is_dcdn(scribe)) {
-    scribe.access->write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
-                                   dcdn_end(Peers(identity), 101, lasted, sizes)));
+    scribe.write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
+                           dcdn_end(Peers(identity), 101, lasted, sizes)));
     return;
   }
   log::JsonLine line;
@@ -224,7 +223,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
   line.number("last_client_ms", (closed.now - client.received).count());
   line.number("last_origin_ms", (closed.now - origin.received).count());
-  scribe.access->write(line.take());
+  scribe.write(line.take());
 }
 
 }  // namespace gateway::session

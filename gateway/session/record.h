@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "gateway/config/document.h"
+#include "gateway/log/access_log.h"
 #include "gateway/log/dcdn_line.h"
-#include "gateway/log/log.h"
 #include "gateway/log/session_end.h"
 #include "gateway/net/address.h"
 #include "gateway/session/relay.h"
@@ -42,6 +42,9 @@ struct Scribe {
   std::string node;
   std::string boot_id;  // of this start of the process
   config::AccessLog::Format format = config::AccessLog::Format::json;
+  size_t worker = 0;  // whose lines these are
+
+  void write(std::string_view line) const { access->write(worker, line); }
 };
 
 // Said once: how the handshake went.

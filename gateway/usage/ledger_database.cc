@@ -1,6 +1,7 @@
 #include "gateway/usage/ledger_database.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sys/stat.h>
 #include <system_error>
 
@@ -50,6 +51,14 @@ LedgerError error_of(sqlite3* database, int code) {
 // the locks of all of SQLite's along. What is in the way is told by whoever opens it.
 void make_private(const std::string& path) {
   [[maybe_unused]] const int made = ::mknod(path.c_str(), S_IFREG | 0640, 0);
+}
+
+// The way to the folder may have links, which SQLite would refuse as well; the file itself may not.
+std::string in_real_folder(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::canonical(fs::path(path).parent_path(), error);
+  return error ? path : (folder / fs::path(path).filename()).string();
 }
 
 nlohmann::json object_of(std::string_view text) {
@@ -157,11 +166,12 @@ void Database::Close::operator()(void* database) const noexcept {
 }
 
 proto::Result<Database, LedgerError> Database::open(const std::string& path, Access access) {
-  const int mode =
-      access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  if (access == Access::write) make_private(path);
+  const bool writes = access == Access::write;
+  const int mode = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW
+                          : SQLITE_OPEN_READONLY;
+  if (writes) make_private(path);
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw,
+  const int code = sqlite3_open_v2(writes ? in_real_folder(path).c_str() : path.c_str(), &raw,
                                    mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database database(raw);  // also after an error there may be one to close
   if (code != SQLITE_OK) return proto::Unexpected{error_of(raw, code)};

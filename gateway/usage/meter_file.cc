@@ -188,7 +188,8 @@ bool MeterFile::open_file() {
   ::mkdir(folder.c_str(), 0700);
   remove_unfinished(folder, boot_);
   const std::string unfinished = path_ + std::string(kUnfinished);
-  const int fd = ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd =
+      ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return fail("cannot make " + unfinished, errno), false;
   int code = write_own_head(fd);
   if (code == 0 && ::rename(unfinished.c_str(), path_.c_str()) != 0) code = errno;

@@ -80,6 +80,8 @@ class Weir:
             node = {"workers": 1, **node}
         self.environment = {**os.environ, **(environment or {})}
         self.command_environment = self.environment  # of commands that ask about it
+        self.directory: Optional[pathlib.Path] = None  # where it is started, if not in its folder
+        self.stdout = subprocess.DEVNULL
         self.prefix: List[str] = []  # a command that becomes the process
         self.reader: Optional[threading.Thread] = None
         self.begun = 0  # the first line of the running process
@@ -125,8 +127,8 @@ class Weir:
 
     def start(self, wait: bool = True) -> "Weir":
         self.process = subprocess.Popen(
-            [*self.prefix, str(BINARY), "run", "-c", str(self.config_path)], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            [*self.prefix, str(BINARY), "run", "-c", str(self.config_path)],
+            cwd=self.directory or self.folder, stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=subprocess.PIPE,
             env=self.environment)
         self.ended_on_purpose = False
         self.begun = len(self.lines)

@@ -12,7 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "gateway/log/log.h"
+#include "gateway/log/access_log.h"
 
 namespace tests {
 

@@ -32,7 +32,7 @@ listeners:
   - { name: six, address: "0:0:0:0:0:0:0:0", ports: [80], mode: first_available, tls: off, proxy_protocol: { trusted: [10.0.0.0/8, "2001:db8::/32", 192.0.2.1] } }
 admin: { listen: "[::1]:9200" }
 domains: [{ domain: a.test, origin: { builtin: echo } }]
-log: { access: { path: off, format: json }, level: debug }
+log: { access: { path: off, format: json, queue: 1MiB, query: redacted, redact: [Ticket, "x-*"] }, level: debug }
 drain: { delay: 1500ms, timeout: 2m, close_rate: 500 }
 limits: { header_timeout: 500ms, max_head: 32KiB, max_headers: 64, max_connections: 1000 }
 resolver: { servers: [10.0.0.2, "10.0.0.2:5353", "::1", "[::1]:54"], timeout: 250ms, tries: 5 }
@@ -58,6 +58,9 @@ reload: { on_change: on }
   CHECK(document.admin.address == "::1");
   CHECK(document.admin.port == 9200);
   CHECK_FALSE(document.log.access.path.has_value());
+  CHECK(document.log.access.queue == 1'048'576);
+  CHECK(document.log.access.query == gateway::config::AccessLog::Query::redacted);
+  CHECK(document.log.access.redact == std::vector<std::string>{"Ticket", "x-*"});
   CHECK(document.log.level == Log::Level::debug);
   CHECK(document.drain.timeout == seconds{120});
   CHECK(document.drain.delay == milliseconds{1500});
@@ -100,6 +103,12 @@ TEST_CASE("node: wrong values are answered with what is allowed") {
            Row{"log: { level: warn }", "did you mean"},
            Row{"log: { access: json }", "log.access: must be a map (key: value), but is a single"},
            Row{"log: { access: { format: text } }", "allowed is json or dcdn"},
+           Row{"log: { access: { queue: 63KiB } }", "is out of range"},
+           Row{"log: { access: { queue: 2GiB } }", "is out of range"},
+           Row{"log: { access: { query: on } }", "allowed is off or redacted"},
+           Row{"log: { access: { redact: [\"a b\"] } }", "is no name of a query parameter"},
+           Row{"log: { access: { redact: [\"*\"] } }", "is no name of a query parameter"},
+           Row{"log: { access: { redact: token } }", "must be a list"},
            Row{"drain: { timeout: 1500ms }", "must be whole seconds"},
            Row{"drain: { timeout: 2h }", "allowed is 0s to 1h"},
            Row{"drain: { timeout: off }", "\"off\" is not a time"},

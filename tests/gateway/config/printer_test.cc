@@ -32,7 +32,7 @@ listeners:
   - { name: web, address: "::1", ports: [80, 0, 0], mode: first_available }
   - { name: secure, ports: [443], tls: true, proxy_protocol: { trusted: [10.0.0.0/8, "::1"] } }
 admin: { listen: "[::1]:0" }
-log: { access: { path: off, format: dcdn }, level: error }
+log: { access: { path: off, format: dcdn, queue: 64KiB, query: off, redact: [ticket, "x-*"] }, level: error }
 drain: { delay: 5m, timeout: 0, close_rate: 12 }
 limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
 usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "host=db.test dbname=usage user=weir", timeout: 5s } }

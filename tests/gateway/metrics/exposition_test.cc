@@ -43,7 +43,8 @@ Facts everything() {
                            .turns = {5, 2, 1},
                            .turn_seconds = 1.5});
   }
-  facts.access_log_dropped = 7;
+  facts.access_log = {
+      .lost_full = 4, .lost_write = 2, .lost_end = 1, .up = false, .lag_seconds = 1.5};
   facts.usage.session_seconds = [](const std::string& domain) {
     return domain == "chat.example.com" ? 3.0 : 0.0;
   };
@@ -180,6 +181,11 @@ TEST_CASE("exposition: says what is no counter") {
       R"(weir_loop_turn_seconds_bucket{worker="1",le="+Inf"} 8)",
       R"(weir_loop_turn_seconds_sum{worker="control"} 1.5)",
       "weir_access_log_dropped_total 7",
+      R"(weir_access_log_lost_lines_total{reason="full"} 4)",
+      R"(weir_access_log_lost_lines_total{reason="write"} 2)",
+      R"(weir_access_log_lost_lines_total{reason="end"} 1)",
+      "weir_access_log_up 0",
+      "weir_access_log_lag_seconds 1.5",
       R"(weir_listener_port_info{listener="public",address="::1",port="8080"} 1)",
       "weir_handshake_duration_seconds_count 0",
       "weir_usage_ledger_up 0",

@@ -135,3 +135,25 @@ TEST_CASE("control socket: a path that is too long for one is told, and how long
   REQUIRE_FALSE(socket.has_value());
   CHECK(socket.error().ends_with("is longer than 107 bytes: choose a shorter state_dir"));
 }
+
+TEST_CASE("FY30 state_dir: what Weir makes there is never a link to something else") {
+  for (const char* name : {"weir.lock", "control.sock", "meters", "usage.db", "usage.db-wal",
+                           "usage.db-shm", "usage.db-journal"}) {
+    CAPTURE(name);
+    const Folder folder;
+    const std::string victim = folder.write("victim", "precious");
+    std::filesystem::create_directory(folder.file("state"));
+    std::filesystem::create_symlink(victim, folder.file("state") + "/" + name);
+    const auto opened = StateDir::open(folder.file("state"));
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().starts_with(folder.file("state") + "/" + name + " is a symbolic link"));
+    CHECK(folder.read("victim") == "precious");
+  }
+}
+
+TEST_CASE("FY30 state_dir: a state_dir that is itself reached by a link is one") {
+  const Folder folder;
+  std::filesystem::create_directory(folder.file("real"));
+  std::filesystem::create_symlink(folder.file("real"), folder.file("state"));
+  CHECK(StateDir::open(folder.file("state")));
+}

@@ -109,3 +109,17 @@ TEST_CASE("watcher: begins anew with the files of the next configuration") {
   scene.interval();
   CHECK(scene.changes == 0);
 }
+
+TEST_CASE("FX10 watcher: sees a new file in the folder of a node file that was named without one") {
+  Scene scene;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scene.folder.path());
+  scene.folder.write("weir.yaml", "a");
+  scene.watcher.watch({"weir.yaml"});
+  scene.interval();
+  scene.folder.write("new.yaml", "b");
+  scene.interval();
+  scene.interval();
+  std::filesystem::current_path(before);
+  CHECK(scene.changes == 1);
+}
