@@ -15,6 +15,8 @@ session::HandshakeStory story_of(const Request& request, const net::TlsStream* t
     told.origin_header = request.head.fields.first("Origin").value_or("");
     told.referer = request.head.fields.first("Referer").value_or("");
     told.forwarded_for = request.head.fields.first("X-Forwarded-For").value_or("");
+    told.query = request.target.query;
+    told.traceparent = request.head.fields.first("traceparent").value_or("");
     told.via = request.head.fields.first("Via").value_or("");
     told.http_version = request.head.minor_version == 1 ? "1.1" : "1.0";
   }

@@ -14,12 +14,13 @@ namespace {
 
 // Into the empty buffer of a new connection that is closed next. What has come is taken out: a
 // close over unread bytes would be a reset, which may overtake the answer.
-void say_last(int fd, std::string_view text) {
-  static_cast<void>(::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+bool say_last(int fd, std::string_view text) {
+  const bool said = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
   std::array<char, 4096> unread{};
   for (int round = 0; round < 8; ++round) {
-    if (::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) return;
+    if (::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) return said;
   }
+  return said;
 }
 
 }  // namespace
@@ -45,16 +46,26 @@ void Listener::stop() {
 void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
   entrance_.counters.accepted.add(1);
   if (entrance_.tls && !surroundings_.snapshot->listener_tls) {
-    refuse_without_certificate(fd, peer);
+    // A fatal alert, handshake_failure: all that can be said without a certificate.
+    refuse(fd.get(), peer,
+           {.cause = log::Cause::no_certificate,
+            .counter = metrics::kNoCertificateRejection,
+            .status = 0,
+            .why = "no domain has a certificate: give one domain tls: { certificate, key }",
+            .last = std::string_view("\x15\x03\x03\x00\x02\x02\x28", 7)});
     return;
   }
   auto pass = surroundings_.admission.admit(entrance_.counters);
   if (!pass) {
-    entrance_.counters.rejected[0].add(1);
+    constexpr std::string_view kWhy = "limits.max_connections is reached on this node";
+    const std::string answer = proto::http1::text_response(503, kWhy);
     // Who speaks TLS sees only the end.
-    const std::string answer =
-        proto::http1::text_response(503, "limits.max_connections is reached on this node");
-    say_last(fd.get(), entrance_.tls ? std::string_view() : answer);
+    refuse(fd.get(), peer,
+           {.cause = log::Cause::overload,
+            .counter = 0,
+            .status = entrance_.tls ? 0 : 503,
+            .why = kWhy,
+            .last = entrance_.tls ? std::string_view() : std::string_view(answer)});
     return;
   }
   auto connection = std::make_unique<ClientConnection>(surroundings_, entrance_, std::move(fd),
@@ -62,25 +73,23 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
   surroundings_.clients.add(std::move(connection)).start();
 }
 
-void Listener::refuse_without_certificate(const net::UniqueFd& fd, const net::Address& peer) {
-  entrance_.counters.rejected[metrics::kNoCertificateRejection].add(1);
-  surroundings_.unmatched_meter->refuse(log::Cause::no_certificate);
+void Listener::refuse(int fd, const net::Address& peer, const Refusal& refusal) {
+  entrance_.counters.rejected[refusal.counter].add(1);
+  surroundings_.unmatched_meter->refuse(refusal.cause);
+  const bool answered = say_last(fd, refusal.last) && refusal.status != 0;
   session::Identity identity;
   identity.id = session::new_session_id();
   identity.client = peer;
-  identity.client_tls = true;
+  identity.client_tls = entrance_.tls;
+  identity.handshake_out = answered ? static_cast<uint32_t>(refusal.last.size()) : 0;
   session::HandshakeStory story;
-  story.listener = entrance_.name;
+  story.status = answered ? refusal.status : 0;
   story.generation = surroundings_.snapshot->generation;
-  story.server = net::Address::local_of(fd.get()).value_or(peer);
+  story.server = net::Address::local_of(fd).value_or(peer);
+  story.listener = entrance_.name;
   session::write_refused(
       surroundings_.sessions.scribe, identity, story,
-      {.by = log::By::gateway,
-       .cause = log::Cause::no_certificate,
-       .error = "no domain has a certificate: give one domain tls: { certificate, key }",
-       .detail = {}});
-  // A fatal alert, handshake_failure: all that can be said without a certificate.
-  say_last(fd.get(), std::string_view("\x15\x03\x03\x00\x02\x02\x28", 7));
+      {.by = log::By::gateway, .cause = refusal.cause, .error = refusal.why, .detail = {}});
 }
 
 void Listener::on_accept_failed(int error) {

@@ -27,7 +27,15 @@ class Listener final : public net::Acceptor::Handler {
 
   void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
   void on_accept_failed(int error) override;
-  void refuse_without_certificate(const net::UniqueFd& fd, const net::Address& peer);
+  // Why one is turned away at the door, and the last bytes that it gets.
+  struct Refusal {
+    log::Cause cause;
+    size_t counter;  // of metrics::Listener::rejected
+    int status;      // 0: nothing that HTTP could tell
+    std::string_view why;
+    std::string_view last;
+  };
+  void refuse(int fd, const net::Address& peer, const Refusal& refusal);
 
   Surroundings& surroundings_;
   Entrance entrance_;

@@ -13,7 +13,7 @@ class JsonLine {
  public:
   static constexpr size_t kMaxValue = 2048;  // bytes of one text, before escaping
 
-  JsonLine() { line_.reserve(768); }
+  JsonLine() { line_.reserve(1024); }
 
   // Control characters are escaped; what is not UTF-8 becomes U+FFFD.
   JsonLine& text(std::string_view name, std::string_view value);

@@ -40,6 +40,8 @@ struct Volume {
 // Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
 // (an RST where bytes were still unsent). Callbacks come from the loop, never from inside a call on
 // the stream, and none before start(). One thread: the loop's.
+class TlsStream;
+
 class Stream {
  public:
   class Handler {
@@ -112,6 +114,9 @@ class Stream {
   // IP packets of the connection since it began, by the kernel's own count: headers and
   // retransmissions included. Costs a system call; nothing where the kernel does not tell.
   virtual std::optional<Volume> packets() const { return std::nullopt; }
+
+  // Itself, when it is one: for what TLS has agreed on.
+  virtual const TlsStream* as_tls() const { return nullptr; }
 };
 
 }  // namespace gateway::net

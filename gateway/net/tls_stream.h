@@ -66,6 +66,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   std::optional<Volume> packets() const override { return transport_->packets(); }
 
   TlsFacts facts() const;
+  const TlsStream* as_tls() const override { return this; }
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
   bool peer_spoke_plain() const { return plain_peer_; }

@@ -147,6 +147,8 @@ int Server::start() {
   scribe_ = {.node = reading.document.node,
              .boot_id = boot_id(),
              .format = reading.document.log.access.format};
+  if (reading.document.log.access.query == config::AccessLog::Query::redacted)
+    scribe_.query = std::make_shared<const log::Redaction>(reading.document.log.access.redact);
   if (!open_access_log(reading.document)) return kExitRuntime;
   scribe_.access = access_log_.get();
   use_limits(reading.document, worker_count(reading.document));

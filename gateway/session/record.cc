@@ -17,14 +17,15 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
            const Identity& identity, std::string_view domain) {
   const int64_t now = unix_milliseconds();
   line.text("event", event).number("unixtime", now / 1000).number("unixtime_ms", now);
-  line.text("node", scribe.node)
-      .text("boot_id", scribe.boot_id)
-      .text("session_id", to_string(identity.id));
+  const std::string id = to_string(identity.id);
+  line.text("node", scribe.node).text("boot_id", scribe.boot_id);
+  line.text("session_id", id).text("uuid", id);
   line.text("domain", domain.empty() ? config::kUnmatched : domain);
   line.text("scheme", identity.client_tls ? "wss" : "ws");
   line.text_if("uri", identity.path);
   line.text("client_ip", identity.client.host()).number("remote_port", identity.client.port());
   line.text_if("proxy_ip", proxy_ip(identity));
+  line.text("remote_ip", identity.proxy ? identity.proxy->host() : identity.client.host());
 }
 
 // By DCDN's names of its real-time log; without the query, which may hold secrets.
@@ -83,7 +84,15 @@ log::DcdnEnd dcdn_end(const Peers& peers, int code, milliseconds time, const Siz
 
 bool is_dcdn(const Scribe& scribe) { return scribe.format == config::AccessLog::Format::dcdn; }
 
-void tell(log::JsonLine& line, const HandshakeStory& story) {
+void tell_tls(log::JsonLine& line, std::string_view version, std::string_view cipher,
+              std::string_view server_name, bool resumed) {
+  line.text_if("tls_version", version).text_if("tls_cipher", cipher).text_if("sni", server_name);
+  if (!version.empty()) line.flag("tls_resumed", resumed);
+}
+
+void tell(log::JsonLine& line, const Scribe& scribe, const HandshakeStory& story) {
+  if (scribe.query && !story.query.empty())
+    line.text_if("uri_param", scribe.query->apply(story.query));
   line.text_if("method", story.method)
       .text_if("http_version", story.http_version)
       .text_if("host", story.host);
@@ -93,10 +102,8 @@ void tell(log::JsonLine& line, const HandshakeStory& story) {
   line.text("listener", story.listener)
       .text("server_addr", story.server.host())
       .number("server_port", story.server.port());
-  line.text_if("tls_version", story.tls_version)
-      .text_if("tls_cipher", story.tls_cipher)
-      .text_if("sni", story.sni);
-  if (!story.tls_version.empty()) line.flag("tls_resumed", story.tls_resumed);
+  line.text_if("traceparent", story.traceparent);
+  tell_tls(line, story.tls_version, story.tls_cipher, story.sni, story.tls_resumed);
   line.number("return_code", story.status).number("handshake_ms", story.handshake.count());
   if (story.retries > 0) line.number("retries", story.retries);
   line.text_if("origin_setbacks", story.setbacks);
@@ -127,6 +134,26 @@ void tell_code(log::JsonLine& line, std::string_view name, CloseCode code) {
 // The last gap included, up to where the session began to close.
 milliseconds longest_silence(const Relay::Leg& leg, milliseconds closing_since) {
   return std::max(leg.longest_silence, closing_since - leg.received);
+}
+
+// How the way was, once it was open.
+void tell_way(log::JsonLine& line, const Closed& closed) {
+  if (const auto first = closed.relay.first_from_origin())
+    line.number("first_byte_ms", (*first - closed.opened).count());
+  if (closed.rtt_ms != kNoPong) line.count("rtt_ms", closed.rtt_ms);
+  const Strain* strain = closed.relay.strain();
+  const auto paused = [strain](Side side) {
+    return strain != nullptr ? strain->paused_for(static_cast<size_t>(side)).count() : 0;
+  };
+  const int64_t client = paused(Side::client);
+  const int64_t origin = paused(Side::origin);
+  line.number("paused_ms", client + origin);
+  if (client > 0) line.number("paused_client_ms", client);
+  if (origin > 0) line.number("paused_origin_ms", origin);
+  line.count("peak_buffer", strain != nullptr ? strain->peak() : 0);
+  if (strain == nullptr || !strain->tls()) return;
+  const Strain::Tls& tls = *strain->tls();
+  tell_tls(line, tls.version, tls.cipher, tls.server_name, tls.resumed);
 }
 
 // In the words of whoever ended it.
@@ -161,7 +188,7 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
   if (scribe.access == nullptr || is_dcdn(scribe)) return;
   log::JsonLine line;
   begin(line, "open", scribe, identity, story.domain);
-  tell(line, story);
+  tell(line, scribe, story);
   line.text_if("subprotocol", story.subprotocol).text_if("extensions", story.extensions);
   tell_origin(line, identity);
   line.number("origin_connect_ms", story.origin_connect.count());
@@ -179,7 +206,7 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
   }
   log::JsonLine line;
   begin(line, "refused", scribe, identity, story.domain);
-  tell(line, story);
+  tell(line, scribe, story);
   tell_origin(line, identity);
   line.text("close_initiator", to_string(refusal.by)).text("close_cause", to_string(refusal.cause));
   line.text("close_stage", to_string(refusal.stage))
@@ -223,6 +250,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
   line.number("last_client_ms", (closed.now - client.received).count());
   line.number("last_origin_ms", (closed.now - origin.received).count());
+  tell_way(line, closed);
   scribe.write(line.take());
 }
 

@@ -4,12 +4,15 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "gateway/config/document.h"
 #include "gateway/log/access_log.h"
 #include "gateway/log/dcdn_line.h"
+#include "gateway/log/redaction.h"
 #include "gateway/log/session_end.h"
 #include "gateway/net/address.h"
 #include "gateway/session/relay.h"
@@ -42,7 +45,8 @@ struct Scribe {
   std::string node;
   std::string boot_id;  // of this start of the process
   config::AccessLog::Format format = config::AccessLog::Format::json;
-  size_t worker = 0;  // whose lines these are
+  std::shared_ptr<const log::Redaction> query = {};  // null: queries are not logged
+  size_t worker = 0;                                 // whose lines these are
 
   void write(std::string_view line) const { access->write(worker, line); }
 };
@@ -57,6 +61,8 @@ struct HandshakeStory {
   std::string_view referer;
   std::string_view forwarded_for;  // as received: anybody may write it
   std::string_view via;
+  std::string_view query;        // as received: it may hold secrets
+  std::string_view traceparent;  // as received
   std::string_view http_version;
   std::string_view subprotocol;  // chosen
   std::string_view extensions;   // agreed
@@ -89,13 +95,16 @@ struct Refusal {
 void write_refused(const Scribe& scribe, const Identity& identity, const HandshakeStory& story,
                    const Refusal& refusal);
 
+inline constexpr uint32_t kNoPong = UINT32_MAX;
+
 struct Closed {
   std::string_view domain;
   const Relay& relay;
   milliseconds opened;
   milliseconds now;
   milliseconds closing_since;
-  std::string_view reason;  // of an end that we decided
+  uint32_t rtt_ms = kNoPong;  // of the last ping of ours that was answered
+  std::string_view reason;    // of an end that we decided
 };
 void write_close(const Scribe& scribe, const Identity& identity, const Closed& closed);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #include "gateway/session/usage_fields.h"
 #include "proto/base/encoding.h"
@@ -94,16 +95,18 @@ void Relay::receive(Leg& from, Bytes data) {
   Leg& to = other(from);
   from.longest_silence = std::max(from.longest_silence, clock_.now() - from.received);
   from.received = clock_.now();
+  if (from.bytes_in == 0 && from.side == Side::origin && from.held == 0)
+    first_from_origin_ = from.received;
   from.held += data.size();
   if (to.close_due) data = finish_frame(from, data);
   if (!take(from, data)) return;
   account_records(from);
   if (!to.stream) return;
   account(to);
-  if (to.stream->congested() && !to.close_given && from.stream && !from.paused) {
-    from.paused = true;
-    from.stream->pause_reading();
-    counters_.pauses[index(from.side)].add(1);
+  if (!to.stream->congested()) return;
+  strained().queued(to.stream->queued());
+  if (!to.close_given && from.stream && !from.paused) {
+    pause(from);
     observer_.on_congested();
   }
 }
@@ -282,12 +285,6 @@ void Relay::cut(Leg& leg) {
 }
 
 // What the other one was paused for is over.
-void Relay::resume(Leg& leg) {
-  if (!leg.paused) return;
-  leg.paused = false;
-  if (leg.stream) leg.stream->resume_reading();
-}
-
 void Relay::drop(Leg& leg, Delivery delivery) {
   account(leg);
   account_records(leg);
@@ -297,6 +294,9 @@ void Relay::drop(Leg& leg, Delivery delivery) {
   leg.close_arrived = leg.close_given && leg.stream->queued() == 0;
   leg.close_due = false;
   if (leg.close_waited) observer_.on_waited(leg.close_arrived);
+  if (const net::TlsStream* tls = leg.side == Side::client ? leg.stream->as_tls() : nullptr)
+    strained().keep(tls->facts());
+  if (std::exchange(leg.paused, false)) strained().resumed(index(leg.side), clock_.now());
   leg.stream.reset();
   Leg& left = other(leg);
   if (!left.stream) {
@@ -310,6 +310,25 @@ void Relay::drop(Leg& leg, Delivery delivery) {
     // Nobody is left to be overtaken: its rest is read for the end.
     resume(left);
   }
+}
+
+void Relay::pause(Leg& leg) {
+  leg.paused = true;
+  leg.stream->pause_reading();
+  counters_.pauses[index(leg.side)].add(1);
+  strained().paused(index(leg.side), clock_.now());
+}
+
+void Relay::resume(Leg& leg) {
+  if (!leg.paused) return;
+  leg.paused = false;
+  strained().resumed(index(leg.side), clock_.now());
+  if (leg.stream) leg.stream->resume_reading();
+}
+
+Strain& Relay::strained() {
+  if (!strain_) strain_ = std::make_unique<Strain>();
+  return *strain_;
 }
 
 }  // namespace gateway::session

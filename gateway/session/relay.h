@@ -14,6 +14,7 @@
 #include "gateway/metrics/counters.h"
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/stream.h"
+#include "gateway/session/strain.h"
 #include "gateway/usage/meter.h"
 #include "proto/ws/frame_scanner.h"
 
@@ -169,6 +170,11 @@ class Relay {
   const net::Volume& packets() const { return packets_; }
   // Of what the client was sent; known once its leg is gone.
   uint32_t undelivered() const { return undelivered_; }
+  const Strain* strain() const { return strain_.get(); }  // null: nothing was out of the ordinary
+  // When the origin's first byte came; nothing: none has.
+  std::optional<milliseconds> first_from_origin() const {
+    return origin_.bytes_in > 0 ? std::optional(first_from_origin_) : std::nullopt;
+  }
   bool closing() const { return closing_; }
 
  private:
@@ -211,6 +217,8 @@ class Relay {
   // Whether the kernel goes on to deliver what it holds, behind an orderly end.
   enum class Delivery : uint8_t { orderly, unknown };
   void drop(Leg& leg, Delivery delivery);
+  void pause(Leg& leg);
+  Strain& strained();
 
   metrics::Domain& counters_;
   metrics::Traffic& origin_traffic_;
@@ -224,6 +232,8 @@ class Relay {
   std::unique_ptr<Waiting> waiting_;  // null: there was none
   Ping ping_{};
   uint32_t undelivered_ = 0;
+  std::unique_ptr<Strain> strain_;
+  milliseconds first_from_origin_{0};
   bool awaiting_pong_ = false;
   bool closing_ = false;
 };

@@ -179,9 +179,11 @@ void Session::ping(milliseconds now) {
   const Relay::Leg& client = relay_.client();
   const size_t ahead = client.stream ? client.stream->unacknowledged() : 0;
   if (!relay_.ping()) {
+    ping_put_off_ = true;
     timers_.pinged = now + kPingRetry - *domain_.config->websocket.keepalive.interval;
     return;
   }
+  ping_put_off_ = false;
   timers_.pinged = now;
   timers_.queued_ping.reset();
   const auto peer = ahead > 0 ? client.stream->peer_state() : std::nullopt;
@@ -312,6 +314,12 @@ void Session::write_record(usage::Record::Kind kind) {
   timers_.interim = next_interim(snapshot_->document.usage.interim_interval, now);
 }
 
+void Session::on_pong() {
+  if (!ping_put_off_)
+    rtt_ms_ = static_cast<uint32_t>((surroundings_.wheel.now() - timers_.pinged).count());
+  arm();
+}
+
 void Session::on_closing() {
   timers_.closing_since = surroundings_.wheel.now();
   end_connection_time(relay_.end()->cause);
@@ -360,6 +368,7 @@ void Session::on_relay_ended() {
                .opened = timers_.opened,
                .now = now,
                .closing_since = ended_at(now),
+               .rtt_ms = rtt_ms_,
                .reason = reason_ ? std::string_view(*reason_) : std::string_view()});
   surroundings_.table.retire(*this);
 }

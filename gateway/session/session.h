@@ -64,7 +64,7 @@ class Session final : public net::RosterMember,
   void on_deadline(milliseconds now) override;
   void on_closing() override;
   void on_congested() override;
-  void on_pong() override { arm(); }
+  void on_pong() override;
   void on_unacknowledged(Relay::Leg& leg) override;
   void on_waited(bool given) override;
   void on_relay_ended() override;
@@ -99,6 +99,8 @@ class Session final : public net::RosterMember,
   std::unique_ptr<std::string> reason_;  // of an end that we decided
   int64_t opened_ms_;                    // Unix milliseconds
   uint32_t sequence_ = 0;                // of the next usage record
+  uint32_t rtt_ms_ = kNoPong;            // of the last ping that was answered
+  bool ping_put_off_ = false;            // since the last ping another was due, but not possible
   usage::RecordTicket ticket_;           // of the last one
 };
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 
+import certificates
 import wire
 from harness import BINARY, Weir, WeirTest, domain, run_weir, wait_until
 
@@ -165,6 +166,35 @@ class LossTest(LogTest):
             return True
         wait_until(told, lambda: text[-2000:], 30)
         wait_until(lambda: weir.metric("weir_access_log_up") == 1, "a log that is up")
+
+
+class FieldsTest(WeirTest):
+    def test_fy19_tls_stands_in_the_close_line_and_the_query_in_the_open_one_without_its_secrets(self):
+        tls = certificates.leaf("a.test").yaml
+        weir = Weir([domain("a.test", tls=tls)], tls=True)
+        weir.node["log"]["access"].update(query="redacted", redact=["ticket"])
+        weir.write([domain("a.test", tls=tls)])
+        self.addCleanup(weir.stop)
+        weir.start()
+        client = wire.open_session(weir.tls_port, "a.test", "/chat?room=7&ticket=hush&token=hush",
+                                   tls=certificates.client_context())
+        client.close()
+        closed = weir.wait_access(event="close")
+        opened = weir.wait_access(event="open")
+        self.assertEqual(opened["uri_param"], "room=7&ticket=***&token=***")
+        self.assertNotIn("hush", weir.access_path.read_text())
+        for name in ("tls_version", "tls_cipher", "tls_resumed", "sni"):
+            self.assertEqual(closed[name], opened[name], name)
+        self.assertEqual(closed["sni"], "a.test")
+
+    def test_fy19_a_client_beyond_max_connections_has_its_line(self):
+        weir = self.run_one([domain("a.test")], limits={"max_connections": 1})
+        held = self.use(wire.open_session(weir.port, "a.test"))
+        refused = self.use(wire.connect(weir.port))
+        line = weir.wait_access(event="refused", close_cause="overload")
+        self.assertEqual((line["return_code"], line["close_initiator"]), (503, "gateway"))
+        self.assertIsNotNone(held)
+        self.assertIsNotNone(refused)
 
 
 class PathTest(WeirTest):

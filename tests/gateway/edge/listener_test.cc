@@ -111,3 +111,27 @@ TEST_CASE("listener: who is in the queue when it stops is still served") {
   }
   CHECK_FALSE(stage.client());
 }
+
+TEST_CASE(
+    "FY19 listener: who finds no room has a line in the log and a place in the figures, as any "
+    "refusal") {
+  AccessFile file;
+  EdgeStage stage({}, &file.log());
+  stage.admission.set_limit(1);
+  RawPeer first = stage.client();
+  REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
+  RawPeer second = stage.client();
+  REQUIRE(stage.answered(second));
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  const nlohmann::json& line = lines[0];
+  CHECK(line["event"] == "refused");
+  CHECK(line["domain"] == "_unmatched");
+  CHECK(line["return_code"] == 503);
+  CHECK(line["close_initiator"] == "gateway");
+  CHECK(line["close_cause"] == "overload");
+  CHECK(line["error"] == "limits.max_connections is reached on this node");
+  CHECK(line["client_ip"] == "127.0.0.1");
+  CHECK(line["response_size"] == second.received.size());
+  stage.scribe.access = nullptr;
+}
