@@ -104,20 +104,6 @@ void attach(SSL_CTX* context, const OriginTlsOptions& options) {
   SSL_CTX_sess_set_new_cb(context, on_session);
 }
 
-// Error: what is wrong with the authorities' file.
-std::string load_authorities(SSL_CTX* context, const std::string& file) {
-  ERR_clear_error();
-  if (file.empty()) {
-    SSL_CTX_set_default_verify_paths(context);
-    ERR_clear_error();
-    return {};
-  }
-  std::string problem = unreadable_file("CA file", file);
-  if (!problem.empty()) return problem;
-  if (SSL_CTX_load_verify_file(context, file.c_str()) == 1) return {};
-  return "CA file " + file + " holds no usable PEM certificate: " + take_tls_errors();
-}
-
 // An address is no server name (RFC 6066 §3), but it can stand in the certificate.
 void expect_peer(SSL* ssl, const std::string& name) {
   if (Address::parse(name, 0)) {
@@ -131,9 +117,9 @@ void expect_peer(SSL* ssl, const std::string& name) {
   SSL_set1_host(ssl, name.c_str());
 }
 
-void resume(SSL* ssl, const Settings& settings, const std::string& name, std::string_view server) {
+void resume(SSL* ssl, const Settings& settings, std::string peer) {
   auto key = std::make_unique<OriginSessions::Key>(
-      OriginSessions::Key{.context = settings.id, .peer = std::string(server) + ' ' + name});
+      OriginSessions::Key{.context = settings.id, .peer = std::move(peer)});
   const SslSessionPtr session = settings.sessions->take(*key);
   if (session != nullptr) SSL_set_session(ssl, session.get());
   if (SSL_set_ex_data(ssl, key_index(), key.get()) == 1) static_cast<void>(key.release());
@@ -187,7 +173,23 @@ std::string_view meaning_of(int reason) {
 
 }  // namespace
 
-proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options) {
+proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& file) {
+  ERR_clear_error();
+  AuthoritiesPtr authorities(X509_STORE_new());
+  if (file.empty()) {
+    X509_STORE_set_default_paths(authorities.get());
+    ERR_clear_error();
+    return authorities;
+  }
+  std::string problem = unreadable_file("CA file", file);
+  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+  if (X509_STORE_load_file(authorities.get(), file.c_str()) == 1) return authorities;
+  return proto::Unexpected{"CA file " + file +
+                           " holds no usable PEM certificate: " + take_tls_errors()};
+}
+
+proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options,
+                                                              X509_STORE* authorities) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   set_common_tls(context.get());
   if (options.min_version == TlsVersion::tls1_3)
@@ -198,25 +200,37 @@ proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOpt
   const bool counts = options.verify || !options.pins.empty();
   SSL_CTX_set_verify(context.get(), counts ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   attach(context.get(), options);
-  std::string problem = load_authorities(context.get(), options.ca_file);
-  if (problem.empty() && !options.client_chain_file.empty())
-    problem = load_identity(
-        context.get(), "client ",
-        {.chain_file = options.client_chain_file, .key_file = options.client_key_file});
+  AuthoritiesPtr own;
+  if (authorities == nullptr) {
+    auto read = read_authorities(options.ca_file);
+    if (!read) return proto::Unexpected{read.error()};
+    own = std::move(*read);
+    authorities = own.get();
+  }
+  SSL_CTX_set1_cert_store(context.get(), authorities);
+  if (options.client_chain_file.empty()) return context;
+  std::string problem =
+      load_identity(context.get(), "client ",
+                    {.chain_file = options.client_chain_file, .key_file = options.client_key_file});
   if (!problem.empty()) return proto::Unexpected{std::move(problem)};
   return context;
 }
 
-SslPtr new_origin_connection(SSL_CTX* context, const std::string& name, std::string_view server) {
+SslPtr new_origin_connection(SSL_CTX* context, const std::string& name, std::string_view server,
+                             Identity identity) {
   SslPtr ssl(SSL_new(context));
   expect_peer(ssl.get(), name);
+  const bool withheld = identity == Identity::withheld;
+  if (withheld) SSL_certs_clear(ssl.get());
   const Settings* settings = settings_of(context);
-  const bool resumes = settings != nullptr && settings->sessions != nullptr && !server.empty();
-  if (resumes) resume(ssl.get(), *settings, name, server);
+  if (settings == nullptr || settings->sessions == nullptr || server.empty()) return ssl;
+  // Whoever resumes a session is whom it was made for: one in which our certificate was shown is
+  // not for a connection that withholds it, though both are to the same server and domains with
+  // equal settings share them.
+  resume(ssl.get(), *settings,
+         std::string(server) + ' ' + name + (withheld ? " unidentified" : ""));
   return ssl;
 }
-
-void withhold_identity(SSL* ssl) { SSL_certs_clear(ssl); }
 
 // Later releases of OpenSSL 3.0 refuse it themselves.
 std::string objection_to_origin(const SSL* ssl) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,20 +29,33 @@ struct OriginTlsOptions {
   std::string client_key_file = {};    // PEM
   TlsVersion min_version = TlsVersion::tls1_2;
   OriginSessions* sessions = nullptr;  // outlives the context; null: every handshake is a full one
+
+  friend auto operator<=>(const OriginTlsOptions& a, const OriginTlsOptions& b) = default;
 };
 
+struct AuthoritiesFree {
+  void operator()(X509_STORE* authorities) const { X509_STORE_free(authorities); }
+};
+using AuthoritiesPtr = std::unique_ptr<X509_STORE, AuthoritiesFree>;
+
+// Whom to believe: the certificates of that file, or with an empty name the system's. Reading those
+// costs more than all the rest of a context, in time and memory. Error: as below.
+[[nodiscard]] proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& file);
+
+// `authorities` are those of `ca_file`, shared with whoever else has them; null: they are read.
 // Error: which file, what is wrong with it, and which user tried to read it.
 [[nodiscard]] proto::Result<SslContextPtr, std::string> make_origin_context(
-    const OriginTlsOptions& options);
+    const OriginTlsOptions& options, X509_STORE* authorities = nullptr);
+
+// Whether a peer is shown our certificate when it asks for one.
+enum class Identity : uint8_t { shown, withheld };
 
 // A client connection: SNI unless `name` is an IP literal, and verification of that name or
 // address. `server` is where it goes ("10.0.0.5:443"): the sessions of one server are not offered
 // to another, which would not know them. Empty: it neither resumes a session nor leaves one.
 [[nodiscard]] SslPtr new_origin_connection(SSL_CTX* context, const std::string& name,
-                                           std::string_view server = {});
-
-// Before the handshake: this peer is not shown our certificate, whatever it asks for.
-void withhold_identity(SSL* ssl);
+                                           std::string_view server = {},
+                                           Identity identity = Identity::shown);
 
 // What is wrong with what the origin has agreed to in its handshake; empty: nothing.
 [[nodiscard]] std::string objection_to_origin(const SSL* ssl);

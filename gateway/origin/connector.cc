@@ -349,8 +349,8 @@ void Connector::established(std::unique_ptr<net::Stream> stream) {
   loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
   const std::string server = proxy_ != nullptr ? authority() : current_.address.to_string();
   net::SslPtr ssl =
-      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server);
-  if (plan_.foreign) net::withhold_identity(ssl.get());
+      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server,
+                                 plan_.foreign ? net::Identity::withheld : net::Identity::shown);
   tls_ = std::make_unique<net::TlsStream>(loop_, std::move(stream), std::move(ssl),
                                           net::TlsStream::Role::client, this);
   tls_->start(*this);

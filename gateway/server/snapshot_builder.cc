@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gateway/fleet/postgres_target.h"
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls_contexts.h"
 
 namespace gateway::server {
 
@@ -15,6 +15,13 @@ namespace {
 using config::Problem;
 
 constexpr std::chrono::days kSoon{14};  // time enough to see why a renewal did not come
+
+// What the domains of one build have in common.
+struct Build {
+  const Ingredients& ingredients;
+  net::TlsContexts contexts;
+  std::vector<Problem> problems;
+};
 
 net::TlsVersion version_of(config::TlsVersion version) {
   return version == config::TlsVersion::tls1_3 ? net::TlsVersion::tls1_3 : net::TlsVersion::tls1_2;
@@ -52,14 +59,14 @@ void warn_of_certificate(const config::Domain& config, size_t index, const route
 }
 
 void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
-                    std::vector<Problem>& problems) {
+                    Build& build) {
   const net::Certificate certificate = certificate_of(tls);
-  auto context = net::make_server_context(certificate);
+  auto context = build.contexts.server(certificate);
   if (!context) {
-    problems.push_back({.place = tls.place,
-                        .path = "domains[" + std::to_string(index) + "].tls",
-                        .text = context.error(),
-                        .code = {}});
+    build.problems.push_back({.place = tls.place,
+                              .path = "domains[" + std::to_string(index) + "].tls",
+                              .text = context.error(),
+                              .code = {}});
     return;
   }
   domain.min_tls_version = certificate.min_version;
@@ -78,18 +85,18 @@ net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessio
           .sessions = sessions};
 }
 
-void add_origin_tls(const config::Origin& origin, size_t index, const Ingredients& ingredients,
-                    route::Domain& domain, std::vector<Problem>& problems) {
+void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain,
+                    Build& build) {
   // An origin that is asked over http may redirect to https.
   const bool http_alone =
       origin.protocol == config::Origin::Protocol::http && origin.max_redirects == 0;
   if (origin.builtin != config::Origin::Builtin::none || http_alone) return;
-  auto context = net::make_origin_context(options_of(origin.tls, ingredients.origin_sessions));
+  auto context = build.contexts.origin(options_of(origin.tls, build.ingredients.origin_sessions));
   if (!context) {
-    problems.push_back({.place = origin.place,
-                        .path = "domains[" + std::to_string(index) + "].origin.tls",
-                        .text = context.error(),
-                        .code = {}});
+    build.problems.push_back({.place = origin.place,
+                              .path = "domains[" + std::to_string(index) + "].origin.tls",
+                              .text = context.error(),
+                              .code = {}});
     return;
   }
   domain.origin_tls = std::move(*context);
@@ -116,8 +123,8 @@ route::Server build_server(const config::Server& server, const std::string& doma
 }
 
 std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index,
-                                            const Ingredients& ingredients,
-                                            std::vector<Problem>& problems) {
+                                            Build& build) {
+  const Ingredients& ingredients = build.ingredients;
   auto domain = std::make_unique<route::Domain>();
   domain->config = &config;
   domain->label = config.label();
@@ -128,9 +135,9 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
     domain->budget = ingredients.standings.of(domain->label);
   for (const config::Server& server : config.origin.servers)
     domain->servers.push_back(build_server(server, domain->label, ingredients));
-  if (config.tls) add_server_tls(*config.tls, index, *domain, problems);
-  if (domain->server_tls) warn_of_certificate(config, index, *domain, problems);
-  add_origin_tls(config.origin, index, ingredients, *domain, problems);
+  if (config.tls) add_server_tls(*config.tls, index, *domain, build);
+  if (domain->server_tls) warn_of_certificate(config, index, *domain, build.problems);
+  add_origin_tls(config.origin, index, *domain, build);
   return domain;
 }
 
@@ -163,22 +170,22 @@ void check_database(const config::Usage& usage, std::vector<Problem>& problems) 
 proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> build_snapshot(
     config::Document document, const Ingredients& ingredients) {
   auto snapshot = std::make_shared<route::Snapshot>();
-  std::vector<Problem> problems;
+  Build build{.ingredients = ingredients, .contexts = {}, .problems = {}};
   snapshot->generation = ingredients.generation;
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
-  check_database(snapshot->document.usage, problems);
+  check_database(snapshot->document.usage, build.problems);
   for (size_t i = 0; i < snapshot->document.domains.size(); ++i) {
     const config::Domain& config = snapshot->document.domains[i];
-    auto domain = build_domain(config, i, ingredients, problems);
+    auto domain = build_domain(config, i, build);
     for (const std::string& name : config.names) snapshot->router.add(name, domain.get());
     if (snapshot->default_tls == nullptr && domain->server_tls)
       snapshot->default_tls = domain.get();
     snapshot->domains.push_back(std::move(domain));
   }
-  if (!std::ranges::all_of(problems, &Problem::warning))
-    return proto::Unexpected{std::move(problems)};
-  snapshot->warnings = std::move(problems);
+  if (!std::ranges::all_of(build.problems, &Problem::warning))
+    return proto::Unexpected{std::move(build.problems)};
+  snapshot->warnings = std::move(build.problems);
   if (snapshot->default_tls != nullptr) {
     snapshot->listener_tls =
         std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));

@@ -53,8 +53,8 @@ struct Pair {
   }
   // Whether that connection was resumed. It ends without a close_notify, as many do.
   bool resumes(SSL_CTX* with, const std::string& name = "origin.example",
-               std::string_view to = "10.0.0.1:443") {
-    TlsScene scene(SslPtr(SSL_new(server.get())), new_origin_connection(with, name, to));
+               std::string_view to = "10.0.0.1:443", Identity identity = Identity::shown) {
+    TlsScene scene(SslPtr(SSL_new(server.get())), new_origin_connection(with, name, to, identity));
     REQUIRE(scene.secured());
     scene.server.write("x");  // behind the tickets of TLS 1.3
     REQUIRE(scene.until([&] { return scene.client.told.data == "x"; }));
@@ -159,4 +159,16 @@ TEST_CASE("origin sessions: go with the context they were made in") {
   CHECK(pair.store.size() == 1);
   pair.client.reset();
   CHECK(pair.store.size() == 0);
+}
+
+TEST_CASE(
+    "FX1 origin sessions: one that was made with our certificate is not for who withholds it") {
+  Pair pair;
+  const auto resumes = [&](Identity identity) {
+    return pair.resumes(pair.client.get(), "origin.example", "10.0.0.1:443", identity);
+  };
+  CHECK_FALSE(resumes(Identity::shown));
+  CHECK_FALSE(resumes(Identity::withheld));
+  CHECK(resumes(Identity::shown));
+  CHECK(resumes(Identity::withheld));
 }

@@ -1,6 +1,7 @@
 #include "gateway/server/snapshot_builder.h"
 
 #include <ctime>
+#include <set>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -151,4 +152,34 @@ TEST_CASE("snapshot builder: everything that stands in the way is told, each wit
   const std::string second = to_string(built.error()[1]);
   CHECK(second.find("domains[1].origin.tls") != std::string::npos);
   CHECK(second.find(junk) != std::string::npos);
+}
+
+TEST_CASE("FX1 snapshot builder: three hundred domains share the system's authorities, read once") {
+  std::string domains;
+  for (int i = 0; i < 300; ++i) {
+    domains += "  - domain: d" + std::to_string(i) +
+               ".example.com\n    origin: { servers: [{ address: \"10.0.0.5\" }]";
+    if (i % 3 == 1) domains += ", tls: { min_version: \"1.3\" }";
+    domains += " }\n";
+  }
+  Building building;
+  const auto snapshot = building.snapshot(domains);
+  std::set<const X509_STORE*> stores;
+  std::set<const SSL_CTX*> contexts;
+  for (const auto& domain : snapshot->domains) {
+    REQUIRE(domain->origin_tls != nullptr);
+    stores.insert(SSL_CTX_get_cert_store(domain->origin_tls.get()));
+    contexts.insert(domain->origin_tls.get());
+  }
+  CHECK(stores.size() == 1);
+  CHECK(contexts.size() == 2);
+}
+
+TEST_CASE("FX1 snapshot builder: domains with one certificate share what was read of it") {
+  Certificates certificates;
+  const auto leaf = certificates.add({.name = "w", .alternative_names = "DNS:*.example.com"});
+  const std::string origin = ".example.com\n    origin: { builtin: echo }\n" + tls_lines(leaf);
+  Building building;
+  const auto snapshot = building.snapshot("  - domain: a" + origin + "  - domain: b" + origin);
+  CHECK(snapshot->domains[0]->server_tls == snapshot->domains[1]->server_tls);
 }
