@@ -37,7 +37,7 @@ int check(const std::string& config, const CheckOptions& options) {
     problems.insert(problems.end(), found.begin(), found.end());
   }
   size_t errors = 0;
-  for (const config::Problem& problem : problems) {
+  for (const config::Problem& problem : config::errors_last(problems)) {
     std::cerr << to_string(problem) << '\n';
     errors += problem.warning ? 0 : 1;
   }

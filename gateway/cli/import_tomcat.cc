@@ -3,7 +3,7 @@
 #include "gateway/cli/commands.h"
 #include "gateway/cli/tomcat_import.h"
 #include "gateway/cli/tomcat_properties.h"
-#include "gateway/config/text_file.h"
+#include "gateway/files/text_file.h"
 #include "gateway/server/server.h"
 
 namespace gateway::cli {
@@ -22,7 +22,7 @@ void print(const std::string& file, const TomcatComplaint& complaint) {
 }  // namespace
 
 int import_tomcat(const ImportOptions& options) {
-  const auto text = config::read_text_file(options.file, kLargest);
+  const auto text = files::read_text_file(options.file, kLargest);
   if (!text) {
     std::cerr << options.file << ' ' << text.error() << '\n';
     return server::kExitConfiguration;

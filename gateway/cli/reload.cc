@@ -56,7 +56,8 @@ int reload(const std::string& config) {
   const net::UniqueFd fd = connect_to(path);
   if (!fd && !reading.ok()) {
     // The state_dir may not be what stands in the files: it was perhaps never read.
-    for (const config::Problem& problem : reading.problems) std::cerr << to_string(problem) << '\n';
+    for (const config::Problem& problem : config::errors_last(reading.problems))
+      std::cerr << to_string(problem) << '\n';
     std::cerr << "weir: not reloaded: with these errors it cannot be told where a Weir runs\n";
     return server::kExitConfiguration;
   }

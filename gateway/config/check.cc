@@ -92,7 +92,8 @@ void check_names(const Document& document, Problems& problems) {
       auto [owner, fresh] = owners.emplace(name, &domain);
       // Twice inside one domain is reported where the list is read.
       if (fresh || owner->second == &domain || name.empty()) continue;
-      error(problems, domain.place, domain.names.size() == 1 ? "domain" : "names",
+      const char* const path = domain.names.size() == 1 ? "domain" : "names";
+      error(problems, domain.places.of(path), path,
             in_quotes(name) + " belongs already to the domain at " + where(owner->second->place));
     }
   }
@@ -100,7 +101,7 @@ void check_names(const Document& document, Problems& problems) {
 
 void check_enabled(const Domain& domain, Problems& problems) {
   auto say = [&](const char* path, const std::string& text) {
-    error(problems, domain.place, path, name_of(domain) + ": " + text);
+    error(problems, domain.places.of(path), path, name_of(domain) + ": " + text);
   };
   if (domain.kind == Domain::Kind::cdn) {
     say("kind", "WebSocket needs kind: dcdn; kind is cdn and websocket.enabled is true");
@@ -117,21 +118,21 @@ void check_enabled(const Domain& domain, Problems& problems) {
 void check_timeouts(const Domain& domain, Problems& problems) {
   const WebSocket& websocket = domain.websocket;
   milliseconds edge = websocket.connection_timeout;
-  auto say = [&](const Place& place, const char* path, const char* code, const std::string& text) {
-    warn(problems, place, path, code, name_of(domain) + ": " + text);
+  auto say = [&](const char* path, const char* code, const std::string& text) {
+    warn(problems, domain.places.of(path), path, code, name_of(domain) + ": " + text);
   };
   if (websocket.client_timeout.value_or(edge) > edge) {
-    say(websocket.place, "websocket.client_timeout", "W_TIMEOUT_ORDER",
+    say("websocket.client_timeout", "W_TIMEOUT_ORDER",
         greater("client_timeout", *websocket.client_timeout, "connection_timeout", edge) +
             ": the edge may close a live client (A <= B <= C)");
   }
   if (edge > websocket.origin_timeout.value_or(edge)) {
-    say(websocket.place, "websocket.origin_timeout", "W_TIMEOUT_ORDER",
+    say("websocket.origin_timeout", "W_TIMEOUT_ORDER",
         greater("connection_timeout", edge, "origin_timeout", *websocket.origin_timeout) +
             ": the origin may close a live session (A <= B <= C)");
   }
   if (websocket.keepalive.interval.value_or(0ms) >= edge) {
-    say(websocket.place, "websocket.keepalive.interval", "W_KEEPALIVE",
+    say("websocket.keepalive.interval", "W_KEEPALIVE",
         "keepalive.interval " + format_duration(*websocket.keepalive.interval) +
             " >= connection_timeout " + format_duration(edge) +
             ": an idle session ends before its first ping");

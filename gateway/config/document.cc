@@ -1,5 +1,8 @@
 #include "gateway/config/document.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "proto/base/text.h"
 
 namespace gateway::config {
@@ -16,6 +19,11 @@ std::string to_string(const Problem& problem) {
   if (!problem.path.empty()) out += ": " + problem.path;
   if (!problem.code.empty()) out += ": " + problem.code;
   return out + ": " + problem.text;
+}
+
+std::vector<Problem> errors_last(std::vector<Problem> problems) {
+  std::ranges::stable_partition(problems, &Problem::warning);
+  return problems;
 }
 
 }  // namespace gateway::config

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/key_places.h"
 #include "gateway/config/network.h"
 #include "gateway/config/origin.h"
 #include "gateway/config/place.h"
@@ -30,6 +31,9 @@ struct Problem {
 
 // "file:line:column: path: text", as compilers print it.
 std::string to_string(const Problem& problem);
+
+// As they are to be shown: warnings first, so that no error is lost above a page of them.
+std::vector<Problem> errors_last(std::vector<Problem> problems);
 
 // From here on: weir.yaml.
 
@@ -200,7 +204,6 @@ struct WebSocket {
   milliseconds abnormal_close_send_timeout{50};
   MaxMessage max_message;
   OnDisable on_disable = OnDisable::keep;  // what a reload that disables does to open sessions
-  Place place;
 
   bool operator==(const WebSocket&) const = default;
 };
@@ -222,7 +225,6 @@ struct DomainTls {
   std::string certificate;                // path (from file:/path), PEM chain
   std::string key;                        // path (from file:/path), PEM
   Version min_version = Version::tls1_2;  // "1.2" or "1.3"
-  Place place;
 
   bool operator==(const DomainTls&) const = default;
 };
@@ -274,6 +276,7 @@ struct Domain {
   Access access;
   DomainUsage usage;
   Place place;
+  KeyPlaces places;
 
   // What it is called in logs, metrics and the ledger: its first name as it is written, so that
   // what was counted under that stays in one place.

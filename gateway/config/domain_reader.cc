@@ -70,7 +70,6 @@ void read_names(const Section& section, Domain& domain) {
 }
 
 void read_tls(const Section& section, DomainTls& tls) {
-  tls.place = section.place();
   for (auto key : {"certificate", "key"}) {
     if (section.has(key)) continue;
     section.error(key, "is missing: tls needs both certificate and key, each as file:/path");
@@ -192,8 +191,7 @@ Domain read_domain(const Section& section, const Defaults& defaults) {
   domain.access = defaults.access;
   domain.usage = defaults.usage;
   domain.place = section.place();
-  domain.websocket.place = domain.place;
-  domain.origin.place = domain.place;
+  domain.places = KeyPlaces(section, defaults.places);
   read_names(section, domain);
   section.choice("kind", domain.kind, kKinds);
   section.boolean("http2", domain.http2);

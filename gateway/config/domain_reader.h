@@ -13,6 +13,7 @@ struct Defaults {
   Origin origin;
   Access access;
   DomainUsage usage;
+  std::shared_ptr<const KeyPlaces> places;  // of what is written there
 };
 
 void read_websocket(const Section& section, WebSocket& websocket);

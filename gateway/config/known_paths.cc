@@ -134,6 +134,7 @@ constexpr std::string_view kDomainPaths[] = {
     "origin.tls.client_certificate",
     "origin.tls.client_key",
     "origin.tls.min_version",
+    "origin.tls.legacy_ciphers",
     "origin.connect_timeout",
     "origin.io_timeout",
     "origin.request_timeout",

@@ -238,6 +238,7 @@ void read_resolver(const Section& section, NameServers& resolver) {
 
 Defaults read_defaults(const Section& section) {
   Defaults defaults;
+  defaults.places = std::make_shared<KeyPlaces>(section);
   if (auto below = section.section("websocket", {Scope::domain, "websocket"})) {
     read_websocket(*below, defaults.websocket);
   }

@@ -99,6 +99,7 @@ struct OriginTls {
   std::string client_certificate;               // path (from file:/path), PEM chain; empty: none
   std::string client_key;                       // path (from file:/path), PEM; both or none
   TlsVersion min_version = TlsVersion::tls1_2;  // "1.2" or "1.3"
+  bool legacy_ciphers = false;                  // with TLS 1.2 also CBC and static RSA
 
   bool operator==(const OriginTls&) const = default;
 };
@@ -188,7 +189,6 @@ struct Origin {
   // so is what stands in /etc/hosts, and localhost. Our own listeners are never connected to for a
   // name of DNS or a redirect.
   std::vector<Network> deny_addresses = default_deny_addresses();
-  Place place;
 
   bool operator==(const Origin&) const = default;
 };

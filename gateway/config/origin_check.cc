@@ -39,7 +39,7 @@ bool is_loop(const Document& document, const Domain& domain, const Server& serve
 void check_times(const Domain& domain, Problems& problems) {
   const Origin& origin = domain.origin;
   auto warning = [&](const char* path, const char* code, const std::string& text) {
-    warn(problems, origin.place, path, code, name_of(domain) + ": " + text);
+    warn(problems, domain.places.of(path), path, code, name_of(domain) + ": " + text);
   };
   if (origin.request_timeout > 150s) {
     warning("origin.request_timeout", "W_REQUEST_TIMEOUT",
@@ -78,7 +78,8 @@ void check_auth(const Domain& domain, Problems& problems) {
   if (!origin.auth || !origin.auth->credentials.basic) return;
   const OriginAuth& auth = *origin.auth;
   auto say = [&](const char* path, const std::string& text) {
-    warn(problems, origin.place, path, "W_BASIC_PLAINTEXT", name_of(domain) + ": " + text);
+    warn(problems, domain.places.of(path), path, "W_BASIC_PLAINTEXT",
+         name_of(domain) + ": " + text);
   };
   if (auth.allow_basic_plaintext && origin.protocol != Origin::Protocol::https) {
     say("origin.auth.allow_basic_plaintext",
@@ -97,7 +98,7 @@ void check_verification(const Domain& domain, Problems& problems) {
   const Origin& origin = domain.origin;
   const bool never = origin.protocol == Origin::Protocol::http && origin.max_redirects == 0;
   if (origin.tls.verify || !origin.tls.pins.empty() || never) return;
-  warn(problems, origin.place, "origin.tls.verify", "W_NOT_VERIFIED",
+  warn(problems, domain.places.of("origin.tls.verify"), "origin.tls.verify", "W_NOT_VERIFIED",
        name_of(domain) +
            ": with verify: false anybody on the way can be the origin; give its authority in ca, "
            "or the public key in pins");
@@ -128,19 +129,19 @@ void check_servers(const Document& document, const Domain& domain, std::vector<P
   const Origin& origin = domain.origin;
   bool builtin = origin.builtin != Origin::Builtin::none;
   if (builtin && !origin.servers.empty()) {
-    error(problems, origin.place, "origin",
+    error(problems, domain.places.of("origin"), "origin",
           name_of(domain) +
               ": builtin and servers exclude each other; remove one (builtin: none "
               "undoes an inherited one)");
   }
   bool nothing = !builtin && origin.servers.empty();
   if (nothing && domain.websocket.enabled) {
-    error(problems, origin.place, "origin.servers",
+    error(problems, domain.places.of("origin.servers"), "origin.servers",
           name_of(domain) +
               ": websocket.enabled needs an origin; write servers: [{ address: "
               "\"10.0.0.5:8080\" }] or builtin: echo");
   } else if (nothing) {
-    warn(problems, origin.place, "origin.servers", "W_NO_ORIGIN",
+    warn(problems, domain.places.of("origin.servers"), "origin.servers", "W_NO_ORIGIN",
          name_of(domain) + ": no origin, so every request is refused");
   }
   for (const Server& server : origin.servers) {
@@ -159,17 +160,18 @@ void check_origin(const Domain& domain, Problems& problems) {
   check_source(domain, problems);
   check_verification(domain, problems);
   if (origin.hash_on != HashOn{} && origin.balance != Origin::Balance::hash) {
-    warn(problems, origin.place, "origin.hash_on", "W_HASH_ON",
+    warn(problems, domain.places.of("origin.hash_on"), "origin.hash_on", "W_HASH_ON",
          name_of(domain) + ": hash_on acts only with balance: hash");
   }
   if (origin.warm > 0 && origin.proxy_protocol != Origin::ProxyProtocol::off) {
-    error(problems, origin.place, "origin.warm",
+    error(problems, domain.places.of("origin.warm"), "origin.warm",
           name_of(domain) +
               ": warm and proxy_protocol exclude each other: a PROXY header names the one client "
               "that a connection is for, so none can be made before the client is there");
   }
   if (origin.max_redirects == 0 && !origin.redirect_hosts.empty()) {
-    warn(problems, origin.place, "origin.redirect_hosts", "W_NO_REDIRECTS",
+    warn(problems, domain.places.of("origin.redirect_hosts"), "origin.redirect_hosts",
+         "W_NO_REDIRECTS",
          name_of(domain) + ": redirect_hosts acts only with max_redirects above 0");
   }
 }

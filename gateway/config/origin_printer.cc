@@ -98,6 +98,7 @@ void print_tls(Lines& lines, const OriginTls& tls) {
   lines.key("client_certificate", file_or_off(tls.client_certificate));
   lines.key("client_key", file_or_off(tls.client_key));
   lines.key("min_version", quote(text_of_word(kTlsVersions, tls.min_version)));
+  lines.key("legacy_ciphers", truth(tls.legacy_ciphers));
   lines.close();
 }
 

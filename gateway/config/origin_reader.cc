@@ -87,7 +87,6 @@ void read_sni(const Section& section, Origin& origin) {
 }  // namespace
 
 void read_origin(const Section& section, Origin& origin) {
-  origin.place = section.place();
   section.choice("builtin", origin.builtin, kBuiltins);
   section.choice("protocol", origin.protocol, kProtocols);
   read_host_header(section, origin);

@@ -73,6 +73,7 @@ void read_origin_tls(const Section& section, OriginTls& tls) {
   read_pins(section, tls.pins);
   read_client_certificate(section, tls);
   section.choice("min_version", tls.min_version, kTlsVersions);
+  section.boolean("legacy_ciphers", tls.legacy_ciphers);
 }
 
 }  // namespace gateway::config

@@ -8,8 +8,8 @@
 #include "gateway/config/addresses.h"
 #include "gateway/config/calendar.h"
 #include "gateway/config/section.h"
-#include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
+#include "gateway/files/text_file.h"
 #include "proto/base/host.h"
 #include "proto/base/text.h"
 
@@ -279,7 +279,7 @@ bool PricesReading::ok() const {
 }
 
 PricesReading read_prices_file(const std::string& path) {
-  const auto text = read_text_file(path, kMaxFileBytes);
+  const auto text = files::read_text_file(path, kMaxFileBytes);
   if (text) return read_prices_text(*text, path);
   PricesReading reading;
   Findings(path, reading.problems).error({}, {}, text.error());

@@ -5,7 +5,7 @@
 
 #include "gateway/config/paths.h"
 #include "gateway/config/plain_text.h"
-#include "gateway/config/text_file.h"
+#include "gateway/files/text_file.h"
 #include "proto/base/result.h"
 
 namespace gateway::config {
@@ -30,7 +30,7 @@ Value checked(std::string value) {
 
 Value line_of(const std::string& path) {
   constexpr size_t kLineEnd = 2;
-  auto read = read_text_file(path, Secret::kLongest + kLineEnd);
+  auto read = files::read_text_file(path, Secret::kLongest + kLineEnd);
   if (!read) return read;
   std::string text = std::move(*read);
   if (text.ends_with('\n')) text.pop_back();

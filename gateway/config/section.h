@@ -115,6 +115,7 @@ class Section {
   const std::string& path() const { return path_; }
   std::string path_of(std::string_view key) const;
   Place place() const { return findings_->place(node_->at); }
+  const Node& node() const { return *node_; }
 
  private:
   bool is_map_or_reported(std::string_view key) const;

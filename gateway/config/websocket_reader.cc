@@ -28,7 +28,6 @@ void read_per_leg(const Section& section, std::string_view key, PerLeg& legs) {
 }  // namespace
 
 void read_websocket(const Section& section, WebSocket& websocket) {
-  websocket.place = section.place();
   section.boolean("enabled", websocket.enabled);
   section.duration("connection_timeout", websocket.connection_timeout, kIdle);
   section.duration("client_timeout", websocket.client_timeout, kIdle, Off::word);

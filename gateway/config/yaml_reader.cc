@@ -13,8 +13,8 @@
 #include "gateway/config/node_reader.h"
 #include "gateway/config/path_check.h"
 #include "gateway/config/section.h"
-#include "gateway/config/text_file.h"
 #include "gateway/config/yaml_tree.h"
+#include "gateway/files/text_file.h"
 #include "proto/base/result.h"
 
 namespace gateway::config {
@@ -152,7 +152,7 @@ void Run::read_pattern(const DomainSource& source, const Defaults& defaults, Fin
 
 void Run::read_domain_file(const std::string& file, const DomainSource& source,
                            const Defaults& defaults, Findings& findings) {
-  auto text = read_text_file(file, kMaxFileBytes);
+  auto text = files::read_text_file(file, kMaxFileBytes);
   if (!text) return findings.error(source.at, source.path, in_quotes(file) + ' ' + text.error());
   reading_.document.files.push_back(file);
   Findings own(file, reading_.problems);
@@ -190,7 +190,7 @@ bool Reading::ok() const {
 namespace {
 
 Reading read_from(const std::string& path, Run run) {
-  auto text = read_text_file(path, kMaxFileBytes);
+  auto text = files::read_text_file(path, kMaxFileBytes);
   if (text) {
     run.read(*text, true);
     run.check_the_disk();

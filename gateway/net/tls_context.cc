@@ -1,18 +1,15 @@
 #include "gateway/net/tls_context.h"
 
-#include <cerrno>
-#include <cstdio>
+#include <algorithm>
 #include <cstring>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "gateway/net/address.h"
+#include "gateway/net/tls_identity.h"
 #include "proto/base/encoding.h"
 #include "proto/base/host.h"
 #include "proto/base/text.h"
@@ -21,13 +18,7 @@ namespace gateway::net {
 
 namespace {
 
-std::string who_we_are() {
-  std::array<char, 1024> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found != nullptr ? entry.pw_name : "uid " + std::to_string(geteuid());
-}
+constexpr int kSecurityLevel = 2;
 
 // RFC 7301 §3.2: a client that offers protocols, but not http/1.1, gets no_application_protocol.
 int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
@@ -128,59 +119,27 @@ TicketKeys::Found TicketKeys::find(const uint8_t* name, Key& key) {
   return Found::none;
 }
 
-std::string take_tls_errors() {
-  std::string text;
-  while (const unsigned long code = ERR_get_error()) {
-    const char* reason = ERR_reason_error_string(code);
-    if (reason == nullptr || text.find(reason) != std::string::npos) continue;
-    if (!text.empty()) text += ", ";
-    text += reason;
-  }
-  return text.empty() ? "unknown TLS error" : text;
-}
-
-std::string unreadable_file(const std::string& what, const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file != nullptr) {
-    static_cast<void>(std::fclose(file));
-    return {};
-  }
-  return what + " " + path + " cannot be read by user " + who_we_are() + ": " +
-         std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
-}
-
-void set_common_tls(SSL_CTX* context) {
+void set_common_tls(SSL_CTX* context, Ciphers ciphers) {
   // 16 KiB of record buffers are given back while a connection is idle.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // A client that puts ChaCha20 first has no AES in hardware: it gets its way.
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  // No SHA-1 in signatures, no key below 2048 bits of RSA, also where the system's own
+  // configuration is laxer.
+  SSL_CTX_set_security_level(context,
+                             std::max(kSecurityLevel, SSL_CTX_get_security_level(context)));
+  if (ciphers == Ciphers::modern) SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
 }
 
-std::string load_identity(SSL_CTX* context, const std::string& whose,
-                          const Certificate& certificate) {
-  const std::string& chain = certificate.chain_file;
-  const std::string& key = certificate.key_file;
-  for (const auto& [what, path] : {std::pair{"certificate", chain}, {"key", key}}) {
-    std::string problem = unreadable_file(whose + what, path);
-    if (!problem.empty()) return problem;
-  }
-  ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(context, chain.c_str()) != 1)
-    return whose + "certificate " + chain + " is not a PEM chain: " + take_tls_errors();
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return whose + "key " + key + " cannot be used: " + take_tls_errors();
-  if (SSL_CTX_check_private_key(context) != 1)
-    return whose + "key " + key + " does not belong to certificate " + chain;
-  return {};
-}
-
-proto::Result<SslContextPtr, std::string> make_server_context(const Certificate& certificate) {
+proto::Result<SslContextPtr, TlsMistake> make_server_context(const Certificate& certificate) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));
   set_common_tls(context.get());
   SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
-  std::string problem = load_identity(context.get(), "", certificate);
-  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+  if (auto mistake = load_identity(context.get(), "", certificate))
+    return proto::Unexpected{std::move(*mistake)};
   return context;
 }
 
@@ -198,7 +157,9 @@ bool is_made_for(SSL_CTX* context, const std::string& name) {
     return X509_check_ip_asc(leaf, address->host().c_str(), 0) == 1;
   // A wildcard is as good as any name below it.
   const std::string host = name.starts_with("*.") ? "any" + name.substr(1) : name;
-  return X509_check_host(leaf, host.data(), host.size(), 0, nullptr) == 1;
+  // What stands in CN alone no client looks at any more (RFC 9525 §2).
+  return X509_check_host(leaf, host.data(), host.size(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                         nullptr) == 1;
 }
 
 ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)

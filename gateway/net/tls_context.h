@@ -60,8 +60,14 @@ struct Certificate {
   TlsVersion min_version = TlsVersion::tls1_2;
 };
 
-// Error: which file, what is wrong with it, and which user tried to read it.
-[[nodiscard]] proto::Result<SslContextPtr, std::string> make_server_context(
+// What is wrong with a file that a context is made of.
+struct TlsMistake {
+  enum class In : uint8_t { certificate, key, authorities };
+  In in = In::certificate;
+  std::string text;  // which file, what is wrong, and what mends it or which user tried to read it
+};
+
+[[nodiscard]] proto::Result<SslContextPtr, TlsMistake> make_server_context(
     const Certificate& certificate);
 
 // Seconds since the epoch at which the leaf certificate ends.
@@ -106,18 +112,13 @@ class ListenerTls {
 // In the form of RFC 7301 §3.1: all that we speak over TLS.
 inline constexpr std::string_view kAlpnHttp11 = "\x08http/1.1";
 
+// Of TLS 1.2; 1.3 has none but good ones.
+enum class Ciphers : uint8_t {
+  modern,  // ECDHE with AEAD: six suites
+  legacy,  // all that the library offers: CBC and static RSA, too
+};
+
 // What contexts for clients and for origins have in common.
-void set_common_tls(SSL_CTX* context);
-
-// Loads it into the context, as a server's or a client's. Error: as for make_server_context();
-// `whose` stands before "certificate" and "key" in it.
-[[nodiscard]] std::string load_identity(SSL_CTX* context, const std::string& whose,
-                                        const Certificate& certificate);
-
-// Empty when the file can be read: OpenSSL's own words for it name neither file nor user.
-[[nodiscard]] std::string unreadable_file(const std::string& what, const std::string& path);
-
-// The reasons in OpenSSL's error queue, which is emptied: "no shared cipher".
-[[nodiscard]] std::string take_tls_errors();
+void set_common_tls(SSL_CTX* context, Ciphers ciphers = Ciphers::modern);
 
 }  // namespace gateway::net

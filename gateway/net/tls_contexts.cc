@@ -23,13 +23,23 @@ TlsContexts::Made TlsContexts::server(const Certificate& certificate) {
 TlsContexts::Made TlsContexts::origin(const OriginTlsOptions& options) {
   const auto known = origins_.find(options);
   if (known != origins_.end()) return another(known->second);
-  auto authorities = authorities_.find(options.ca_file);
-  if (authorities == authorities_.end()) {
-    authorities = authorities_.emplace(options.ca_file, read_authorities(options.ca_file)).first;
-  }
-  Made made = authorities->second ? make_origin_context(options, authorities->second->get())
-                                  : Made(proto::Unexpected{authorities->second.error()});
+  const Authorities& whom = authorities(options.ca_file);
+  Made made = whom ? make_origin_context(options, whom->get())
+                   : Made(proto::Unexpected{TlsMistake{TlsMistake::In::authorities, whom.error()}});
   return another(origins_.emplace(options, std::move(made)).first->second);
+}
+
+const IdentityFacts& TlsContexts::identity_of(const SslContextPtr& context) {
+  const auto known = identities_.find(context.get());
+  if (known != identities_.end()) return known->second;
+  return identities_.emplace(context.get(), look_at_identity(context.get(), authorities({})->get()))
+      .first->second;
+}
+
+const TlsContexts::Authorities& TlsContexts::authorities(const std::string& file) {
+  const auto known = authorities_.find(file);
+  if (known != authorities_.end()) return known->second;
+  return authorities_.emplace(file, read_authorities(file)).first->second;
 }
 
 }  // namespace gateway::net

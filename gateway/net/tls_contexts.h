@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/net/tls_context.h"
+#include "gateway/net/tls_identity.h"
 #include "gateway/net/tls_origin.h"
 #include "proto/base/result.h"
 
@@ -17,7 +18,7 @@ namespace gateway::net {
 // anybody holds one.
 class TlsContexts {
  public:
-  using Made = proto::Result<SslContextPtr, std::string>;
+  using Made = proto::Result<SslContextPtr, TlsMistake>;
 
   TlsContexts() = default;
   TlsContexts(const TlsContexts&) = delete;
@@ -28,12 +29,20 @@ class TlsContexts {
   [[nodiscard]] Made server(const Certificate& certificate);
   [[nodiscard]] Made origin(const OriginTlsOptions& options);
 
+  // What peers make of the identity in one of these contexts, with the system's authorities.
+  [[nodiscard]] const IdentityFacts& identity_of(const SslContextPtr& context);
+
  private:
   using Files = std::pair<std::string, std::string>;  // chain, key
 
-  std::map<std::string, proto::Result<AuthoritiesPtr, std::string>> authorities_;  // by file
+  using Authorities = proto::Result<AuthoritiesPtr, std::string>;
+
+  const Authorities& authorities(const std::string& file);
+
+  std::map<std::string, Authorities> authorities_;  // by file
   std::map<Files, Made> servers_;
   std::map<OriginTlsOptions, Made> origins_;
+  std::map<const SSL_CTX*, IdentityFacts> identities_;
 };
 
 }  // namespace gateway::net

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "gateway/net/address.h"
+#include "gateway/net/tls_identity.h"
 
 namespace gateway::net {
 
@@ -150,7 +151,9 @@ std::string_view meaning_of(int reason) {
     case SSL_R_NO_PROTOCOLS_AVAILABLE:
       return "the origin has no TLS version in common with us";
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-      return "the origin refuses the handshake: no cipher in common, or no client certificate";
+      return "the origin refuses the handshake: no cipher in common (origin.tls.legacy_ciphers "
+             "offers the "
+             "old ones), or no client certificate";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       return "the origin demands a client certificate";
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
@@ -173,25 +176,10 @@ std::string_view meaning_of(int reason) {
 
 }  // namespace
 
-proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& file) {
-  ERR_clear_error();
-  AuthoritiesPtr authorities(X509_STORE_new());
-  if (file.empty()) {
-    X509_STORE_set_default_paths(authorities.get());
-    ERR_clear_error();
-    return authorities;
-  }
-  std::string problem = unreadable_file("CA file", file);
-  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
-  if (X509_STORE_load_file(authorities.get(), file.c_str()) == 1) return authorities;
-  return proto::Unexpected{"CA file " + file +
-                           " holds no usable PEM certificate: " + take_tls_errors()};
-}
-
-proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOptions& options,
-                                                              X509_STORE* authorities) {
+proto::Result<SslContextPtr, TlsMistake> make_origin_context(const OriginTlsOptions& options,
+                                                             X509_STORE* authorities) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  set_common_tls(context.get());
+  set_common_tls(context.get(), options.legacy_ciphers ? Ciphers::legacy : Ciphers::modern);
   if (options.min_version == TlsVersion::tls1_3)
     SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kAlpnHttp11.data()),
@@ -203,16 +191,16 @@ proto::Result<SslContextPtr, std::string> make_origin_context(const OriginTlsOpt
   AuthoritiesPtr own;
   if (authorities == nullptr) {
     auto read = read_authorities(options.ca_file);
-    if (!read) return proto::Unexpected{read.error()};
+    if (!read) return proto::Unexpected{TlsMistake{TlsMistake::In::authorities, read.error()}};
     own = std::move(*read);
     authorities = own.get();
   }
   SSL_CTX_set1_cert_store(context.get(), authorities);
   if (options.client_chain_file.empty()) return context;
-  std::string problem =
+  auto mistake =
       load_identity(context.get(), "client ",
                     {.chain_file = options.client_chain_file, .key_file = options.client_key_file});
-  if (!problem.empty()) return proto::Unexpected{std::move(problem)};
+  if (mistake) return proto::Unexpected{std::move(*mistake)};
   return context;
 }
 

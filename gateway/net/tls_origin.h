@@ -5,12 +5,12 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/net/tls_context.h"
+#include "gateway/net/tls_files.h"
 #include "gateway/net/tls_sessions.h"
 #include "proto/base/result.h"
 
@@ -28,23 +28,14 @@ struct OriginTlsOptions {
   std::string client_chain_file = {};  // PEM; empty: we have no certificate
   std::string client_key_file = {};    // PEM
   TlsVersion min_version = TlsVersion::tls1_2;
+  bool legacy_ciphers = false;         // those of TLS 1.2 without forward secrecy or AEAD, too
   OriginSessions* sessions = nullptr;  // outlives the context; null: every handshake is a full one
 
   friend auto operator<=>(const OriginTlsOptions& a, const OriginTlsOptions& b) = default;
 };
 
-struct AuthoritiesFree {
-  void operator()(X509_STORE* authorities) const { X509_STORE_free(authorities); }
-};
-using AuthoritiesPtr = std::unique_ptr<X509_STORE, AuthoritiesFree>;
-
-// Whom to believe: the certificates of that file, or with an empty name the system's. Reading those
-// costs more than all the rest of a context, in time and memory. Error: as below.
-[[nodiscard]] proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& file);
-
 // `authorities` are those of `ca_file`, shared with whoever else has them; null: they are read.
-// Error: which file, what is wrong with it, and which user tried to read it.
-[[nodiscard]] proto::Result<SslContextPtr, std::string> make_origin_context(
+[[nodiscard]] proto::Result<SslContextPtr, TlsMistake> make_origin_context(
     const OriginTlsOptions& options, X509_STORE* authorities = nullptr);
 
 // Whether a peer is shown our certificate when it asks for one.

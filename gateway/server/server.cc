@@ -55,8 +55,9 @@ std::string boot_id() {
 bool print_problems(const std::vector<config::Problem>& problems) {
   bool errors = false;
   std::string text;
-  for (const config::Problem& problem : problems) {
-    text += to_string(problem) + '\n';
+  for (const config::Problem& problem : config::errors_last(problems)) {
+    text += to_string(problem) + '
+';
     errors = errors || !problem.warning;
   }
   log::print(text);
@@ -65,7 +66,8 @@ bool print_problems(const std::vector<config::Problem>& problems) {
 
 std::string lines(const std::vector<config::Problem>& problems) {
   std::string text;
-  for (const config::Problem& problem : problems) text += to_string(problem) + "\n";
+  for (const config::Problem& problem : config::errors_last(problems))
+    text += to_string(problem) + "\n";
   return text;
 }
 
@@ -298,7 +300,7 @@ Server::Reloaded Server::reload() {
 
 Server::Reloaded Server::reload_from_files() {
   config::Reading reading = config::read_again(config_path_, snapshot_->document);
-  for (const config::Problem& problem : reading.problems) {
+  for (const config::Problem& problem : config::errors_last(reading.problems)) {
     say(problem.warning ? Level::warning : Level::error, to_string(problem));
   }
   if (!reading.ok()) return {.done = false, .text = lines(reading.problems)};
@@ -307,7 +309,8 @@ Server::Reloaded Server::reload_from_files() {
   auto snapshot =
       build_snapshot(std::move(reading.document), ingredients(snapshot_->generation + 1));
   if (!snapshot) {
-    for (const config::Problem& problem : snapshot.error()) say(Level::error, to_string(problem));
+    for (const config::Problem& problem : config::errors_last(snapshot.error()))
+      say(problem.warning ? Level::warning : Level::error, to_string(problem));
     return {.done = false, .text = lines(snapshot.error())};
   }
   for (const config::Problem& problem : (*snapshot)->warnings)

@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <cassert>
-#include <chrono>
 #include <utility>
 
+#include "gateway/config/check.h"
 #include "gateway/fleet/postgres_target.h"
 #include "gateway/net/tls_contexts.h"
+#include "gateway/server/certificate_review.h"
 
 namespace gateway::server {
 
 namespace {
 
 using config::Problem;
-
-constexpr std::chrono::days kSoon{14};  // time enough to see why a renewal did not come
 
 // What the domains of one build have in common.
 struct Build {
@@ -33,45 +32,25 @@ net::Certificate certificate_of(const config::DomainTls& tls) {
           .min_version = version_of(tls.min_version)};
 }
 
-void warn_of_certificate(const config::Domain& config, size_t index, const route::Domain& domain,
-                         std::vector<Problem>& problems) {
-  const auto warn = [&](const char* code, const std::string& text) {
-    problems.push_back({.place = config.tls->place,
-                        .path = "domains[" + std::to_string(index) + "].tls.certificate",
-                        .text = "domain " + domain.label + ": the certificate " + text,
-                        .warning = true,
-                        .code = code});
-  };
-  const auto days = std::chrono::floor<std::chrono::days>(
-      std::chrono::sys_seconds(std::chrono::seconds(domain.certificate_not_after)) -
-      std::chrono::system_clock::now());
-  if (days < std::chrono::days(0)) {
-    warn("W_CERTIFICATE_EXPIRED", "has expired: clients refuse it");
-  } else if (days < kSoon) {
-    warn("W_CERTIFICATE_EXPIRES", "expires within " + std::to_string(days.count() + 1) +
-                                      (days.count() == 0 ? " day" : " days"));
-  }
-  for (const std::string& name : config.names) {
-    if (net::is_made_for(domain.server_tls.get(), name)) continue;
-    warn("W_CERTIFICATE_NAME", "is not made for " + name);
-    return;
-  }
+void refuse(const config::Domain& config, std::string path, const net::TlsMistake& mistake,
+            std::vector<Problem>& problems) {
+  problems.push_back({.place = config.places.of(path),
+                      .path = std::move(path),
+                      .text = name_of(config) + ": " + mistake.text,
+                      .code = {}});
 }
 
-void add_server_tls(const config::DomainTls& tls, size_t index, route::Domain& domain,
-                    Build& build) {
-  const net::Certificate certificate = certificate_of(tls);
+void add_server_tls(const config::Domain& config, route::Domain& domain, Build& build) {
+  const net::Certificate certificate = certificate_of(*config.tls);
   auto context = build.contexts.server(certificate);
   if (!context) {
-    build.problems.push_back({.place = tls.place,
-                              .path = "domains[" + std::to_string(index) + "].tls",
-                              .text = context.error(),
-                              .code = {}});
-    return;
+    const bool key = context.error().in == net::TlsMistake::In::key;
+    return refuse(config, key ? "tls.key" : "tls.certificate", context.error(), build.problems);
   }
   domain.min_tls_version = certificate.min_version;
   domain.certificate_not_after = net::not_after(context->get());
   domain.server_tls = std::move(*context);
+  review_certificate(config, domain, build.contexts.identity_of(domain.server_tls), build.problems);
 }
 
 net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessions* sessions) {
@@ -82,24 +61,35 @@ net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessio
           .client_chain_file = tls.client_certificate,
           .client_key_file = tls.client_key,
           .min_version = version_of(tls.min_version),
+          .legacy_ciphers = tls.legacy_ciphers,
           .sessions = sessions};
 }
 
-void add_origin_tls(const config::Origin& origin, size_t index, route::Domain& domain,
-                    Build& build) {
+std::string origin_path_of(net::TlsMistake::In in) {
+  switch (in) {
+    case net::TlsMistake::In::certificate:
+      return "origin.tls.client_certificate";
+    case net::TlsMistake::In::key:
+      return "origin.tls.client_key";
+    case net::TlsMistake::In::authorities:
+      break;
+  }
+  return "origin.tls.ca";
+}
+
+void add_origin_tls(const config::Domain& config, route::Domain& domain, Build& build) {
+  const config::Origin& origin = config.origin;
   // An origin that is asked over http may redirect to https.
   const bool http_alone =
       origin.protocol == config::Origin::Protocol::http && origin.max_redirects == 0;
   if (origin.builtin != config::Origin::Builtin::none || http_alone) return;
   auto context = build.contexts.origin(options_of(origin.tls, build.ingredients.origin_sessions));
-  if (!context) {
-    build.problems.push_back({.place = origin.place,
-                              .path = "domains[" + std::to_string(index) + "].origin.tls",
-                              .text = context.error(),
-                              .code = {}});
-    return;
-  }
+  if (!context)
+    return refuse(config, origin_path_of(context.error().in), context.error(), build.problems);
   domain.origin_tls = std::move(*context);
+  if (origin.tls.client_certificate.empty()) return;
+  review_client_certificate(config, domain, build.contexts.identity_of(domain.origin_tls),
+                            build.problems);
 }
 
 // As configured: a server keeps its history across reloads by this name.
@@ -122,8 +112,7 @@ route::Server build_server(const config::Server& server, const std::string& doma
           .traffic = ingredients.registry.origin(domain, name)};
 }
 
-std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t index,
-                                            Build& build) {
+std::unique_ptr<route::Domain> build_domain(const config::Domain& config, Build& build) {
   const Ingredients& ingredients = build.ingredients;
   auto domain = std::make_unique<route::Domain>();
   domain->config = &config;
@@ -135,9 +124,8 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, size_t
     domain->budget = ingredients.standings.of(domain->label);
   for (const config::Server& server : config.origin.servers)
     domain->servers.push_back(build_server(server, domain->label, ingredients));
-  if (config.tls) add_server_tls(*config.tls, index, *domain, build);
-  if (domain->server_tls) warn_of_certificate(config, index, *domain, build.problems);
-  add_origin_tls(config.origin, index, *domain, build);
+  if (config.tls) add_server_tls(config, *domain, build);
+  add_origin_tls(config, *domain, build);
   return domain;
 }
 
@@ -175,9 +163,8 @@ proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> buil
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
   check_database(snapshot->document.usage, build.problems);
-  for (size_t i = 0; i < snapshot->document.domains.size(); ++i) {
-    const config::Domain& config = snapshot->document.domains[i];
-    auto domain = build_domain(config, i, build);
+  for (const config::Domain& config : snapshot->document.domains) {
+    auto domain = build_domain(config, build);
     for (const std::string& name : config.names) snapshot->router.add(name, domain.get());
     if (snapshot->default_tls == nullptr && domain->server_tls)
       snapshot->default_tls = domain.get();

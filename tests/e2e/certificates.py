@@ -94,6 +94,13 @@ def _leaf(label: str, common_name: str, kind: str, issuer: str, days: int, names
     return Leaf(label)
 
 
+def encrypted(leaf: Leaf) -> pathlib.Path:
+    """Its key behind a passphrase."""
+    path = pathlib.Path(f"{leaf.key}.encrypted")
+    openssl("pkey", "-in", str(leaf.key), "-aes256", "-passout", "pass:secret", "-out", str(path))
+    return path
+
+
 def pin(leaf: Leaf) -> str:
     """As origin.tls.pins has it: of the public key."""
     openssl("x509", "-in", str(leaf.certificate), "-noout", "-pubkey", "-out", f"{leaf.key}.pub")

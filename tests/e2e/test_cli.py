@@ -1,11 +1,15 @@
 """The command line: exit codes, texts that say what to do next, and ports."""
 
+import os
 import pathlib
+import shutil
 import socket
+import subprocess
+import tempfile
 
 import certificates
 import wire
-from harness import ROOT, Weir, WeirTest, domain, run_weir
+from harness import BINARY, ROOT, Weir, WeirTest, domain, patience, run_weir
 
 
 class CheckTest(WeirTest):
@@ -51,6 +55,60 @@ class CheckTest(WeirTest):
                 done = run_weir("check", "-c", str(weir.config_path))
                 self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
                 self.assertIn("weir.yaml", done.stdout + done.stderr)
+
+    def test_fx4_an_encrypted_key_is_refused_and_nobody_asked_for_its_passphrase(self):
+        leaf = certificates.leaf("a.test")
+        key = f"file:{certificates.encrypted(leaf)}"
+        identity = {"client_certificate": leaf.yaml["certificate"], "client_key": key}
+        mend = "the key is encrypted: decrypt it, for example with openssl pkey"
+        for entry in (domain("a.test", tls={**leaf.yaml, "key": key}),
+                      domain("a.test", origin={"servers": [{"address": "127.0.0.1:9"}], "tls": identity})):
+            weir = Weir([entry])
+            self.addCleanup(weir.stop)
+            for command in ("check", "run"):
+                for stdin in ("pipe", "terminal"):
+                    with self.subTest(command=command, stdin=stdin):
+                        code, text = self.with_open_stdin(stdin, command, "-c", str(weir.config_path))
+                        self.assertEqual(code, 2, text)
+                        self.assertIn(mend, text)
+
+    def with_open_stdin(self, kind, *arguments):
+        """Runs it with a standard input that says nothing and does not end: a pipe, or the terminal of its session."""
+        command = [str(BINARY), *arguments]
+        if kind == "terminal":
+            held, given = os.openpty()
+            command = ["setsid", "--ctty", "--wait", *command]
+        else:
+            given, held = os.pipe()
+        try:
+            done = subprocess.run(command, stdin=given, capture_output=True, text=True, timeout=patience(0))
+        finally:
+            os.close(given)
+            os.close(held)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_fx4_a_file_that_would_be_waited_for_is_refused(self):
+        leaf = certificates.leaf("a.test")
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="weir-e2e-pipe-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        pipe = folder / "pipe"
+        os.mkfifo(pipe)
+        servers = [{"address": "127.0.0.1:9"}]
+        for path in (pipe, "/dev/zero"):
+            named = f"file:{path}"
+            for entry in (domain("a.test", tls={**leaf.yaml, "certificate": named}),
+                          domain("a.test", tls={**leaf.yaml, "key": named}),
+                          domain("a.test", origin={"servers": servers, "tls": {"ca": named}}),
+                          domain("a.test", origin={"servers": servers,
+                                                   "auth": {"username": "u", "password": named}})):
+                with self.subTest(path=path, entry=entry):
+                    done = self.check([entry])
+                    self.assertEqual(done.returncode, 2, done.stdout)
+                    self.assertIn("not a regular file", done.stderr)
+            with self.subTest(path=path, config="itself"):
+                done = run_weir("check", "-c", str(path))
+                self.assertEqual(done.returncode, 2, done.stdout)
+                self.assertIn("not a regular file", done.stderr)
 
     def test_timeout_order_is_a_warning_and_with_strict_an_error(self):
         late = domain("late.test", websocket={"connection_timeout": 60, "client_timeout": 90})

@@ -49,6 +49,16 @@ class ReloadTest(WeirTest):
         self.assertEqual(weir.metric("weir_config_last_reload_successful"), 1)
         self.assertGreater(weir.metric("weir_config_generation"), generation)
 
+    def test_fx4_a_reload_with_an_encrypted_key_keeps_what_runs(self):
+        leaf = certificates.leaf("a.test")
+        weir = self.run_one([domain("a.test", tls=leaf.yaml)], tls=True)
+        mark = len(weir.lines)
+        weir.write([domain("new.test", tls={**leaf.yaml, "key": f"file:{certificates.encrypted(leaf)}"})])
+        self.reload(weir)
+        self.assertEqual(weir.metric("weir_config_last_reload_successful"), 0)
+        weir.wait_log("the key is encrypted", since=mark)
+        wire.open_session(weir.tls_port, "a.test", tls=certificates.client_context()).close()
+
     def test_bad_configuration_changes_nothing_and_says_why(self):
         weir = self.run_one([domain("old.test")])
         session = self.use(wire.open_session(weir.port, "old.test"))

@@ -84,6 +84,17 @@ class TlsTest(WeirTest):
         text = s_client(self.weir.tls_port, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-servername", "a.test")
         self.assertRegex(text, "alert protocol version|no protocols available|unsupported protocol")
 
+    def test_fy13_of_all_suites_of_tls_1_2_exactly_six_are_spoken(self):
+        known = subprocess.run(["openssl", "ciphers", "-tls1_2", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
+                               capture_output=True, text=True, check=True).stdout.strip().split(":")
+        suites = [suite for suite in known if not suite.startswith("TLS_")]
+        self.assertGreater(len(suites), 27)
+        spoken = {suite for suite in suites if f"Cipher is {suite}" in s_client(
+            self.weir.tls_port, "-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0", "-no_ign_eof",
+            "-servername", "a.test" if "ECDSA" in suite else "b.test")}
+        self.assertEqual(spoken, {f"ECDHE-{kind}-{rest}" for kind in ("ECDSA", "RSA") for rest in (
+            "AES256-GCM-SHA384", "AES128-GCM-SHA256", "CHACHA20-POLY1305")})
+
     def test_min_version_holds_for_its_domain(self):
         wire.open_session(self.weir.tls_port, "new.test", tls=self.context()).close()
         with self.assertRaises(ssl.SSLError):

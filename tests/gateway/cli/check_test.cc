@@ -124,3 +124,35 @@ TEST_CASE("FY29 check: the address of a database is judged as a connection does,
     }
   }
 }
+
+TEST_CASE("FY20 check: errors come behind all warnings, before their number") {
+  const Folder folder;
+  std::string domains;
+  for (int i = 0; i < 30; ++i) {
+    domains += "  - domain: d" + std::to_string(i) +
+               ".example.com\n    websocket: { enabled: true, client_timeout: 90s }\n"
+               "    origin: { builtin: echo }\n";
+    if (i == 3) domains += "    http2: true\n";
+  }
+  const std::string config = write_config(folder, "state", domains);
+  const Done done = weir({"check", "-c", config});
+  CHECK(done.code == 2);
+  const size_t error = done.err.find("http2: domain d3.example.com");
+  REQUIRE(error != std::string::npos);
+  CHECK(done.err.rfind("W_TIMEOUT_ORDER") < error);
+  CHECK(done.err.ends_with(config + ": 1 error, 30 warnings\n"));
+}
+
+TEST_CASE("FY20 check: a certificate that cannot be read points at its key, in its file") {
+  const Folder folder;
+  const std::string own =
+      folder.write("d.yaml",
+                   "domain: chat.example.com\norigin: { builtin: echo }\n\ntls:\n"
+                   "  certificate: file:none.pem\n  key: file:none.key\n");
+  const std::string config =
+      folder.write("weir.yaml", "listeners: [{ name: web, ports: [8080] }]\ndomains: d.yaml\n");
+  const Done done = weir({"check", "-c", config});
+  CHECK(done.code == 2);
+  CHECK(done.err.starts_with(own + ":5:3: tls.certificate: domain chat.example.com: certificate " +
+                             folder.file("none.pem") + " cannot be read by user "));
+}

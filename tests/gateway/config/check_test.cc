@@ -29,7 +29,7 @@ std::string listeners(const std::string& list, const std::string& rest = "") {
 
 TEST_CASE("check: WebSocket excludes kind cdn, http2 and switched-off acceleration") {
   CHECK(only(enabled("kind: cdn\norigin: { builtin: echo }")) ==
-        "t.yaml:3:5: kind: domain chat.example.com: WebSocket needs kind: dcdn; kind is cdn and "
+        "t.yaml:5:5: kind: domain chat.example.com: WebSocket needs kind: dcdn; kind is cdn and "
         "websocket.enabled is true");
   CHECK(contains(only(enabled("http2: true\norigin: { builtin: echo }")),
                  "http2: true and websocket.enabled: true exclude each other"));
@@ -175,4 +175,19 @@ TEST_CASE("check: what is missing is not reported beside the error that made it 
       only("listeners: [{ name: a, ports: [1], tls: true }]\n"
            "domains: [{ domain: a, websocket: { enabled: true }, orgin: { builtin: echo } }]\n") ==
       "t.yaml:2:54: domains[0]: unknown key \"orgin\": did you mean \"origin\"?");
+}
+
+TEST_CASE("FY20 check: a rule about two keys points at the key that it names") {
+  const auto at = [](const std::string& keys, const std::string& place) {
+    CAPTURE(keys);
+    CHECK(only(enabled(keys)).starts_with("t.yaml:" + place + ": "));
+  };
+  const std::string echo = "origin: { builtin: echo }\n";
+  at(echo + "http2: true", "6:5: http2");
+  at(echo + "acceleration: { dynamic: false }", "6:21: acceleration.dynamic");
+  at(echo + "acceleration:\n  dynamic: false", "7:7: acceleration.dynamic");
+  at("origin:\n  servers: [{ address: 10.0.0.5 }]\n  health: off\n  request_timeout: 200s\n"
+     "  establish_timeout: 300s",
+     "8:7: origin.request_timeout");
+  at("origin:\n  servers: [{ address: 10.0.0.5 }]\n  hash_on: client_ip", "7:7: origin.hash_on");
 }

@@ -11,7 +11,7 @@ TEST_CASE("named files: certificates, keys, authorities and passwords, each once
   Document document;
   document.usage.postgres = Postgres{.url = "postgresql://a@b/c", .url_source = "file:/run/url"};
   Domain domain;
-  domain.tls = DomainTls{.certificate = "/tls/chat.pem", .key = "/tls/chat.key", .place = {}};
+  domain.tls = DomainTls{.certificate = "/tls/chat.pem", .key = "/tls/chat.key"};
   domain.origin.tls.ca = "file:/tls/ca.pem";
   domain.origin.tls.client_certificate = "/tls/edge.pem";
   domain.origin.tls.client_key = "/tls/edge.key";

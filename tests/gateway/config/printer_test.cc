@@ -61,7 +61,7 @@ domains:
       sni: sni.example
       ports: { http: [1, 2], https: 65535 }
       servers: [{ address: "10.0.0.1:1", priority: 1, weight: 100 }, { address: "[::1]:2" }, { address: "::2" }, { address: c.test }]
-      tls: { verify: false, ca: "file:/ca", pins: ["sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], client_certificate: "file:/c", client_key: "file:/k", min_version: "1.3" }
+      tls: { verify: false, ca: "file:/ca", pins: ["sha256/AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="], client_certificate: "file:/c", client_key: "file:/k", min_version: "1.3", legacy_ciphers: true }
       balance: hash
       hash_on: "query:room"
       health: { type: http, interval: 5m, timeout: 100ms, fall: 1, rise: 10, path: "/a\\b", host: "c.test:81", expect: ["200-204", 304] }

@@ -2,7 +2,9 @@
 
 #include <ctime>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -51,6 +53,39 @@ bool resumes(const Server& server, SSL_CTX* context, const std::string& name,
   return scene.client.stream->facts().resumed;
 }
 
+// With an ECDSA and an RSA certificate.
+Server& both_kinds() {
+  static Server server;
+  static const bool kMade = [] {
+    server.add("ec.example",
+               certificates().add({.name = "kind-ec", .alternative_names = "DNS:ec.example"}));
+    server.add("rsa.example",
+               certificates().add(
+                   {.name = "kind-rsa", .alternative_names = "DNS:rsa.example", .rsa_bits = 2048}));
+    return true;
+  }();
+  REQUIRE(kMade);
+  return server;
+}
+
+// The suite that such a client and our listener agree on; empty: none.
+std::string agreed(const std::string& name, int version, const std::string& offered) {
+  SslContextPtr client = trusting_context();
+  SSL_CTX_set_security_level(client.get(), 0);
+  SSL_CTX_set_min_proto_version(client.get(), version);
+  SSL_CTX_set_max_proto_version(client.get(), version);
+  if (version == TLS1_3_VERSION) {
+    REQUIRE(SSL_CTX_set_ciphersuites(client.get(), offered.c_str()) == 1);
+  } else if (SSL_CTX_set_cipher_list(client.get(), offered.c_str()) != 1) {
+    return {};
+  }
+  Scene scene(both_kinds(), new_origin_connection(client.get(), name));
+  REQUIRE(scene.until(
+      [&] { return scene.client.secured.times == 1 || scene.client.told.failures == 1; }));
+  if (scene.client.secured.times == 0) return {};
+  return std::string(scene.client.stream->facts().cipher);
+}
+
 }  // namespace
 
 TEST_CASE("tls context: a ticket is good for its domain alone") {
@@ -94,7 +129,7 @@ TEST_CASE("tls context: says which file is wrong, and why") {
       certificates().add({.name = "ctx2", .alternative_names = "DNS:ctx.example"});
   const auto problem = [](const Certificate& certificate) {
     const auto made = make_server_context(certificate);
-    return made ? std::string() : made.error();
+    return made ? std::string() : made.error().text;
   };
   CHECK(problem(good).empty());
   CHECK(problem({.chain_file = "/nowhere/c.pem", .key_file = good.key_file})
@@ -102,7 +137,7 @@ TEST_CASE("tls context: says which file is wrong, and why") {
   CHECK(problem({.chain_file = good.chain_file, .key_file = "/nowhere/k.pem"})
             .find("key /nowhere/k.pem") == 0);
   CHECK(problem({.chain_file = good.key_file, .key_file = good.key_file})
-            .find("is not a PEM chain") != std::string::npos);
+            .find("certificate " + good.key_file + " holds a key, and no certificate") == 0);
   CHECK_FALSE(problem({.chain_file = good.chain_file, .key_file = other.key_file}).empty());
   const auto made = make_server_context(good);
   REQUIRE(made.has_value());
@@ -111,5 +146,65 @@ TEST_CASE("tls context: says which file is wrong, and why") {
   CHECK(left <= 86'400);
   const auto origin = make_origin_context({.verify = true, .ca_file = good.key_file});
   REQUIRE_FALSE(origin.has_value());
-  CHECK(origin.error().find("holds no usable PEM certificate") != std::string::npos);
+  CHECK(origin.error().text.find("holds no usable PEM certificate") != std::string::npos);
+}
+
+TEST_CASE("FY13 tls context: of all suites of TLS 1.2 six are spoken, each ECDHE with AEAD") {
+  const SslContextPtr all(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_security_level(all.get(), 0);
+  REQUIRE(SSL_CTX_set_cipher_list(all.get(), "ALL:COMPLEMENTOFALL") == 1);
+  const STACK_OF(SSL_CIPHER)* suites = SSL_CTX_get_ciphers(all.get());
+  REQUIRE(sk_SSL_CIPHER_num(suites) > 27);
+  std::set<std::string> spoken;
+  for (int i = 0; i < sk_SSL_CIPHER_num(suites); ++i) {
+    const std::string suite = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(suites, i));
+    if (suite.starts_with("TLS_")) continue;  // of TLS 1.3
+    for (const char* name : {"ec.example", "rsa.example"})
+      spoken.insert(agreed(name, TLS1_2_VERSION, suite));
+  }
+  spoken.erase("");
+  CHECK(spoken ==
+        std::set<std::string>{"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+                              "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
+                              "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"});
+}
+
+TEST_CASE("FY13 tls context: our order counts, except for a client that prefers ChaCha20") {
+  const std::string aes256 = "ECDHE-ECDSA-AES256-GCM-SHA384";
+  const std::string aes128 = "ECDHE-ECDSA-AES128-GCM-SHA256";
+  const std::string chacha = "ECDHE-ECDSA-CHACHA20-POLY1305";
+  const auto of_1_2 = [](const std::string& offered) {
+    return agreed("ec.example", TLS1_2_VERSION, offered);
+  };
+  CHECK(of_1_2(aes128 + ":" + chacha + ":" + aes256) == aes256);
+  CHECK(of_1_2(aes128 + ":" + chacha) == aes128);
+  CHECK(of_1_2(chacha + ":" + aes256 + ":" + aes128) == chacha);
+  CHECK(
+      agreed("ec.example", TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") ==
+      "TLS_CHACHA20_POLY1305_SHA256");
+}
+
+TEST_CASE("FY13 tls context: neither TLS 1.1 nor a signature with SHA-1 is spoken") {
+  CHECK(agreed("ec.example", TLS1_1_VERSION, "ALL").empty());
+  SslContextPtr client = trusting_context();
+  SSL_CTX_set_security_level(client.get(), 0);
+  SSL_CTX_set_max_proto_version(client.get(), TLS1_2_VERSION);
+  for (const auto& [algorithms, good] : {std::pair{"ECDSA+SHA1", false}, {"ECDSA+SHA256", true}}) {
+    CAPTURE(algorithms);
+    REQUIRE(SSL_CTX_set1_sigalgs_list(client.get(), algorithms) == 1);
+    Scene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
+    REQUIRE(scene.until(
+        [&] { return scene.client.secured.times == 1 || scene.client.told.failures == 1; }));
+    CHECK((scene.client.secured.times == 1) == good);
+  }
+}
+
+TEST_CASE("FY13 tls context: neither renegotiation nor compression is there") {
+  const SslContextPtr client = trusting_context();
+  SSL_CTX_set_max_proto_version(client.get(), TLS1_2_VERSION);
+  Scene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
+  REQUIRE(scene.secured());
+  const SslPtr ours = both_kinds().connection();
+  CHECK((SSL_get_options(ours.get()) & SSL_OP_NO_RENEGOTIATION) != 0);
+  CHECK((SSL_get_options(ours.get()) & SSL_OP_NO_COMPRESSION) != 0);
 }

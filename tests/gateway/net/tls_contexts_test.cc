@@ -38,6 +38,7 @@ TEST_CASE("FX1 tls contexts: equal settings share one context, other settings it
            OriginTlsOptions{.pins = {KeyPin{1}}, .sessions = &sessions},
            OriginTlsOptions{.pins = {KeyPin{2}}, .sessions = &sessions},
            OriginTlsOptions{.min_version = TlsVersion::tls1_3, .sessions = &sessions},
+           OriginTlsOptions{.legacy_ciphers = true, .sessions = &sessions},
            OriginTlsOptions{.sessions = nullptr},
        }) {
     const auto made = origin(contexts, different);
@@ -84,12 +85,12 @@ TEST_CASE("FX1 tls contexts: what is wrong with a file is told to each who names
   for (int i = 0; i < 2; ++i) {
     const auto made = contexts.origin({.ca_file = "/nowhere/ca.pem"});
     REQUIRE_FALSE(made.has_value());
-    CHECK(made.error().find("CA file /nowhere/ca.pem") == 0);
+    CHECK(made.error().text.find("CA file /nowhere/ca.pem") == 0);
     const auto again = contexts.origin({.verify = false, .ca_file = "/nowhere/ca.pem"});
     REQUIRE_FALSE(again.has_value());
-    CHECK(again.error() == made.error());
+    CHECK(again.error().text == made.error().text);
     const auto own = contexts.server({.chain_file = "/nowhere/c.pem", .key_file = "/nowhere/k"});
     REQUIRE_FALSE(own.has_value());
-    CHECK(own.error().find("certificate /nowhere/c.pem") == 0);
+    CHECK(own.error().text.find("certificate /nowhere/c.pem") == 0);
   }
 }

@@ -163,7 +163,7 @@ TEST_CASE("origin tls: says which of its own files is wrong") {
   const Certificate other = certificates().add({.name = "file", .alternative_names = "DNS:me"});
   const auto problem = [](const std::string& chain, const std::string& key) {
     const auto made = make_origin_context({.client_chain_file = chain, .client_key_file = key});
-    return made ? std::string() : made.error();
+    return made ? std::string() : made.error().text;
   };
   CHECK(problem(good().chain_file, good().key_file).empty());
   CHECK(problem("/nowhere/c.pem", good().key_file)
@@ -231,5 +231,18 @@ TEST_CASE(
       CHECK_FALSE(told.error.text.empty());
       if (!reset) CHECK(told.error.text == "connection closed during the TLS handshake");
     }
+  }
+}
+
+TEST_CASE("FY13 origin tls: old suites are spoken with an origin only where that is asked for") {
+  for (const char* suite : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
+    CAPTURE(suite);
+    const SslContextPtr server = server_with(good());
+    SSL_CTX_set_max_proto_version(server.get(), TLS1_2_VERSION);
+    REQUIRE(SSL_CTX_set_cipher_list(server.get(), suite) == 1);
+    CHECK(outcome(server, client_with({.legacy_ciphers = true})) == "secured");
+    CHECK(outcome(server, client_with({}))
+              .find("the origin refuses the handshake: no cipher in common "
+                    "(origin.tls.legacy_ciphers offers the old ones)") == 0);
   }
 }

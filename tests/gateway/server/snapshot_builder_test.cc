@@ -80,44 +80,6 @@ TEST_CASE("snapshot builder: the first domain with a certificate is the default 
   CHECK(snapshot->domains[1]->certificate_not_after > std::time(nullptr));
 }
 
-TEST_CASE("snapshot builder: a certificate that clients will refuse is a warning") {
-  struct Row {
-    Certificates::Leaf leaf;
-    const char* code;  // null: none
-    const char* says;
-  };
-  constexpr long kYear = 31'536'000;
-  const std::string names = "DNS:b.example.com,DNS:*.c.example.com";
-  const std::string who = "domain b.example.com: the certificate ";
-  for (const Row& row : {
-           Row{{.name = "good", .alternative_names = names, .lasts_seconds = kYear}, nullptr, ""},
-           Row{{.name = "one", .alternative_names = "DNS:b.example.com", .lasts_seconds = kYear},
-               "W_CERTIFICATE_NAME",
-               "is not made for *.c.example.com"},
-           Row{{.name = "soon", .alternative_names = names, .lasts_seconds = 86'000},
-               "W_CERTIFICATE_EXPIRES",
-               "expires within 1 day"},
-           Row{{.name = "later", .alternative_names = names, .lasts_seconds = 13 * 86'400},
-               "W_CERTIFICATE_EXPIRES",
-               "expires within 13 days"},
-           Row{{.name = "over", .alternative_names = names, .lasts_seconds = -60},
-               "W_CERTIFICATE_EXPIRED",
-               "has expired: clients refuse it"},
-       }) {
-    CAPTURE(row.leaf.name);
-    Certificates certificates;
-    Building building;
-    const auto snapshot = building.snapshot(
-        "  - names: [b.example.com, \"*.c.example.com\"]\n    origin: { builtin: echo }\n" +
-        tls_lines(certificates.add(row.leaf)));
-    REQUIRE(snapshot->warnings.size() == (row.code == nullptr ? 0 : 1));
-    if (row.code == nullptr) continue;
-    CHECK(snapshot->warnings[0].code == row.code);
-    CHECK(snapshot->warnings[0].text == who + row.says);
-    CHECK(snapshot->warnings[0].warning);
-  }
-}
-
 TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to so") {
   for (const char* protocol : {"follow", "https", "follow_port", "http"}) {
     for (const char* redirects : {"0", "1"}) {
@@ -146,12 +108,10 @@ TEST_CASE("snapshot builder: everything that stands in the way is told, each wit
   REQUIRE_FALSE(built.has_value());
   REQUIRE(built.error().size() == 2);
   const std::string first = to_string(built.error()[0]);
-  CHECK(first.starts_with("t.yaml:6:"));
-  CHECK(first.find("domains[0].tls") != std::string::npos);
+  CHECK(first.starts_with("t.yaml:6:12: tls.certificate: domain a.example.com: certificate "));
   CHECK(first.find(folder.file("none.pem")) != std::string::npos);
   const std::string second = to_string(built.error()[1]);
-  CHECK(second.find("domains[1].origin.tls") != std::string::npos);
-  CHECK(second.find(junk) != std::string::npos);
+  CHECK(second.find(": origin.tls.ca: domain b.example.com: CA file " + junk) != std::string::npos);
 }
 
 TEST_CASE("FX1 snapshot builder: three hundred domains share the system's authorities, read once") {

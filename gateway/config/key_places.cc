@@ -1,0 +1,58 @@
+#include "gateway/config/key_places.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/config/section.h"
+
+namespace gateway::config {
+
+namespace {
+
+// Calls `visit` with every key of the map and of the maps below it.
+template <class Visit>
+void for_each_key(const Node& map, const std::string& prefix, const Visit& visit) {
+  for (size_t i = 0; i < map.keys.size() && i < map.items.size(); ++i) {
+    const std::string path = (prefix.empty() ? "" : prefix + '.') + map.keys[i].name;
+    visit(path, map.keys[i].at);
+    if (map.items[i].kind == Node::Kind::map) for_each_key(map.items[i], path, visit);
+  }
+}
+
+uint16_t clipped(int column) { return static_cast<uint16_t>(std::min(column, 0xFFFF)); }
+
+}  // namespace
+
+KeyPlaces::KeyPlaces(const Section& section, std::shared_ptr<const KeyPlaces> inherited)
+    : begin_(section.place()), inherited_(std::move(inherited)) {
+  const auto known = known_paths(Scope::domain);
+  for_each_key(section.node(), {}, [&](const std::string& path, Position at) {
+    const auto found = std::ranges::find(known, path);
+    if (found == known.end()) return;
+    spots_.push_back({.path = static_cast<uint16_t>(found - known.begin()),
+                      .column = clipped(at.column),
+                      .line = at.line});
+  });
+  spots_.shrink_to_fit();
+}
+
+Place KeyPlaces::of(std::string_view path) const {
+  if (const Spot* const own = find(path)) return place(*own);
+  if (inherited_ != nullptr) {
+    if (const Spot* const above = inherited_->find(path)) return inherited_->place(*above);
+  }
+  while (path.find('.') != std::string_view::npos) {
+    path = path.substr(0, path.rfind('.'));
+    if (const Spot* const around = find(path)) return place(*around);
+  }
+  return begin_;
+}
+
+const KeyPlaces::Spot* KeyPlaces::find(std::string_view path) const {
+  const auto known = known_paths(Scope::domain);
+  const auto found =
+      std::ranges::find(spots_, path, [&](const Spot& spot) { return known[spot.path]; });
+  return found == spots_.end() ? nullptr : &*found;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,46 @@
+// Where the keys of a domain stand, for what turns out to be wrong when all has been read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/place.h"
+
+namespace gateway::config {
+
+class Section;
+
+// Eight bytes a key: with ten thousand domains whole places would be most of the configuration.
+class KeyPlaces {
+ public:
+  KeyPlaces() = default;
+  // Of a map whose keys are those of a domain. `inherited` are the keys that it starts from, which
+  // may stand in another file.
+  explicit KeyPlaces(const Section& section, std::shared_ptr<const KeyPlaces> inherited = nullptr);
+
+  // Of a key by its path in the domain ("origin.tls.ca"), else of the nearest map around it, else
+  // of the domain. Line 0: not from a file.
+  Place of(std::string_view path) const;
+
+  // Two documents are equal when they say the same, wherever it was written.
+  friend bool operator==(const KeyPlaces& /*a*/, const KeyPlaces& /*b*/) { return true; }
+
+ private:
+  struct Spot {
+    uint16_t path;  // among known_paths()
+    uint16_t column;
+    int line;
+  };
+
+  const Spot* find(std::string_view path) const;
+  Place place(const Spot& spot) const { return {begin_.file, spot.line, spot.column}; }
+
+  Place begin_;
+  std::vector<Spot> spots_;
+  std::shared_ptr<const KeyPlaces> inherited_;
+};
+
+}  // namespace gateway::config

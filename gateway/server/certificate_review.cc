@@ -1,0 +1,129 @@
+#include "gateway/server/certificate_review.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "proto/base/date_time.h"
+
+namespace gateway::server {
+
+namespace {
+
+using config::Problem;
+using std::chrono::days;
+
+constexpr days kSoon{14};  // time enough to see why a renewal did not come
+
+// Finds one thing after the other worth a warning.
+class Review {
+ public:
+  // `what` is the certificate in a sentence, `who` are those that it is shown to.
+  Review(const config::Domain& config, std::string path, const std::string& what, std::string who,
+         std::vector<Problem>& problems)
+      : config_(config),
+        path_(std::move(path)),
+        what_(what),
+        who_(std::move(who)),
+        problems_(problems) {}
+
+  void warn(const char* code, const std::string& text) const {
+    problems_.push_back({.place = config_.places.of(path_),
+                         .path = path_,
+                         .text = what_ + text,
+                         .warning = true,
+                         .code = code});
+  }
+
+  void look_at_times(const net::IdentityFacts& facts) const {
+    for (size_t i = 0; i < facts.links.size(); ++i) {
+      const net::IdentityFacts::Link& link = facts.links[i];
+      look_at_time(link, i == 0 ? "" : "stands before that of " + link.subject + ", which ");
+    }
+  }
+
+  void look_at_chain(const net::IdentityFacts& facts) const {
+    if (facts.gap.empty()) return;
+    warn("W_CERTIFICATE_CHAIN", "has no whole chain, and many " + who_ + " will refuse it: " +
+                                    facts.gap + "; write the issuers' certificates behind it");
+  }
+
+ private:
+  static std::chrono::sys_seconds time(int64_t seconds) {
+    return std::chrono::sys_seconds(std::chrono::seconds(seconds));
+  }
+
+  void look_at_time(const net::IdentityFacts::Link& link, const std::string& which) const {
+    const auto now = std::chrono::system_clock::now();
+    if (time(link.not_before) > now) {
+      warn("W_CERTIFICATE_NOT_YET", which + "is not valid before " +
+                                        proto::format_date(link.not_before) + ": " + who_ +
+                                        " refuse it until then; is the clock right?");
+      return;
+    }
+    const auto left = std::chrono::floor<days>(time(link.not_after) - now);
+    if (left < days(0)) {
+      warn("W_CERTIFICATE_EXPIRED", which + "has expired: " + who_ + " refuse it");
+    } else if (left < kSoon) {
+      warn("W_CERTIFICATE_EXPIRES", which + "expires within " + std::to_string(left.count() + 1) +
+                                        (left.count() == 0 ? " day" : " days"));
+    }
+  }
+
+  const config::Domain& config_;
+  std::string path_;
+  std::string what_;
+  std::string who_;
+  std::vector<Problem>& problems_;
+};
+
+void look_at_names(const config::Domain& config, const route::Domain& domain,
+                   const net::IdentityFacts& facts, const Review& review) {
+  if (!facts.has_names) {
+    return review.warn("W_CERTIFICATE_NAME",
+                       "names nobody in a subjectAltName, and clients look at nothing else: have "
+                       "it issued anew with DNS:" +
+                           domain.label);
+  }
+  for (const std::string& name : config.names) {
+    if (net::is_made_for(domain.server_tls.get(), name)) continue;
+    return review.warn("W_CERTIFICATE_NAME", "is not made for " + name);
+  }
+  for (const std::string& name : config.names) {
+    if (!name.starts_with("*.") ||
+        net::is_made_for(domain.server_tls.get(), "any.any" + name.substr(1)))
+      continue;
+    return review.warn("W_CERTIFICATE_WILDCARD", "stands for one label before " + name.substr(1) +
+                                                     ", " + name +
+                                                     " of names for any number: clients of a.b" +
+                                                     name.substr(1) + " will refuse it");
+  }
+}
+
+}  // namespace
+
+void review_certificate(const config::Domain& config, const route::Domain& domain,
+                        const net::IdentityFacts& facts, std::vector<Problem>& problems) {
+  const Review review(config, "tls.certificate", "domain " + domain.label + ": the certificate ",
+                      "clients", problems);
+  review.look_at_times(facts);
+  review.look_at_chain(facts);
+  if (!facts.is_for_servers)
+    review.warn("W_CERTIFICATE_PURPOSE",
+                "is not made for servers (extendedKeyUsage, keyUsage): clients refuse it");
+  look_at_names(config, domain, facts, review);
+}
+
+void review_client_certificate(const config::Domain& config, const route::Domain& domain,
+                               const net::IdentityFacts& facts, std::vector<Problem>& problems) {
+  const Review review(config, "origin.tls.client_certificate",
+                      "domain " + domain.label + ": the client certificate ", "origins", problems);
+  review.look_at_times(facts);
+  // An origin that knows the issuer needs nothing more.
+  if (!facts.alone) review.look_at_chain(facts);
+  if (!facts.is_for_clients)
+    review.warn("W_CERTIFICATE_PURPOSE",
+                "is not made for clients (extendedKeyUsage, keyUsage): origins refuse it");
+}
+
+}  // namespace gateway::server

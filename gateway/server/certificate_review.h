@@ -1,0 +1,21 @@
+// What is to be said of certificates that can be used: those that peers will refuse, now or soon.
+#pragma once
+
+#include <vector>
+
+#include "gateway/config/document.h"
+#include "gateway/net/tls_identity.h"
+#include "gateway/route/snapshot.h"
+
+namespace gateway::server {
+
+// Of what the domain shows its clients.
+void review_certificate(const config::Domain& config, const route::Domain& domain,
+                        const net::IdentityFacts& facts, std::vector<config::Problem>& problems);
+
+// Of what it shows its origins.
+void review_client_certificate(const config::Domain& config, const route::Domain& domain,
+                               const net::IdentityFacts& facts,
+                               std::vector<config::Problem>& problems);
+
+}  // namespace gateway::server
