@@ -288,9 +288,9 @@ struct Domain {
 struct Document {
   uint32_t version = 1;
   std::string node;  // default: the host name; in logs and usage records; 1 to 64 of [A-Za-z0-9._-]
-  std::optional<uint32_t> workers;  // 1 to 256; auto: one for each core that may be used
+  std::optional<uint32_t> workers;          // 1 to 256; auto: one for each core that may be used
   std::string state_dir = "/var/lib/weir";  // absolute
-  std::vector<Listener> listeners;  // at least one
+  std::vector<Listener> listeners;          // at least one
   Admin admin;
   Log log;
   Drain drain;

@@ -57,8 +57,7 @@ bool print_problems(const std::vector<config::Problem>& problems) {
   std::string text;
   for (const config::Problem& problem : config::errors_last(problems)) {
     text += to_string(problem) + '
-';
-    errors = errors || !problem.warning;
+'; errors = errors || !problem.warning;
   }
   log::print(text);
   return errors;

@@ -114,7 +114,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   std::optional<Watcher> watcher_;
   NamedFiles named_files_;
   config::Document started_with_;  // without its domains: for the keys that wait for a restart
-  bool hurried_ = false;  // a second stop signal came: nothing is waited for
+  bool hurried_ = false;           // a second stop signal came: nothing is waited for
 
   struct Reloads {
     uint64_t succeeded = 0;
