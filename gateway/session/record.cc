@@ -244,6 +244,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.text_if("close_reason", reason_of(closed, end));
   line.count("client_bytes_in", client.bytes_in).count("client_bytes_out", client.taken);
   line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
+  if (const uint32_t undelivered = closed.relay.undelivered(); undelivered > 0)
+    line.count("client_undelivered_out", undelivered);
   tell_direction(line, "_in", client.seen);
   tell_direction(line, "_out", origin.seen);
   line.number("longest_client_silence_ms", longest_silence(client, closed.closing_since).count());

@@ -76,11 +76,13 @@ class Comparison {
     if (!after) return after.error();
     result_.meter_files = after->size();
     MeterSums meters;
+    std::map<MeterIdentity, std::string> first_files;
     for (const MeterRemains& file : *after) {
       boots_with_meters_[file.of.boot] = true;
       if (!file.damage.empty()) tell(file, "a meter file is damaged: " + file.damage);
-      const bool readable = !file.of.boot.empty();
-      if (readable && !meters.add(file)) tell(file, second_file(file));
+      if (file.of.boot.empty()) continue;  // its head could not be read
+      const auto first = first_files.emplace(file.of, file.path).first;
+      if (!meters.add(file)) tell(file, second_file(first->second, file));
     }
     meters_ = meters.sums();
     return {};
@@ -134,11 +136,10 @@ class Comparison {
     add(std::move(difference));
   }
 
-  static std::string second_file(const MeterRemains& file) {
-    return "there are several meter files of worker " + std::to_string(file.of.worker) +
-           ", one of them " + file.path +
-           ": a file that was copied or restored. They count once, and the next start sets the "
-           "second aside";
+  static std::string second_file(const std::string& first, const MeterRemains& file) {
+    return "there are several meter files of worker " + std::to_string(file.of.worker) + ", " +
+           first + " and " + file.path +
+           ", as after a copy or a restore: they count once, and the next start sets one aside";
   }
 
   void compare_slot(const RowKey& key, const Row& row) {

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import threading
 import time
 
@@ -210,6 +211,34 @@ class DamageTest(WeirTest):
         weir.wait_log("error.*usage: the ledger .*removed")
         usage.wait_ledger(weir, "one.test", {name: wanted[name] for name in usage.STREAM})
         self.assertEqual(usage.verify(weir).returncode, 0)
+
+    def test_fx22_fy23_after_a_crash_usage_is_whole_and_a_copied_meter_file_counts_once(self):
+        server = self.use(origin.RawOrigin())
+        # Nothing comes to the ledger before the crash.
+        weir = Weir([domain("one.test", server.port)], usage={"flush_interval": "60s"}, workers=1)
+        self.addCleanup(weir.stop)
+        weir.start()
+        wanted = self.exercise(weir)
+        weir.wait_access(event="close")
+        weir.crash()
+        folder = weir.folder / "state" / "meters"
+        (path,) = folder.glob("*.meters")
+        shutil.copy(path, folder / (path.stem + " (copy).meters"))
+        shutil.copy(path, weir.folder / "backup")
+        found = usage.totals(weir, "one.test")
+        self.assertEqual({name: found[name] for name in wanted}, wanted)
+        done = usage.verify(weir)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(" (copy).meters and ", done.stdout)
+        weir.start()
+        weir.wait_log(r"warning.*usage: meter file .*\(copy\).meters is a second one of boot", since=weir.begun)
+        self.assertEqual(usage.Ledger(weir).domain("one.test", wanted), wanted)
+        self.assertEqual(usage.verify(weir).returncode, 0)
+        weir.crash()
+        shutil.copy(weir.folder / "backup", path)  # the boot was recovered long ago
+        weir.start()
+        weir.wait_log("info.*usage: the meters of an earlier run .*were in the ledger already", since=weir.begun)
+        self.assertEqual(usage.Ledger(weir).domain("one.test", wanted), wanted)
 
     def test_a_damaged_meter_file_is_set_aside_and_the_rest_is_right(self):
         for how in ("empty", "noise", "cut", "a slot of noise"):

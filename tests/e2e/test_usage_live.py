@@ -137,7 +137,7 @@ class UndeliveredTest(WeirTest):
         sockets, got = self.stalled(host, port, tls)
         for each in sockets:
             each.close()  # with bytes unread: a reset
-        self.weir.wait_access(event="close", domain=host)
+        self.line = self.weir.wait_access(event="close", domain=host)
         wait_until(lambda: usage.totals(self.weir, host)["client_undelivered_out"] > 0, "what was not delivered")
         return usage.totals(self.weir, host), got
 
@@ -145,6 +145,7 @@ class UndeliveredTest(WeirTest):
         for host in ("lost.test", "free.test"):
             found, got = self.lose(host, self.weir.port)
             self.assertEqual(found["client_bytes_out"] - found["client_undelivered_out"], got)
+            self.assertEqual(self.line["client_undelivered_out"], found["client_undelivered_out"])
             self.assertEqual(self.weir.metric("weir_client_undelivered_bytes_total", domain=host),
                              found["client_undelivered_out"])
             billed = usage.series(self.weir, "--domain", host)[host]["billing"]["billable_bytes"]

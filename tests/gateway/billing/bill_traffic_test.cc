@@ -188,8 +188,10 @@ TEST_CASE("FY26 traffic bill: what was not delivered is deducted where the domai
   request.configured["a.test"].deduct_undelivered = true;
   const Bill bill = bill_of(rows, kFlat, request);
   CHECK(bill.total.print(2) == "0.60");
-  REQUIRE(bill.domains[0].notes.size() == 1);
-  CHECK(bill.domains[0].notes[0].starts_with("1500000000 bytes that clients had not acknowledged"));
+  size_t told = 0;
+  for (const std::string& note : bill.domains[0].notes)
+    told += note.starts_with("1500000000 bytes that clients had not acknowledged") ? 1 : 0;
+  CHECK(told == 1);
 }
 
 TEST_CASE("traffic bill: months begin where the price file says") {

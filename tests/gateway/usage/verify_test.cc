@@ -230,7 +230,7 @@ TEST_CASE("FX22 verify: a second file of a worker is a difference, and counts on
   made.files[1].path = "copy.meters";
   const Verification verified = made.result();
   REQUIRE(verified.differences_found == 1);
-  CHECK(verified.differences[0].why.find("copy.meters") != std::string::npos);
+  CHECK(verified.differences[0].why.find("b1-0.meters and copy.meters") != std::string::npos);
 }
 
 TEST_CASE("FY31 verify: names are printed as a terminal may show them") {
