@@ -56,8 +56,8 @@ bool print_problems(const std::vector<config::Problem>& problems) {
   bool errors = false;
   std::string text;
   for (const config::Problem& problem : config::errors_last(problems)) {
-    text += to_string(problem) + '
-'; errors = errors || !problem.warning;
+    text += to_string(problem) + '\n';
+    errors = errors || !problem.warning;
   }
   log::print(text);
   return errors;

@@ -296,7 +296,8 @@ void Relay::drop(Leg& leg, Delivery delivery) {
   if (leg.close_waited) observer_.on_waited(leg.close_arrived);
   if (const net::TlsStream* tls = leg.side == Side::client ? leg.stream->as_tls() : nullptr)
     strained().keep(tls->facts());
-  if (std::exchange(leg.paused, false)) strained().resumed(index(leg.side), clock_.now());
+  if (leg.paused) strained().resumed(index(leg.side), clock_.now());
+  leg.paused = false;
   leg.stream.reset();
   Leg& left = other(leg);
   if (!left.stream) {

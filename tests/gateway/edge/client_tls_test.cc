@@ -29,8 +29,7 @@ EdgeStage::Change three_domains(Certificates& certificates) {
     for (const size_t index : {size_t{0}, size_t{1}}) {
       const std::string& name = document.domains[index].names[0];
       const auto made = certificates.add({.name = name, .alternative_names = "DNS:" + name});
-      document.domains[index].tls = {
-          .certificate = made.chain_file, .key = made.key_file, .place = {}};
+      document.domains[index].tls = {.certificate = made.chain_file, .key = made.key_file};
     }
   };
 }
@@ -62,7 +61,7 @@ class TlsClient final : public TlsStream::HandshakeHandler {
  private:
   void on_secured() override { secured_ = true; }
 
-  proto::Result<gateway::net::SslContextPtr, std::string> context_;
+  proto::Result<gateway::net::SslContextPtr, gateway::net::TlsMistake> context_;
   SSL* ssl_ = nullptr;  // the stream's
   std::unique_ptr<TlsStream> stream_;
   bool secured_ = false;

@@ -162,7 +162,7 @@ TEST_CASE("exposition: sums every count over the workers") {
 
 TEST_CASE("exposition: says what is no counter") {
   const std::string text = render(Registry(1), everything());
-  constexpr std::array<std::string_view, 31> kLines{
+  constexpr std::array<std::string_view, 36> kLines{
       R"(weir_build_info{version="0.1.0",commit="abc123"} 1)",
       "weir_start_time_seconds 1700000000.5",
       "weir_ready 1",
