@@ -184,8 +184,8 @@ TEST_CASE("FY2 redirects: hosts are compared in their one spelling") {
     REQUIRE(place.has_value());
     return judge_host(domain, "chat.example.com", *place);
   };
-  CHECK(judged("http://CHAT.example.com./x") == Redirected::own);
-  CHECK(judged("http://[2001:DB8:0::1]/x") == Redirected::own);
+  CHECK(judged("http://CHAT.example.com.:81/x") == Redirected::own);
+  CHECK(judged("http://[2001:DB8:0::1]:81/x") == Redirected::own);
   CHECK(judged("http://[2001:db8:0:0:0:0:0:2]/x") == Redirected::listed);
   CHECK(judged("http://origin.example:81/x") == Redirected::listed);
   CHECK(judged("http://origin.example.:81/x") == Redirected::listed);
