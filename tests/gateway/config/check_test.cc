@@ -91,7 +91,7 @@ TEST_CASE("check: a name belongs to one domain") {
                     "domains:\n"
                     "  - { names: [a.test, b.test], origin: { builtin: echo } }\n"
                     "  - { domain: B.test, origin: { builtin: echo } }\n");
-  CHECK(found == "t.yaml:4:5: domain: \"b.test\" belongs already to the domain at t.yaml:3");
+  CHECK(found == "t.yaml:4:7: domain: \"b.test\" belongs already to the domain at t.yaml:3");
   CHECK(tests::problems_of(std::string(tests::kListener) +
                            "domains:\n"
                            "  - { domain: a.test, origin: { builtin: echo } }\n"
@@ -142,11 +142,11 @@ TEST_CASE("check: the order of the three timeouts, A <= B <= C, is a warning wit
         ", connection_timeout: " + b + ", origin_timeout: " + c + " }");
   };
   CHECK(only(order("90", "60", "120")) ==
-        "t.yaml:5:16: websocket.client_timeout: W_TIMEOUT_ORDER: domain chat.example.com: "
+        "t.yaml:5:18: websocket.client_timeout: W_TIMEOUT_ORDER: domain chat.example.com: "
         "client_timeout 90s > connection_timeout 60s: the edge may close a live client (A <= B <= "
         "C)");
   CHECK(only(order("30", "60", "45s")) ==
-        "t.yaml:5:16: websocket.origin_timeout: W_TIMEOUT_ORDER: domain chat.example.com: "
+        "t.yaml:5:62: websocket.origin_timeout: W_TIMEOUT_ORDER: domain chat.example.com: "
         "connection_timeout 60s > origin_timeout 45s: the origin may close a live session (A <= B "
         "<= C)");
   CHECK(tests::problems_of(order("90", "60", "30")).size() == 2);
@@ -189,5 +189,6 @@ TEST_CASE("FY20 check: a rule about two keys points at the key that it names") {
   at("origin:\n  servers: [{ address: 10.0.0.5 }]\n  health: off\n  request_timeout: 200s\n"
      "  establish_timeout: 300s",
      "8:7: origin.request_timeout");
-  at("origin:\n  servers: [{ address: 10.0.0.5 }]\n  hash_on: client_ip", "7:7: origin.hash_on");
+  at("origin:\n  servers: [{ address: 10.0.0.5 }]\n  hash_on: \"cookie:sid\"",
+     "7:7: origin.hash_on");
 }

@@ -22,7 +22,8 @@ using Warnings = std::vector<std::string>;  // "W_CODE text"
 Warnings warnings_of(const std::string& domain) {
   Building building;
   Warnings found;
-  for (const auto& warning : building.snapshot(domain)->warnings) {
+  const auto snapshot = building.snapshot(domain);
+  for (const auto& warning : snapshot->warnings) {
     CHECK(warning.warning);
     CHECK(warning.place.line > 0);
     found.push_back(warning.code + ' ' + warning.text);
