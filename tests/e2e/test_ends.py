@@ -83,7 +83,7 @@ class HalfFrameTest(WeirTest):
         weir.write([domain("a.test", side.raw.port, websocket={"enabled": False, "on_disable": "drain"})])
         weir.signal(signal.SIGHUP)
         wait_until(lambda: self.readable(side.raw.connection()), "the origin's Close")
-        self.all_then_close(side, session, 1012)
+        self.all_then_close(side, session, 1001)
         self.ended(weir, "domain_disabled")
         self.assertEqual(self.deferred(weir, "domain_disabled", "given"), 1)
 

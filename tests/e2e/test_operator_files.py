@@ -33,7 +33,7 @@ class OperatorFilesTest(WeirTest):
 
     def described(self, *domains, **node):
         """A configuration that no process runs."""
-        weir = Weir(list(domains), tls=True, **node)
+        weir = Weir(list(domains), tls=any("tls" in each for each in domains), **node)
         self.addCleanup(weir.stop)
         return weir
 
@@ -156,7 +156,7 @@ class OperatorFilesTest(WeirTest):
         self.warned(odd.certificate, odd.key, "W_CERTIFICATE_NAME", "subjectAltName")
         alone = certificates.leaf("a.test")
         self.warned(alone.certificate, alone.key, "W_CERTIFICATE_CHAIN", "Weir test authority")
-        old = certificates.leaf("a.test", days=-2)
+        old = certificates.leaf("a.test", days=-1)
         self.warned(old.certificate, old.key, "W_CERTIFICATE_EXPIRED")
 
     def test_fy7_a_wildcard_of_names_covers_more_than_that_of_a_certificate(self):
