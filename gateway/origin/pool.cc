@@ -110,7 +110,7 @@ bool Pool::observe(milliseconds now) {
     one.ordered = false;
     one.load = backend.load();
     one.expected_us = expected_us(backend, now);
-    one.asked = backend.attempts.load(kRelaxed) > 0;
+    one.asked = backend.attempts.load(std::memory_order_relaxed) > 0;
     served = served || (up && one.standing == Standing::serving);
   }
   return served;

@@ -32,9 +32,9 @@ class EdgeStage {
   EdgeStage(const EdgeStage&) = delete;
   EdgeStage& operator=(const EdgeStage&) = delete;
   ~EdgeStage() {
-    listener_.reset();
     scribe.access = nullptr;  // the test may have ended the log
     while (clients.size() > 0) clients.at(0).abort();
+    listener_.reset();
     while (table.size() > 0) table.at(0).abort();
     stage.loop.retirement().clear();
   }
