@@ -131,6 +131,9 @@ void set_common_tls(SSL_CTX* context, Ciphers ciphers) {
   // configuration is laxer.
   SSL_CTX_set_security_level(context,
                              std::max(kSecurityLevel, SSL_CTX_get_security_level(context)));
+  // AES-128 first: as far beyond reach as AES-256, for less work in each record.
+  SSL_CTX_set_ciphersuites(
+      context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256");
   if (ciphers == Ciphers::modern) SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
 }
 
