@@ -57,8 +57,7 @@ void Loop::open_handles() {
   uv_timer_init(&loop_, &timer_);
   uv_prepare_init(&loop_, &before_poll_);
   uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) {
-    // Before the first wait there may be work already.
-    if (!loop_of(handle).turns_.begun()) loop_of(handle).begin_turn();
+    loop_of(handle).begin_turn();  // before the first wait there may be work already
     loop_of(handle).end_turn();
     loop_of(handle).turns_.end(uv_hrtime());
   });
@@ -111,10 +110,11 @@ void Loop::run_posted() {
     const std::lock_guard lock(posted_mutex_);
     tasks.swap(posted_);
   }
-  const uint64_t began = begin_turn();
+  begin_turn();
   wheel_.set_now(time());
-  for (const auto& task : tasks) task();
-  turns_.spent(TurnClock::Part::posted, uv_hrtime() - began);
+  measured(TurnClock::Part::posted, [&tasks] {
+    for (const auto& task : tasks) task();
+  });
 }
 
 void Loop::on_sockets() {
@@ -125,11 +125,10 @@ void Loop::on_sockets() {
 
 // What libuv called before us in this turn, a signal's reload above all, counts as well: it notes
 // when the wait was over, by a clock that may be two milliseconds behind.
-uint64_t Loop::begin_turn() {
-  const uint64_t now = uv_hrtime();
+void Loop::begin_turn() {
+  if (turns_.begun()) return;
   constexpr uint64_t kMillisecond = 1'000'000;
-  turns_.begin(std::min(now, (uv_now(&loop_) + 2) * kMillisecond));
-  return now;
+  turns_.begin(std::min(uv_hrtime(), (uv_now(&loop_) + 2) * kMillisecond));
 }
 
 template <class Work>

@@ -81,7 +81,7 @@ class Loop {
   void open_handles();
   void close_handles();
   void on_sockets();
-  uint64_t begin_turn();  // what time it is; the first of a turn counts
+  void begin_turn();  // the first call of a turn counts
   template <class Work>
   void measured(TurnClock::Part part, Work work);
   void end_turn();
