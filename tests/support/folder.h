@@ -1,4 +1,4 @@
-// A folder of the test's own, gone with it, and the access log read back from one.
+// A folder of the test's own, gone with it.
 #pragma once
 
 #include <cstdlib>
@@ -9,10 +9,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "gateway/log/access_log.h"
 
 namespace tests {
 
@@ -40,26 +36,6 @@ class Folder {
 
  private:
   std::filesystem::path path_;
-};
-
-// The access log in a file of its own, read back line by line.
-class AccessFile {
- public:
-  gateway::log::AccessLog& log() { return *log_; }
-
-  // Whatever was written so far; nothing can be written from then on.
-  std::vector<nlohmann::json> lines() {
-    log_.reset();
-    std::vector<nlohmann::json> all;
-    std::ifstream file(folder_.file("access.log"));
-    for (std::string line; std::getline(file, line);) all.push_back(nlohmann::json::parse(line));
-    return all;
-  }
-
- private:
-  Folder folder_;
-  std::unique_ptr<gateway::log::AccessLog> log_ =
-      std::make_unique<gateway::log::AccessLog>(folder_.file("access.log"));
 };
 
 }  // namespace tests

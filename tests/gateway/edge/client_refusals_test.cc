@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/edge/client_connection.h"
+#include "tests/support/access_file.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"
 

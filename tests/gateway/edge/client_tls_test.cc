@@ -7,6 +7,7 @@
 #include "gateway/edge/client_connection.h"
 #include "gateway/net/tcp_stream.h"
 #include "gateway/net/tls_origin.h"
+#include "tests/support/access_file.h"
 #include "tests/support/certificates.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"

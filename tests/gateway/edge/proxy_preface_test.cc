@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "proto/proxy_header/encoder.h"
+#include "tests/support/access_file.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include "gateway/log/access_log.h"
 #include "tests/support/folder.h"

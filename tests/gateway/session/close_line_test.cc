@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/session/record.h"
+#include "tests/support/access_file.h"
 #include "tests/support/folder.h"
 #include "tests/support/frames.h"
 #include "tests/support/session_stage.h"

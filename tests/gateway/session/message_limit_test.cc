@@ -6,6 +6,7 @@
 
 #include "gateway/metrics/counters.h"
 #include "gateway/session/relay.h"
+#include "tests/support/access_file.h"
 #include "tests/support/cuts.h"
 #include "tests/support/folder.h"
 #include "tests/support/session_stage.h"

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/access_file.h"
 #include "tests/support/folder.h"
 #include "tests/support/session_stage.h"
 #include "tests/support/wire.h"
