@@ -16,7 +16,7 @@ using gateway::config::Document;
 namespace {
 
 // Answered, closed and forgotten; the words of the body are those of the log.
-nlohmann::json refused(EdgeStage& stage, AccessFile& file, RawPeer& client, int status) {
+LogLine refused(EdgeStage& stage, AccessFile& file, RawPeer& client, int status) {
   REQUIRE(stage.answered(client));
   CHECK(status_of(client.received) == status);
   CHECK(field_of(client.received, "Connection") == "close");
@@ -30,8 +30,8 @@ nlohmann::json refused(EdgeStage& stage, AccessFile& file, RawPeer& client, int 
   REQUIRE(lines.size() == 1);
   CHECK(lines[0]["event"] == "refused");
   CHECK(lines[0]["return_code"] == status);
-  CHECK(lines[0]["error"].get<std::string>() + "\n" == body);
-  CHECK(lines[0]["session_id"].get<std::string>() != std::string(32, '0'));
+  CHECK(lines[0]["error"].text() + "\n" == body);
+  CHECK(lines[0]["session_id"].text() != std::string(32, '0'));
   return lines[0];
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("client connection: what a client does wrong is answered by status and
     AccessFile file;
     EdgeStage stage({}, &file.log());
     RawPeer client = stage.client(row.text);
-    const nlohmann::json line = refused(stage, file, client, row.status);
+    const LogLine line = refused(stage, file, client, row.status);
     CHECK(line["close_cause"] == row.cause);
     CHECK(line["close_initiator"] == "client");
     CHECK(line["domain"] == (row.of_a_domain ? "chat.example.com" : "_unmatched"));
@@ -101,7 +101,7 @@ TEST_CASE("client connection: a domain where WebSocket is off answers 403") {
   EdgeStage stage([](Document& document) { document.domains[0].websocket.enabled = false; },
                   &file.log());
   RawPeer client = stage.client(upgrade_request());
-  const nlohmann::json line = refused(stage, file, client, 403);
+  const LogLine line = refused(stage, file, client, 403);
   CHECK(line["close_cause"] == "websocket_disabled");
   CHECK(line["close_initiator"] == "gateway");
 }
@@ -157,9 +157,9 @@ TEST_CASE("client connection: who may open is told by the whole Origin") {
       CHECK(stage.until([&] { return readable(stage.origin.fd()); }));
       continue;
     }
-    const nlohmann::json line = refused(stage, file, client, 403);
+    const LogLine line = refused(stage, file, client, 403);
     CHECK(line["close_cause"] == "origin_not_allowed");
-    CHECK_FALSE(line["error_detail"].get<std::string>().empty());
+    CHECK_FALSE(line["error_detail"].text().empty());
   }
 }
 
@@ -197,7 +197,7 @@ TEST_CASE("client connection: a node that is drained answers 503") {
   RawPeer client = stage.client();
   stage.surroundings.draining = true;
   client.send(upgrade_request());
-  const nlohmann::json line = refused(stage, file, client, 503);
+  const LogLine line = refused(stage, file, client, 503);
   CHECK(line["close_cause"] == "drain");
 }
 
@@ -210,10 +210,10 @@ TEST_CASE("client connection: an origin that cannot be had is 502, an answer tha
         },
         &file.log());
     RawPeer client = stage.client(upgrade_request());
-    const nlohmann::json line = refused(stage, file, client, 502);
+    const LogLine line = refused(stage, file, client, 502);
     CHECK(line["close_cause"] == "origin_connect");
     CHECK(line["close_initiator"] == "origin");
-    CHECK(line["error_detail"].get<std::string>().starts_with("127.0.0.1:"));
+    CHECK(line["error_detail"].text().starts_with("127.0.0.1:"));
     // Where the origin is stays inside.
     CHECK(client.received.find("127.0.0.1") == std::string::npos);
   }
@@ -223,7 +223,7 @@ TEST_CASE("client connection: an origin that cannot be had is 502, an answer tha
     RawPeer client = stage.client(upgrade_request());
     RawPeer origin = stage.asked();
     origin.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
-    const nlohmann::json line = refused(stage, file, client, 502);
+    const LogLine line = refused(stage, file, client, 502);
     CHECK(line["close_cause"] == "origin_bad_upgrade");
     CHECK(line["origin_addr"] == stage.origin.address().to_string());
     CHECK(stage.origin_failures(gateway::log::Cause::origin_bad_upgrade) == 1);

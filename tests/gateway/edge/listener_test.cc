@@ -125,7 +125,7 @@ TEST_CASE(
   REQUIRE(stage.answered(second));
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
-  const nlohmann::json& line = lines[0];
+  const LogLine& line = lines[0];
   CHECK(line["event"] == "refused");
   CHECK(line["domain"] == "_unmatched");
   CHECK(line["return_code"] == 503);

@@ -115,7 +115,7 @@ TEST_CASE("proxy preface: a trusted peer without a good header is cut off, with 
     REQUIRE(lines.size() == 1);
     CHECK(lines[0]["event"] == "refused");
     CHECK(lines[0]["close_cause"] == "proxy_header");
-    CHECK(lines[0]["error"].get<std::string>().starts_with("bad PROXY header: "));
+    CHECK(lines[0]["error"].text().starts_with("bad PROXY header: "));
     CHECK(lines[0]["client_ip"] == "127.0.0.1");
   }
 }

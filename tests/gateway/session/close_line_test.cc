@@ -16,7 +16,7 @@ using proto::ws::Opcode;
 
 namespace {
 
-nlohmann::json last_line(AccessFile& file) {
+LogLine last_line(AccessFile& file) {
   const auto lines = file.lines();
   REQUIRE_FALSE(lines.empty());
   return lines.back();
@@ -31,7 +31,7 @@ TEST_CASE("FY19 close line: an idle session says nothing of what was not") {
     stage.pass(1s);
     stage.session().abort();
   }
-  const nlohmann::json line = last_line(file);
+  const LogLine line = last_line(file);
   CHECK(line["paused_ms"] == 0);
   CHECK(line["peak_buffer"] == 0);
   for (const char* name :
@@ -71,7 +71,7 @@ TEST_CASE("FY19 close line: the way of our last ping that was answered") {
     }
     stage.session().abort();
   }
-  const auto rtt = last_line(file)["rtt_ms"].get<int64_t>();
+  const auto rtt = last_line(file)["rtt_ms"].number();
   CHECK(rtt >= 80);
   CHECK(rtt < 500);
 }
@@ -96,7 +96,7 @@ TEST_CASE(
     stage.pass(500ms);
     stage.session().abort();
   }
-  const nlohmann::json line = last_line(file);
+  const LogLine line = last_line(file);
   CHECK(line["paused_origin_ms"] == 3500);
   CHECK(line["paused_ms"] == 3500);
   CHECK_FALSE(line.contains("paused_client_ms"));
@@ -125,7 +125,7 @@ TEST_CASE("FY19 lines: the query is left out, or redacted on request; DCDN's nam
                   {.by = By::gateway, .cause = Cause::quota, .error = "no", .detail = {}});
     const auto lines = file.lines();
     REQUIRE(lines.size() == 2);
-    for (const nlohmann::json& line : lines) {
+    for (const LogLine& line : lines) {
       CHECK(line.contains("uri_param") == redacted);
       if (redacted) CHECK(line["uri_param"] == "room=7&token=***");
       CHECK(line.dump().find("hush") == std::string::npos);

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/access_file.h"
 #include "tests/support/folder.h"
@@ -35,10 +34,10 @@ Told told_of(Story story) {
   story(stage);
   stage.pass(1h);
   REQUIRE(stage.ended());
-  const nlohmann::json line = file.lines().back();
+  const LogLine line = file.lines().back();
   CHECK(std::string(to_string(stage.records.take().back().end.stage)) == line["close_stage"]);
-  return {line["close_stage"], line["close_stage_client"], line["close_stage_origin"],
-          line["term"]};
+  return {line["close_stage"].text(), line["close_stage_client"].text(),
+          line["close_stage_origin"].text(), line["term"].text()};
 }
 
 void answer(SessionStage& stage, CloseCode code) {

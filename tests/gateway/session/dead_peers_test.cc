@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/access_file.h"
 #include "tests/support/folder.h"
@@ -31,7 +30,7 @@ WebSocket with_keepalive(milliseconds interval, milliseconds timeout) {
   return settings;
 }
 
-std::string reason_of(AccessFile& file) { return file.lines().back()["close_reason"]; }
+std::string reason_of(AccessFile& file) { return file.lines().back()["close_reason"].text(); }
 
 std::optional<milliseconds>& config_of(WebSocket& settings, bool read, bool client) {
   auto& both = read ? settings.read_idle : settings.write_idle;
@@ -218,7 +217,7 @@ TEST_CASE("FX17 session: a client without a pong is told, and cut at once") {
   stage.origin.send(origin_close(CloseCode::going_away));
   stage.origin.end();
   REQUIRE(stage.ended());
-  const nlohmann::json line = file.lines().back();
+  const LogLine line = file.lines().back();
   CHECK(line["close_cause"] == "pong_timeout");
   CHECK(line["close_reason"] == "no pong within 1s");
   CHECK(line["duration_ms"] < 3100);
@@ -265,7 +264,7 @@ TEST_CASE("FX17 session: what comes after the decision is no connection time") {
     CHECK(billed < static_cast<uint64_t>(end.connected.count()) + 20);
     CHECK(stage.metered()[Field::connection_milliseconds] == billed);
     CHECK(record.duration_ms > 30'000);
-    const nlohmann::json line = file.lines().back();
+    const LogLine line = file.lines().back();
     CHECK(line["duration_ms"] == record.duration_ms);
     CHECK(line["longest_client_silence_ms"] <= billed);
     CHECK(line["longest_origin_silence_ms"] == billed);
@@ -286,7 +285,7 @@ TEST_CASE("FX17 session: the longest silence of each side is its own, the last o
   stage.client.end();
   stage.origin.end();
   REQUIRE(stage.ended());
-  const nlohmann::json line = file.lines().back();
+  const LogLine line = file.lines().back();
   CHECK(line["longest_client_silence_ms"] == 24'000);
   CHECK(line["longest_origin_silence_ms"] == 20'000);
 }
@@ -306,7 +305,7 @@ TEST_CASE("FY22 session: the reason tells which idle timeout it was, and how lon
     stage.pass(32s);
     answer_both(stage);
     REQUIRE(stage.ended());
-    const nlohmann::json line = file.lines().back();
+    const LogLine line = file.lines().back();
     CHECK(line["close_cause"] == (row.client ? "client_idle" : "origin_idle"));
     CHECK(line["close_reason"] ==
           (row.read ? "read idle timeout 30s" : "write idle timeout 1500ms"));

@@ -2,9 +2,9 @@
 #include <string>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include "gateway/session/record.h"
+#include "tests/support/access_file.h"
 #include "tests/support/folder.h"
 
 using namespace tests;
@@ -42,7 +42,7 @@ std::string refused(const Identity& identity, AccessLog::Format format) {
 }  // namespace
 
 TEST_CASE("record: who sent the PROXY header stands beside the client that it names") {
-  const auto line = nlohmann::json::parse(refused(behind_a_balancer(), AccessLog::Format::json));
+  const auto line = LogLine::parse(refused(behind_a_balancer(), AccessLog::Format::json));
   CHECK(line["client_ip"] == "203.0.113.7");
   CHECK(line["remote_port"] == 4711);
   CHECK(line["proxy_ip"] == "2001:db8::10");

@@ -4,7 +4,6 @@
 #include <string>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/access_file.h"
 #include "tests/support/folder.h"
@@ -53,7 +52,7 @@ HandshakeStory some_story() {
 
 Scribe scribe_of(AccessFile& file) { return {&file.log(), "node-1", "boot-1"}; }
 
-nlohmann::json only_line(AccessFile& file) {
+LogLine only_line(AccessFile& file) {
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
   return lines[0];
@@ -71,7 +70,7 @@ TEST_CASE("record: a session's name is 32 hex digits, and another one each time"
 TEST_CASE("record: the open line says how the handshake went") {
   AccessFile file;
   write_open(scribe_of(file), some_identity(), some_story());
-  const nlohmann::json line = only_line(file);
+  const LogLine line = only_line(file);
   CHECK(line["event"] == "open");
   CHECK(line["node"] == "node-1");
   CHECK(line["boot_id"] == "boot-1");
@@ -94,8 +93,8 @@ TEST_CASE("record: the open line says how the handshake went") {
   CHECK(line["handshake_ms"] == 12);
   CHECK(line["origin_connect_ms"] == 5);
   CHECK(line["config_generation"] == 3);
-  const auto seconds = line["unixtime"].get<int64_t>();
-  CHECK(line["unixtime_ms"].get<int64_t>() / 1000 == seconds);
+  const auto seconds = line["unixtime"].number();
+  CHECK(line["unixtime_ms"].number() / 1000 == seconds);
 }
 
 TEST_CASE("record: what there is nothing to say of is left out") {
@@ -107,7 +106,7 @@ TEST_CASE("record: what there is nothing to say of is left out") {
   story.listener = "public";
   write_refused(scribe_of(file), identity, story,
                 {.by = By::client, .cause = Cause::bad_request, .error = "no head", .detail = {}});
-  const nlohmann::json line = only_line(file);
+  const LogLine line = only_line(file);
   CHECK(line["domain"] == "_unmatched");
   CHECK(line["scheme"] == "ws");
   for (const char* name : {"origin_addr", "origin_scheme", "method", "host", "user_agent", "sni",
@@ -127,7 +126,7 @@ TEST_CASE("record: the refused line says whose doing it was and why, in the word
                  .cause = Cause::origin_connect,
                  .error = "the origin refuses connections",
                  .detail = "10.0.0.5:80: connection refused"});
-  const nlohmann::json line = only_line(file);
+  const LogLine line = only_line(file);
   CHECK(line["event"] == "refused");
   CHECK(line["return_code"] == 502);
   CHECK(line["close_initiator"] == "origin");
@@ -146,9 +145,9 @@ TEST_CASE("record: what peers send cannot break a line or begin another") {
   const std::string long_host(10'000, 'h');
   story.host = long_host;
   write_open(scribe_of(file), some_identity(), story);
-  const nlohmann::json line = only_line(file);
+  const LogLine line = only_line(file);
   CHECK(line["user_agent"] == "a\"b\\c\nd\x01\xef\xbf\xbd{\"event\":\"open\"}");
-  CHECK(line["host"].get<std::string>().size() <= 2048);
+  CHECK(line["host"].text().size() <= 2048);
 }
 
 TEST_CASE("record: without an access log nothing is written") {

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include "tests/support/access_file.h"
 #include "tests/support/folder.h"
@@ -20,7 +19,7 @@ using proto::ws::Opcode;
 
 namespace {
 
-nlohmann::json close_line(AccessFile& file) {
+LogLine close_line(AccessFile& file) {
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
   REQUIRE(lines[0]["event"] == "close");
@@ -63,11 +62,11 @@ TEST_CASE("session: one close line says all that was counted") {
     REQUIRE(stage.ended());
     stage.pass(1h);
   }
-  const nlohmann::json line = close_line(file);
+  const LogLine line = close_line(file);
   CHECK(line["domain"] == "chat.example.com");
   CHECK(line["node"] == "node-1");
   CHECK(line["boot_id"] == "boot-1");
-  CHECK(line["session_id"].get<std::string>().size() == 32);
+  CHECK(line["session_id"].text().size() == 32);
   CHECK(line["client_ip"] == "203.0.113.7");
   CHECK(line["remote_port"] == 40'000);
   CHECK(line["origin_addr"] == "10.0.0.5:8080");
@@ -99,7 +98,7 @@ TEST_CASE("session: the close line names an end of our own and its reason") {
     stage.pass(60s);
     REQUIRE(stage.ended());
   }
-  const nlohmann::json line = close_line(file);
+  const LogLine line = close_line(file);
   CHECK(line["close_initiator"] == "gateway");
   CHECK(line["close_cause"] == "idle_timeout");
   CHECK(line["close_reason"] == "idle timeout 2s");
@@ -132,7 +131,7 @@ TEST_CASE("session: figures of the line and of the domain are the same to the by
   stage.client.send("82 fe 03e8 00"_wire);  // a header in part
   stage.client.fail();
   if (!stage.ended()) stage.session().abort();
-  const nlohmann::json line = close_line(file);
+  const LogLine line = close_line(file);
   const gateway::metrics::Domain& counters = stage.counters();
   CHECK(line["client_bytes_in"] == counters.client.bytes_in.value());
   CHECK(line["client_bytes_out"] == counters.client.bytes_out.value());
