@@ -72,8 +72,7 @@ def answer(data: bytes, end: bool = False) -> Callable[[Connection], None]:
 
 class RawOrigin:
     """A connection on which not a byte comes is a health check, which every origin has by default: it gets no script, and
-    does not count. With `silent` it does, and a script begins as soon as somebody connects. (Over TLS a check makes its
-    handshake, and counts.)"""
+    does not count; over TLS its handshake is none. With `silent` it does, and a script begins as soon as somebody connects."""
 
     def __init__(self, script: Callable[[Connection], None] = echo,
                  tls: Optional[ssl.SSLContext] = None, receive_buffer: int = 0,
@@ -162,15 +161,24 @@ class RawOrigin:
             return False
 
     def _serve(self, connection: Connection) -> None:
-        if not self.silent:
-            if not self._speaks(connection):
-                connection.close()
-                return
-            self._count(connection)
+        counts = self.silent
+        if not self.silent and not self._speaks(connection):
+            connection.close()
+            return
         try:
             if self.tls:
-                connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)
+                try:
+                    connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)
+                except (OSError, ValueError):
+                    if not counts:
+                        self._count(connection)
+                    raise
                 connection.sni = getattr(self._sni, "name", None)
+                if not self.silent and not connection.more():
+                    connection.close()
+                    return
+            if not counts:
+                self._count(connection)
             self.script(connection)
         except (Ended, OSError, ValueError) as error:
             connection.error = error
