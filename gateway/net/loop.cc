@@ -4,6 +4,8 @@
 #include <cassert>
 #include <system_error>
 
+#include "gateway/log/log.h"
+
 namespace gateway::net {
 
 namespace {
@@ -59,7 +61,8 @@ void Loop::open_handles() {
   uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) {
     loop_of(handle).begin_turn();  // before the first wait there may be work already
     loop_of(handle).end_turn();
-    loop_of(handle).turns_.end(uv_hrtime());
+    const std::string line = loop_of(handle).turns_.end(uv_hrtime());
+    if (!line.empty()) log::say(log::Level::warning, line);
   });
   uv_check_init(&loop_, &after_poll_);
   uv_check_start(&after_poll_, [](uv_check_t* handle) {

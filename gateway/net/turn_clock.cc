@@ -6,8 +6,6 @@
 
 #include <uv.h>
 
-#include "gateway/log/log.h"
-
 namespace gateway::net {
 
 namespace {
@@ -32,8 +30,8 @@ void TurnClock::begin(uint64_t now) {
   parts_ = {};
 }
 
-void TurnClock::end(uint64_t now) {
-  if (!begun()) return;
+std::string TurnClock::end(uint64_t now) {
+  if (!begun()) return {};
   const uint64_t took = now - std::min(now, began_);
   began_ = 0;
   size_t slot = 0;
@@ -41,7 +39,7 @@ void TurnClock::end(uint64_t now) {
   buckets_[slot].add(1);
   sum_.add(took);
   note_lag(now, took);
-  if (took >= kLong) tell(now, took);
+  return took >= kLong ? told(now, took) : std::string{};
 }
 
 void TurnClock::note_lag(uint64_t now, uint64_t took) {
@@ -52,16 +50,15 @@ void TurnClock::note_lag(uint64_t now, uint64_t took) {
   if (figure > slot.load(kRelaxed)) slot.store(figure, kRelaxed);
 }
 
-void TurnClock::tell(uint64_t now, uint64_t took) {
-  if (name_.empty() || (told_ != 0 && now - told_ < kTellApart)) return;
+std::string TurnClock::told(uint64_t now, uint64_t took) {
+  if (name_.empty() || (told_ != 0 && now - told_ < kTellApart)) return {};
   told_ = now;
   uint64_t rest = took;
   for (const uint64_t time : parts_) rest -= std::min(rest, time);
   parts_[static_cast<size_t>(Part::sockets)] += rest;
   const auto most = std::ranges::max_element(parts_);
-  log::say(log::Level::warning,
-           name_ + " was busy for " + milliseconds_of(took) + ": " + milliseconds_of(*most) +
-               " of it in " + std::string(kWords[static_cast<size_t>(most - parts_.begin())]));
+  return name_ + " was busy for " + milliseconds_of(took) + ": " + milliseconds_of(*most) +
+         " of it in " + std::string(kWords[static_cast<size_t>(most - parts_.begin())]);
 }
 
 TurnClock::Buckets TurnClock::turns() const {

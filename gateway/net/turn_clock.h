@@ -27,13 +27,14 @@ class TurnClock {
   static constexpr uint64_t kSlot = 10'000'000'000;       // what one figure of lag() stands for
   static constexpr size_t kSlots = 6;
 
-  // Of whom the log speaks: "worker 1". Without a name it says nothing. Before the loop runs.
+  // Of whom end() speaks: "worker 1". Without a name it says nothing. Before the loop runs.
   void set_name(std::string name) { name_ = std::move(name); }
 
   bool begun() const { return began_ != 0; }
   void begin(uint64_t now);
   void spent(Part part, uint64_t time) { parts_[static_cast<size_t>(part)] += time; }
-  void end(uint64_t now);
+  // The line that is worth saying about it, empty for most.
+  std::string end(uint64_t now);
 
   // Turns by their length, the last bucket without a bound, and the sum of them all.
   Buckets turns() const;
@@ -44,7 +45,7 @@ class TurnClock {
 
  private:
   void note_lag(uint64_t now, uint64_t took);
-  void tell(uint64_t now, uint64_t took);
+  std::string told(uint64_t now, uint64_t took);
 
   std::string name_;
   uint64_t began_ = 0;                    // 0: no turn is under way

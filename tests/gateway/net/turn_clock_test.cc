@@ -53,6 +53,24 @@ TEST_CASE("FX16 turns: each is counted once by its length") {
   CHECK(clock.lag(104 * kSecond) == doctest::Approx(3));
 }
 
+TEST_CASE("FX16 turns: a long one is told with what it was busy with, at most every ten seconds") {
+  TurnClock clock;
+  const auto told = [&clock](uint64_t at, uint64_t took, Part part, uint64_t of_it) {
+    clock.begin(at);
+    clock.spent(part, of_it);
+    return clock.end(at + took);
+  };
+  CHECK(told(10 * kSecond, 300 * kMs, Part::deadlines, 200 * kMs).empty());  // without a name
+  clock.set_name("worker 1");
+  CHECK(told(20 * kSecond, 99 * kMs, Part::deadlines, 99 * kMs).empty());
+  CHECK(told(21 * kSecond, 100 * kMs, Part::deadlines, 60 * kMs) ==
+        "worker 1 was busy for 100 ms: 60 ms of it in deadlines");
+  CHECK(told(25 * kSecond, 900 * kMs, Part::posted, 900 * kMs).empty());
+  // What no other part took went to sockets.
+  CHECK(told(32 * kSecond, 400 * kMs, Part::posted, 150 * kMs) ==
+        "worker 1 was busy for 400 ms: 250 ms of it in sockets and signals");
+}
+
 TEST_CASE("FX16 turns: the lag is the longest of the last minute, whoever asks how often") {
   TurnClock clock;
   CHECK(clock.lag(0) == 0);
