@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the end-to-end tests: each module in its own process, two at a time; see README.md."""
+"""Runs the end-to-end tests: each module in its own process, two for each core at a time; see README.md."""
 
 import argparse
 import concurrent.futures
@@ -19,7 +19,7 @@ from patience import FACTOR
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = HERE / "peers" / "node"
 
-# The longest first, so that the two workers end together.
+# The longest first, so that the workers end together.
 FIRST = ["test_timers"]
 
 
@@ -129,7 +129,8 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", help="test_*.py files or module names; default: all")
     parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose id contains it")
     parser.add_argument("--allow-skips", action="store_true", help="a skipped test is no failure")
-    parser.add_argument("--jobs", type=int, default=2, help="modules at a time")
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1),
+                        help="modules at a time; most of them wait most of their time")
     parser.add_argument("--limit", type=float, default=900 * FACTOR,
                         help="seconds for one module")
     parser.add_argument("--module", help=argparse.SUPPRESS)

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 
 namespace tests {
@@ -24,5 +26,12 @@ inline std::chrono::milliseconds patience(std::chrono::milliseconds time) {
 // Long enough for whatever takes milliseconds on a quiet machine: only a test that fails ever
 // waits for so long.
 inline std::chrono::milliseconds patience() { return patience(std::chrono::seconds(60)); }
+
+// As many of something as a test needs to tell anything, or what `tests/run --long` has time for.
+inline size_t rounds(size_t quick, size_t many) {
+  static const bool kMany =
+      std::getenv("WEIR_TEST_LONG") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  return kMany ? many : quick;
+}
 
 }  // namespace tests

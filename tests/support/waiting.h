@@ -11,9 +11,9 @@
 namespace tests {
 
 // A connection waits, or bytes, or the end.
-inline bool readable(int fd, int milliseconds = 0) {
+inline bool readable(int fd, int most_ms = 0) {
   pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
-  const auto most = patience(std::chrono::milliseconds(milliseconds));
+  const auto most = patience(std::chrono::milliseconds(most_ms));
   return ::poll(&one, 1, static_cast<int>(most.count())) > 0;
 }
 

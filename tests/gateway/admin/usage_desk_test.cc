@@ -24,8 +24,8 @@ namespace {
 
 constexpr int64_t kTen = 1'795'341'600;  // 2026-11-22T10:00:00Z
 
-struct Scene {
-  Scene() {
+struct DeskScene {
+  DeskScene() {
     plan = {.node = "n1",
             .ledger_path = usage::ledger_path(folder.path()),
             .keep = std::chrono::hours(24 * 93),
@@ -62,7 +62,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("usage desk: reads the ledger as it is now, while it is written") {
-  Scene scene;
+  DeskScene scene;
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   for (const uint64_t bytes : {uint64_t{100}, uint64_t{250}}) {
     scene.write(bytes);
@@ -77,7 +77,7 @@ TEST_CASE("usage desk: reads the ledger as it is now, while it is written") {
 }
 
 TEST_CASE("usage desk: knows what is configured, from the next answer on") {
-  Scene scene;
+  DeskScene scene;
   scene.write(100);
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   CHECK_FALSE(Json::parse(scene.answer("/usage").body)["domains"][0].contains("budget"));
@@ -88,7 +88,7 @@ TEST_CASE("usage desk: knows what is configured, from the next answer on") {
 }
 
 TEST_CASE("usage desk: what the ledger no longer keeps cannot be asked for") {
-  Scene scene;
+  DeskScene scene;
   scene.write(100);
   scene.plan.keep = 24h;
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
@@ -99,7 +99,7 @@ TEST_CASE("usage desk: what the ledger no longer keeps cannot be asked for") {
 }
 
 TEST_CASE("usage desk: without a ledger the answer is 503, and good again when there is one") {
-  Scene scene;
+  DeskScene scene;
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   const UsageAnswer none = scene.answer("/usage");
   CHECK(none.status == 503);
@@ -109,7 +109,7 @@ TEST_CASE("usage desk: without a ledger the answer is 503, and good again when t
 }
 
 TEST_CASE("usage desk: beyond sixteen that wait, who asks is told so at once") {
-  Scene scene;
+  DeskScene scene;
   scene.write(1);
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   constexpr size_t kAsked = 400;
@@ -126,7 +126,7 @@ TEST_CASE("usage desk: beyond sixteen that wait, who asks is told so at once") {
 }
 
 TEST_CASE("usage desk: ends with questions open, and answers none of them later") {
-  Scene scene;
+  DeskScene scene;
   scene.write(1);
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   for (size_t i = 0; i < UsageDesk::kMostWaiting; ++i) scene.ask("/usage");

@@ -30,7 +30,7 @@ std::string problems_of(const PricesReading& reading) {
 
 std::string problems_of(std::string_view keys) { return problems_of(read(keys)); }
 
-bool contains(const std::string& text, std::string_view part) {
+bool mentions(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("prices reader: negative and absurd prices are refused, with their lin
                             "NaN", "\"\"", "[]", "0.0000000000001", "0.24 USD"}) {
     CAPTURE(price);
     const std::string problems = problems_of("p95:\n  price: " + std::string(price) + "\n");
-    CHECK(contains(problems, "p.yaml:4:10: p95.price: "));
+    CHECK(mentions(problems, "p.yaml:4:10: p95.price: "));
   }
   CHECK(problems_of("p95: { price: 0 }\n").empty());
   CHECK(problems_of("p95: { price: 999999.999999999999 }\n").empty());
@@ -111,42 +111,42 @@ TEST_CASE("prices reader: tiers go upwards and end open") {
     return problems_of("traffic: { tiers: [" + list + "] }\n");
   };
   CHECK(tiers("{ price: 1 }").empty());
-  CHECK(contains(tiers(""), "has 0 entries"));
-  CHECK(contains(tiers("{ up_to: 1TB, price: 1 }"), "the last tier must have no up_to"));
-  CHECK(contains(tiers("{ price: 1 }, { price: 2 }"), "only the last tier"));
-  CHECK(contains(tiers("{ up_to: 2TB, price: 1 }, { up_to: 2000GB, price: 2 }, { price: 3 }"),
+  CHECK(mentions(tiers(""), "has 0 entries"));
+  CHECK(mentions(tiers("{ up_to: 1TB, price: 1 }"), "the last tier must have no up_to"));
+  CHECK(mentions(tiers("{ price: 1 }, { price: 2 }"), "only the last tier"));
+  CHECK(mentions(tiers("{ up_to: 2TB, price: 1 }, { up_to: 2000GB, price: 2 }, { price: 3 }"),
                  "above the one before"));
-  CHECK(contains(tiers("{ up_to: 1TiB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
-  CHECK(contains(tiers("{ up_to: 1.5TB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
-  CHECK(contains(tiers("{ up_to: 99999999999PB, price: 1 }, { price: 2 }"), "not the end"));
-  CHECK(contains(tiers("{ up_to: 500Mbps, price: 1 }, { price: 2 }"), "is not the end of a tier"));
-  CHECK(contains(tiers("{ up_to: 1TB }, { price: 2 }"), "tiers[0].price: is missing"));
-  CHECK(contains(problems_of("traffic: {}\n"), "traffic.tiers: is missing"));
-  CHECK(contains(problems_of("peak_bandwidth: { tiers: [{ up_to: 1GB, price: 1 }, { price: 2 }] }"),
+  CHECK(mentions(tiers("{ up_to: 1TiB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(mentions(tiers("{ up_to: 1.5TB, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(mentions(tiers("{ up_to: 99999999999PB, price: 1 }, { price: 2 }"), "not the end"));
+  CHECK(mentions(tiers("{ up_to: 500Mbps, price: 1 }, { price: 2 }"), "is not the end of a tier"));
+  CHECK(mentions(tiers("{ up_to: 1TB }, { price: 2 }"), "tiers[0].price: is missing"));
+  CHECK(mentions(problems_of("traffic: {}\n"), "traffic.tiers: is missing"));
+  CHECK(mentions(problems_of("peak_bandwidth: { tiers: [{ up_to: 1GB, price: 1 }, { price: 2 }] }"),
                  "such as 500Mbps"));
 }
 
 TEST_CASE("prices reader: unknown keys are errors that name the nearest one") {
-  CHECK(contains(problems_of("trafic: {}\n"),
+  CHECK(mentions(problems_of("trafic: {}\n"),
                  "p.yaml:3:1: unknown key \"trafic\": did you mean "
                  "\"traffic\"?"));
-  CHECK(contains(problems_of("traffic: { tiers: [{ prise: 1, price: 1 }] }\n"), "\"price\"?"));
-  CHECK(contains(problems_of("domains: { a.test: { currency: { code: USD } } }\n"), "unknown key"));
-  CHECK(contains(problems_of("domains: { a.test: { pack: [] } }\n"), "\"packs\"?"));
-  CHECK(contains(problems_of("p95: { price: 1 }\np95: { price: 2 }\n"), "duplicate key"));
+  CHECK(mentions(problems_of("traffic: { tiers: [{ prise: 1, price: 1 }] }\n"), "\"price\"?"));
+  CHECK(mentions(problems_of("domains: { a.test: { currency: { code: USD } } }\n"), "unknown key"));
+  CHECK(mentions(problems_of("domains: { a.test: { pack: [] } }\n"), "\"packs\"?"));
+  CHECK(mentions(problems_of("p95: { price: 1 }\np95: { price: 2 }\n"), "duplicate key"));
 }
 
 TEST_CASE("prices reader: version and currency are asked for") {
   const auto text = [](std::string_view yaml) {
     return problems_of(read_prices_text(yaml, "p.yaml"));
   };
-  CHECK(contains(text("p95: { price: 1 }\n"), "version: is missing"));
-  CHECK(contains(text("p95: { price: 1 }\n"), "currency: is missing"));
-  CHECK(contains(text("version: 2\ncurrency: { code: USD }\n"), "out of range"));
-  CHECK(contains(text("version: 1\ncurrency: { code: usd, digits: 10 }\n"), "not a currency"));
-  CHECK(contains(text("version: 1\ncurrency: { code: USD, digits: 10 }\n"), "out of range"));
-  CHECK(contains(text(""), "version: is missing"));
-  CHECK(contains(text("[]"), "must be a map"));
+  CHECK(mentions(text("p95: { price: 1 }\n"), "version: is missing"));
+  CHECK(mentions(text("p95: { price: 1 }\n"), "currency: is missing"));
+  CHECK(mentions(text("version: 2\ncurrency: { code: USD }\n"), "out of range"));
+  CHECK(mentions(text("version: 1\ncurrency: { code: usd, digits: 10 }\n"), "not a currency"));
+  CHECK(mentions(text("version: 1\ncurrency: { code: USD, digits: 10 }\n"), "out of range"));
+  CHECK(mentions(text(""), "version: is missing"));
+  CHECK(mentions(text("[]"), "must be a map"));
 }
 
 TEST_CASE("prices reader: packs have a name, a size and a time") {
@@ -154,14 +154,14 @@ TEST_CASE("prices reader: packs have a name, a size and a time") {
     return problems_of("day_begins: \"+08:00\"\npacks: [" + list + "]\n");
   };
   CHECK(packs("{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }").empty());
-  CHECK(contains(packs("{ name: a, gb: 1, from: 2026-10-02, to: 2026-10-02 }"), "must be later"));
-  CHECK(contains(packs("{ name: a, gb: 0, from: 2026-10-01, to: 2026-10-02 }"), "out of range"));
-  CHECK(contains(packs("{ name: a, gb: -5, from: 2026-10-01, to: 2026-10-02 }"), "packs[0].gb"));
-  CHECK(contains(packs("{ name: a, gb: 1, from: October, to: 2026-10-02 }"), "is not a time"));
+  CHECK(mentions(packs("{ name: a, gb: 1, from: 2026-10-02, to: 2026-10-02 }"), "must be later"));
+  CHECK(mentions(packs("{ name: a, gb: 0, from: 2026-10-01, to: 2026-10-02 }"), "out of range"));
+  CHECK(mentions(packs("{ name: a, gb: -5, from: 2026-10-01, to: 2026-10-02 }"), "packs[0].gb"));
+  CHECK(mentions(packs("{ name: a, gb: 1, from: October, to: 2026-10-02 }"), "is not a time"));
   CHECK(
-      contains(packs("{ name: a, gb: 1, from: 2026-10-01T00:30, to: 2026-10-02 }"), "whole hour"));
-  CHECK(contains(packs("{}"), "packs[0].name: is missing"));
-  CHECK(contains(packs("{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }, "
+      mentions(packs("{ name: a, gb: 1, from: 2026-10-01T00:30, to: 2026-10-02 }"), "whole hour"));
+  CHECK(mentions(packs("{}"), "packs[0].name: is missing"));
+  CHECK(mentions(packs("{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }, "
                        "{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }"),
                  "the name of two packs"));
   const PricesReading reading = read(
@@ -174,7 +174,7 @@ TEST_CASE("prices reader: where a day begins is a fixed distance from UTC") {
   CHECK(read("day_begins: Z\n").prices.day_begins == 0);
   for (const char* text : {"Europe/Berlin", "8", "\"+8\"", "\"+08:10\"", "\"+15:00\""}) {
     CAPTURE(text);
-    CHECK(contains(problems_of("day_begins: " + std::string(text) + "\n"), "distance from UTC"));
+    CHECK(mentions(problems_of("day_begins: " + std::string(text) + "\n"), "distance from UTC"));
   }
 }
 
@@ -189,14 +189,14 @@ TEST_CASE("prices reader: a domain's own section takes the place of the whole co
   CHECK(own.p95 == "3");
   CHECK_FALSE(reading.prices.domains.at("a.test").packs);
   CHECK(reading.prices.domains.at("b.test").prices == reading.prices.common);
-  CHECK(contains(problems_of("domains: { \"a b\": {} }\n"), "domains.a b"));
-  CHECK(contains(problems_of("domains: { a.test: {}, A.test: {} }\n"), "twice"));
-  CHECK(contains(problems_of("domains: [a.test]\n"), "must be a map"));
+  CHECK(mentions(problems_of("domains: { \"a b\": {} }\n"), "domains.a b"));
+  CHECK(mentions(problems_of("domains: { a.test: {}, A.test: {} }\n"), "twice"));
+  CHECK(mentions(problems_of("domains: [a.test]\n"), "must be a map"));
 }
 
 TEST_CASE("prices reader: a file that cannot be read is a problem") {
-  CHECK(contains(problems_of(read_prices_file("/nowhere/prices.yaml")), "cannot be read: No such"));
-  CHECK(contains(problems_of(read_prices_file("/dev/null")), "not a regular file"));
+  CHECK(mentions(problems_of(read_prices_file("/nowhere/prices.yaml")), "cannot be read: No such"));
+  CHECK(mentions(problems_of(read_prices_file("/dev/null")), "not a regular file"));
   CHECK_FALSE(read_prices_file("/").ok());
 }
 

@@ -10,7 +10,7 @@ using namespace tests;
 
 namespace {
 
-void with_echo(gateway::config::Document& document) {
+void with_page(gateway::config::Document& document) {
   document.domains[0].origin.builtin = gateway::config::Origin::Builtin::echo;
   document.domains[0].origin.servers.clear();
 }
@@ -29,7 +29,7 @@ TEST_CASE("page: is whole and asks nothing from elsewhere") {
 }
 
 TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
-  EdgeStage stage(with_echo);
+  EdgeStage stage(with_page);
   RawPeer client = stage.client("GET /?a=b HTTP/1.1\r\nHost: chat.example.com\r\n\r\n");
   REQUIRE(stage.answered(client));
   CHECK(status_of(client.received) == 200);
@@ -43,7 +43,7 @@ TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
 TEST_CASE("page: nowhere else and by no other method") {
   for (const char* request : {"GET /chat", "POST /", "HEAD /"}) {
     CAPTURE(request);
-    EdgeStage stage(with_echo);
+    EdgeStage stage(with_page);
     RawPeer client =
         stage.client(std::string(request) + " HTTP/1.1\r\nHost: chat.example.com\r\n\r\n");
     REQUIRE(stage.answered(client));

@@ -14,12 +14,12 @@ using tests::patience;
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
+bool tells(const std::string& text, std::string_view part) {
   INFO(text);
   return text.find(part) != std::string::npos;
 }
 
-std::string why_not(const std::string& url) {
+std::string why_no_target(const std::string& url) {
   const auto target = parse_postgres_target(url);
   REQUIRE(!target.has_value());
   return target.error().words();
@@ -64,10 +64,10 @@ TEST_CASE("postgres_target: no complaint tells a piece of the password") {
                           "host=a,b port=1,2,3 dbname=x", "host=h nothing=secret",
                           "postgresql://u:x@sec@host/db", "postgresql://u:x@a,sec@host/db"}) {
     INFO(url);
-    const std::string why = why_not(url);
-    CHECK(!has(why, "sec"));
-    CHECK(!has(why, "ret@"));
-    CHECK(has(why, "%xx"));
+    const std::string why = why_no_target(url);
+    CHECK(!tells(why, "sec"));
+    CHECK(!tells(why, "ret@"));
+    CHECK(tells(why, "%xx"));
   }
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("FY29 postgres_target: what a connection would refuse is refused, and 
         "postgresql://u:p@host/db?passwort=secret",
         "postgresql://u:p@host/db?password=se=secret"}) {
     INFO(url);
-    CHECK(!has(why_not(url), "secret"));
+    CHECK(!tells(why_no_target(url), "secret"));
   }
   for (const char* url :
        {"postgresql://u:p@host/db?password=se@cret", "postgresql://u:p@host/a%40b",

@@ -23,7 +23,7 @@ using namespace gateway::net;
 
 namespace {
 
-struct Dialed final : Dialer::Handler {
+struct Dial final : Dialer::Handler {
   void on_connected(std::unique_ptr<TcpStream> made) override {
     stream = std::move(made);
     if (hook) hook();
@@ -55,7 +55,7 @@ struct Accepted final : Acceptor::Handler {
 TEST_CASE("dialer: connects, and its stream carries both ways") {
   LoopStage stage;
   const RawListener listener;
-  Dialed dialed;
+  Dial dialed;
   auto dialer = std::make_unique<Dialer>(stage.loop, listener.address(), dialed);
   dialed.hook = [&] { dialer.reset(); };
   CHECK(dialed.stream == nullptr);  // never from inside the call
@@ -78,7 +78,7 @@ TEST_CASE("dialer: a refused connection is told in words, once, and not from ins
     const RawListener listener;
     closed = listener.address();
   }
-  Dialed dialed;
+  Dial dialed;
   auto dialer = std::make_unique<Dialer>(stage.loop, closed, dialed);
   CHECK(dialed.failures == 0);
   dialed.hook = [&] { dialer.reset(); };
@@ -92,7 +92,7 @@ TEST_CASE("dialer: a refused connection is told in words, once, and not from ins
 
 TEST_CASE("dialer: what cannot even begin is told by the loop") {
   LoopStage stage;
-  Dialed dialed;
+  Dial dialed;
   // Broadcast is no TCP peer: connect() itself refuses.
   const Dialer dialer(stage.loop, *Address::parse("255.255.255.255", 80), dialed);
   CHECK(dialed.failures == 0);
@@ -107,7 +107,7 @@ TEST_CASE("dialer: having no descriptor left is told at once, in the system's wo
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
-  Dialed dialed;
+  Dial dialed;
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
   const Dialer dialer(stage.loop, listener.address(), dialed);
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -119,7 +119,7 @@ TEST_CASE("dialer: having no descriptor left is told at once, in the system's wo
 TEST_CASE("dialer: destroying it gives up in silence") {
   LoopStage stage;
   const RawListener listener;
-  Dialed dialed;
+  Dial dialed;
   { const Dialer dialer(stage.loop, listener.address(), dialed); }
   stage.settle();
   CHECK(dialed.stream == nullptr);
@@ -133,7 +133,7 @@ TEST_CASE("dialer: connects from the sources in turn, and from any where there i
   SourceAddresses other_family({*Address::parse("::1", 0)});
   std::vector<std::string> hosts;
   for (SourceAddresses* from : {&sources, &sources, &sources, &other_family}) {
-    Dialed dialed;
+    Dial dialed;
     const Dialer dialer(stage.loop, listener.address(), dialed, from);
     REQUIRE(stage.run_until([&] { return dialed.stream != nullptr; }));
     const UniqueFd accepted = listener.accept();
@@ -147,7 +147,7 @@ TEST_CASE("dialer: a source that is not this machine's is passed over, and told 
   const RawListener listener;
   SourceAddresses mixed({*Address::parse("203.0.113.1", 0), *Address::parse("127.0.0.3", 0)});
   SourceAddresses foreign({*Address::parse("203.0.113.1", 0), *Address::parse("203.0.113.2", 0)});
-  Dialed dialed;
+  Dial dialed;
   const Dialer good(stage.loop, listener.address(), dialed, &mixed);
   REQUIRE(stage.run_until([&] { return dialed.stream != nullptr; }));
   const Dialer bad(stage.loop, listener.address(), dialed, &foreign);
@@ -198,7 +198,7 @@ int exhaust_ports_in_child() {
   if (::listen(listener.get(), 100) != 0) ::_exit(2);
   SourceAddresses sources({*Address::parse("127.0.0.2", 0), *Address::parse("127.0.0.3", 0)});
   std::vector<std::unique_ptr<TcpStream>> streams;
-  Dialed dialed;
+  Dial dialed;
   // Ten ports from each of the two.
   for (int i = 0; i < 20; ++i) {
     const Dialer dialer(stage.loop, server, dialed, &sources);

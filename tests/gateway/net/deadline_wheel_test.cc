@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/patience.h"
+
 using namespace std::chrono_literals;
 using gateway::net::DeadlineWheel;
 using gateway::net::milliseconds;
@@ -183,10 +185,11 @@ class Model {
 }  // namespace
 
 TEST_CASE("deadline wheel: does what an ordered map would, whatever the order") {
+  const size_t steps = tests::rounds(4'000, 20'000);
   for (uint32_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
     Model model(seed);
-    for (int i = 0; i < 20'000 && model.sound; ++i) model.step();
+    for (size_t i = 0; i < steps && model.sound; ++i) model.step();
     CHECK(model.sound);
   }
 }

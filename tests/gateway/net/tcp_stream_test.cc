@@ -22,8 +22,8 @@ std::string pattern(size_t size) {
 }
 
 // A stream with its peer and what it told.
-struct Scene {
-  explicit Scene(int receive_buffer = 0) : connection(make_connection(receive_buffer)) {
+struct StreamScene {
+  explicit StreamScene(int receive_buffer = 0) : connection(make_connection(receive_buffer)) {
     stream = std::make_unique<TcpStream>(stage.loop, std::move(connection.ours));
     stream->start(told);
   }
@@ -48,7 +48,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("tcp stream: reads what comes, in order, and then the end") {
-  Scene scene;
+  StreamScene scene;
   scene.peer().send("one ");
   REQUIRE(scene.until([&] { return scene.told.data == "one "; }));
   scene.peer().send("two");
@@ -75,7 +75,7 @@ TEST_CASE("tcp stream: tells nothing before start, and then all that has come") 
 }
 
 TEST_CASE("tcp stream: more than many reads can hold comes whole") {
-  Scene scene;
+  StreamScene scene;
   const std::string text = pattern(3'000'000);
   size_t sent = 0;
   REQUIRE(scene.until([&] {
@@ -87,7 +87,7 @@ TEST_CASE("tcp stream: more than many reads can hold comes whole") {
 }
 
 TEST_CASE("tcp stream: what the socket refuses is queued, and drained once") {
-  Scene scene(kNarrow);
+  StreamScene scene(kNarrow);
   const std::string text = pattern(8'000'000);
   scene.write(text);
   CHECK(scene.stream->congested());
@@ -102,7 +102,7 @@ TEST_CASE("tcp stream: what the socket refuses is queued, and drained once") {
 }
 
 TEST_CASE("tcp stream: end follows the queue, and nothing is taken after it") {
-  Scene scene(kNarrow);
+  StreamScene scene(kNarrow);
   const std::string text = pattern(4'000'000);
   scene.write(text);
   scene.stream->end();
@@ -115,7 +115,7 @@ TEST_CASE("tcp stream: end follows the queue, and nothing is taken after it") {
 }
 
 TEST_CASE("tcp stream: a peer that has shut its side still reads, and the drain is told") {
-  Scene scene(kNarrow);
+  StreamScene scene(kNarrow);
   scene.peer().shut();
   REQUIRE(scene.until([&] { return scene.told.ends == 1; }));
   const std::string text = pattern(4'000'000);
@@ -126,7 +126,7 @@ TEST_CASE("tcp stream: a peer that has shut its side still reads, and the drain 
 }
 
 TEST_CASE("tcp stream: a reset is told once, in words") {
-  Scene scene;
+  StreamScene scene;
   scene.peer().reset();
   REQUIRE(scene.until([&] { return scene.told.failures == 1; }));
   CHECK(scene.told.error.code == UV_ECONNRESET);
@@ -138,7 +138,7 @@ TEST_CASE("tcp stream: a reset is told once, in words") {
 }
 
 TEST_CASE("tcp stream: a reset is told even after the end") {
-  Scene scene(kNarrow);
+  StreamScene scene(kNarrow);
   scene.peer().shut();
   REQUIRE(scene.until([&] { return scene.told.ends == 1; }));
   scene.write(pattern(4'000'000));
@@ -151,7 +151,7 @@ TEST_CASE("tcp stream: a reset is told even after the end") {
 
 TEST_CASE(
     "tcp stream: a write that fails is told by the loop, and its bytes never count as taken") {
-  Scene scene;
+  StreamScene scene;
   scene.peer().reset();
   // The kernel learns of the reset at once over loopback; the stream has not looked yet.
   scene.write("into the void");
@@ -165,7 +165,7 @@ TEST_CASE(
 }
 
 TEST_CASE("tcp stream: a write that meets a reset takes nothing from what came before it") {
-  Scene scene;
+  StreamScene scene;
   scene.peer().send("last words");
   scene.peer().reset();
   scene.write("into the void");
@@ -175,7 +175,7 @@ TEST_CASE("tcp stream: a write that meets a reset takes nothing from what came b
 }
 
 TEST_CASE("tcp stream: a queue that is lost with the connection never counts as taken") {
-  Scene scene(kNarrow);
+  StreamScene scene(kNarrow);
   scene.write(pattern(4'000'000));
   const size_t queued = scene.stream->queued();
   REQUIRE(queued > 0);
@@ -186,7 +186,7 @@ TEST_CASE("tcp stream: a queue that is lost with the connection never counts as 
 }
 
 TEST_CASE("tcp stream: while paused nothing is told, and nothing is missed afterwards") {
-  Scene scene;
+  StreamScene scene;
   scene.stream->pause_reading();
   scene.peer().send("one");
   scene.stage.settle();
@@ -206,7 +206,7 @@ TEST_CASE("tcp stream: while paused nothing is told, and nothing is missed after
 }
 
 TEST_CASE("tcp stream: a pause inside a read stops the next one") {
-  Scene scene;
+  StreamScene scene;
   scene.told.data_hook = [&] { scene.stream->pause_reading(); };
   const std::string text = pattern(1'000'000);
   const size_t sent = scene.peer().send(text);
@@ -222,26 +222,26 @@ TEST_CASE("tcp stream: a pause inside a read stops the next one") {
 
 TEST_CASE("tcp stream: may be destroyed inside each of its callbacks") {
   {
-    Scene scene;
+    StreamScene scene;
     scene.told.data_hook = [&] { scene.stream.reset(); };
     scene.peer().send("x");
     REQUIRE(scene.until([&] { return scene.stream == nullptr; }));
     REQUIRE(scene.peer_until([&] { return scene.peer().ended; }));
   }
   {
-    Scene scene;
+    StreamScene scene;
     scene.told.end_hook = [&] { scene.stream.reset(); };
     scene.peer().shut();
     REQUIRE(scene.until([&] { return scene.stream == nullptr; }));
   }
   {
-    Scene scene;
+    StreamScene scene;
     scene.told.failed_hook = [&] { scene.stream.reset(); };
     scene.peer().reset();
     REQUIRE(scene.until([&] { return scene.stream == nullptr; }));
   }
   {
-    Scene scene(kNarrow);
+    StreamScene scene(kNarrow);
     scene.told.drained_hook = [&] { scene.stream.reset(); };
     scene.write(pattern(8'000'000));
     REQUIRE(scene.stream->congested());
@@ -272,7 +272,7 @@ TEST_CASE("tcp stream: one that is destroyed hears nothing of what was ready wit
 
 TEST_CASE("tcp stream: destroyed with a queue it resets, else it ends") {
   {
-    Scene scene(kNarrow);
+    StreamScene scene(kNarrow);
     scene.write(pattern(4'000'000));
     REQUIRE(scene.stream->congested());
     scene.stream.reset();
@@ -280,7 +280,7 @@ TEST_CASE("tcp stream: destroyed with a queue it resets, else it ends") {
     CHECK(scene.peer().error == ECONNRESET);
   }
   {
-    Scene scene;
+    StreamScene scene;
     scene.write("bye");
     scene.stream.reset();
     REQUIRE(scene.peer_until([&] { return scene.peer().error != 0 || scene.peer().ended; }));
@@ -290,7 +290,7 @@ TEST_CASE("tcp stream: destroyed with a queue it resets, else it ends") {
 }
 
 TEST_CASE("tcp stream: can be handed to another handler, inside a callback, too") {
-  Scene scene;
+  StreamScene scene;
   Recorder next;
   scene.told.data_hook = [&] { scene.stream->start(next); };
   scene.peer().send("first");
@@ -304,7 +304,7 @@ TEST_CASE("tcp stream: can be handed to another handler, inside a callback, too"
 }
 
 TEST_CASE("tcp stream: what came before a reset is lost with it or shown first, never after") {
-  Scene scene;
+  StreamScene scene;
   scene.stream->pause_reading();
   scene.peer().send("data");
   scene.stage.settle();

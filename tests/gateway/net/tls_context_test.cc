@@ -13,7 +13,7 @@
 using namespace tests;
 using namespace gateway::net;
 using Server = TlsServer;
-using Scene = TlsScene;
+using ContextScene = TlsScene;
 
 namespace {
 
@@ -45,7 +45,7 @@ bool resumes(const Server& server, SSL_CTX* context, const std::string& name,
              SSL_SESSION* session) {
   SslPtr ssl = new_origin_connection(context, name);
   if (session != nullptr) SSL_set_session(ssl.get(), session);
-  Scene scene(server, std::move(ssl));
+  ContextScene scene(server, std::move(ssl));
   REQUIRE(scene.secured());
   scene.server.write("x");  // behind the tickets of TLS 1.3
   REQUIRE(scene.until([&] { return scene.client.told.data == "x"; }));
@@ -79,7 +79,7 @@ std::string agreed(const std::string& name, int version, const std::string& offe
   } else if (SSL_CTX_set_cipher_list(client.get(), offered.c_str()) != 1) {
     return {};
   }
-  Scene scene(both_kinds(), new_origin_connection(client.get(), name));
+  ContextScene scene(both_kinds(), new_origin_connection(client.get(), name));
   REQUIRE(scene.until(
       [&] { return scene.client.secured.times == 1 || scene.client.told.failures == 1; }));
   if (scene.client.secured.times == 0) return {};
@@ -192,7 +192,7 @@ TEST_CASE("FY13 tls context: neither TLS 1.1 nor a signature with SHA-1 is spoke
   for (const auto& [algorithms, good] : {std::pair{"ECDSA+SHA1", false}, {"ECDSA+SHA256", true}}) {
     CAPTURE(algorithms);
     REQUIRE(SSL_CTX_set1_sigalgs_list(client.get(), algorithms) == 1);
-    Scene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
+    ContextScene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
     REQUIRE(scene.until(
         [&] { return scene.client.secured.times == 1 || scene.client.told.failures == 1; }));
     CHECK((scene.client.secured.times == 1) == good);
@@ -202,7 +202,7 @@ TEST_CASE("FY13 tls context: neither TLS 1.1 nor a signature with SHA-1 is spoke
 TEST_CASE("FY13 tls context: neither renegotiation nor compression is there") {
   const SslContextPtr client = trusting_context();
   SSL_CTX_set_max_proto_version(client.get(), TLS1_2_VERSION);
-  Scene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
+  ContextScene scene(both_kinds(), new_origin_connection(client.get(), "ec.example"));
   REQUIRE(scene.secured());
   const SslPtr ours = both_kinds().connection();
   CHECK((SSL_get_options(ours.get()) & SSL_OP_NO_RENEGOTIATION) != 0);

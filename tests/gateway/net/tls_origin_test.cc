@@ -33,7 +33,7 @@ KeyPin pin_of(const std::string& file) {
   return pin;
 }
 
-const Certificate& good() {
+const Certificate& good_certificate() {
   static const Certificate kGood =
       certificates().add({.name = "origin", .alternative_names = "DNS:origin.example"});
   return kGood;
@@ -47,7 +47,7 @@ SslContextPtr server_with(const Certificate& certificate) {
 
 // Asks for a client certificate of our authority.
 SslContextPtr demanding_server() {
-  SslContextPtr server = server_with(good());
+  SslContextPtr server = server_with(good_certificate());
   REQUIRE(SSL_CTX_load_verify_file(server.get(), certificates().ca_file().c_str()) == 1);
   SSL_CTX_set_verify(server.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return server;
@@ -92,7 +92,7 @@ TEST_CASE("origin tls: says in words what is wrong with a certificate") {
   Certificates namesakes;
   CHECK(outcome(server_with(namesakes.add({.name = "o6", .alternative_names = name})),
                 client_with({})) == unknown);
-  const auto lone = make_origin_context({.ca_file = good().chain_file});
+  const auto lone = make_origin_context({.ca_file = good_certificate().chain_file});
   REQUIRE(lone.has_value());
   CHECK(outcome(server_with(namesakes.add({.name = "o7", .alternative_names = name})), *lone) ==
         unknown);
@@ -110,13 +110,13 @@ TEST_CASE("origin tls: odd names in a certificate match nothing") {
 }
 
 TEST_CASE("origin tls: a pin must be in the verified chain") {
-  const KeyPin leaf = pin_of(good().chain_file);
+  const KeyPin leaf = pin_of(good_certificate().chain_file);
   const KeyPin authority = pin_of(certificates().ca_file());
   const Certificate stranger =
       certificates().add({.name = "stranger", .alternative_names = "DNS:stranger.example"});
   const KeyPin other = pin_of(stranger.chain_file);
   const std::string mismatch = "certificate: none of the pinned keys is in its chain";
-  const SslContextPtr server = server_with(good());
+  const SslContextPtr server = server_with(good_certificate());
   CHECK(outcome(server, client_with({.pins = {leaf}})) == "secured");
   CHECK(outcome(server, client_with({.pins = {other, authority}})) == "secured");
   CHECK(outcome(server, client_with({.pins = {other}})) == mismatch);
@@ -134,7 +134,8 @@ TEST_CASE("origin tls: without verification a pin is for the origin's own key") 
   const KeyPin own = pin_of(self.chain_file);
   const KeyPin authority = pin_of(certificates().ca_file());
   CHECK(outcome(server_with(self), client_with({.verify = false, .pins = {own}})) == "secured");
-  CHECK(outcome(server_with(good()), client_with({.verify = false, .pins = {authority}})) ==
+  CHECK(outcome(server_with(good_certificate()),
+                client_with({.verify = false, .pins = {authority}})) ==
         "certificate: none of the pinned keys is in its chain");
   CHECK(outcome(server_with(self), client_with({.verify = false})) == "secured");
 }
@@ -165,18 +166,20 @@ TEST_CASE("origin tls: says which of its own files is wrong") {
     const auto made = make_origin_context({.client_chain_file = chain, .client_key_file = key});
     return made ? std::string() : made.error().text;
   };
-  CHECK(problem(good().chain_file, good().key_file).empty());
-  CHECK(problem("/nowhere/c.pem", good().key_file)
+  CHECK(problem(good_certificate().chain_file, good_certificate().key_file).empty());
+  CHECK(problem("/nowhere/c.pem", good_certificate().key_file)
             .find("client certificate /nowhere/c.pem cannot be read by user") == 0);
-  CHECK(problem(good().chain_file, "/nowhere/k.pem").find("client key /nowhere/k.pem") == 0);
-  CHECK(problem(good().chain_file, other.key_file).find("client key ") == 0);
+  CHECK(
+      problem(good_certificate().chain_file, "/nowhere/k.pem").find("client key /nowhere/k.pem") ==
+      0);
+  CHECK(problem(good_certificate().chain_file, other.key_file).find("client key ") == 0);
 }
 
 TEST_CASE("origin tls: speaks no version below its own minimum") {
   const std::string none = "the origin has no TLS version in common with us (";
-  const SslContextPtr old_server = server_with(good());
+  const SslContextPtr old_server = server_with(good_certificate());
   SSL_CTX_set_max_proto_version(old_server.get(), TLS1_2_VERSION);
-  const SslContextPtr new_server = server_with(good());
+  const SslContextPtr new_server = server_with(good_certificate());
   SSL_CTX_set_min_proto_version(new_server.get(), TLS1_3_VERSION);
   CHECK(outcome(old_server, client_with({})) == "secured");
   CHECK(outcome(old_server, client_with({.min_version = TlsVersion::tls1_3})).find(none) == 0);
@@ -187,10 +190,10 @@ TEST_CASE("origin tls: speaks no version below its own minimum") {
 }
 
 TEST_CASE("origin tls: http/1.1 or nothing is agreed on") {
-  const SslContextPtr silent = server_with(good());
+  const SslContextPtr silent = server_with(good_certificate());
   SSL_CTX_set_alpn_select_cb(silent.get(), nullptr, nullptr);
   CHECK(outcome(silent, client_with({})) == "secured");
-  const SslContextPtr wrong = server_with(good());
+  const SslContextPtr wrong = server_with(good_certificate());
   SSL_CTX_set_alpn_select_cb(
       wrong.get(),
       [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char*, unsigned int,
@@ -237,7 +240,7 @@ TEST_CASE(
 TEST_CASE("FY13 origin tls: old suites are spoken with an origin only where that is asked for") {
   for (const char* suite : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
     CAPTURE(suite);
-    const SslContextPtr server = server_with(good());
+    const SslContextPtr server = server_with(good_certificate());
     SSL_CTX_set_max_proto_version(server.get(), TLS1_2_VERSION);
     REQUIRE(SSL_CTX_set_cipher_list(server.get(), suite) == 1);
     CHECK(outcome(server, client_with({.legacy_ciphers = true})) == "secured");

@@ -33,12 +33,12 @@ struct Ends {
   Peer origin;
 };
 
-struct Scene {
-  explicit Scene(const std::string& domains, std::optional<double> close_rate = std::nullopt)
+struct PacerScene {
+  explicit PacerScene(const std::string& domains, std::optional<double> close_rate = std::nullopt)
       : rate(close_rate), snapshot(building.snapshot(domains)) {
     pacer.use(snapshot, rate);
   }
-  ~Scene() {
+  ~PacerScene() {
     while (table.size() > 0) table.at(table.size() - 1).abort();
     retirement.clear();
   }
@@ -118,7 +118,7 @@ constexpr const char* kDisabled = "enabled: false, on_disable: drain";
 }  // namespace
 
 TEST_CASE("FX12 pacer: sessions of a removed domain are told that it is served here no longer") {
-  Scene scene(domain("old.test") + domain("new.test"));
+  PacerScene scene(domain("old.test") + domain("new.test"));
   scene.open("old.test");
   scene.open("new.test");
   scene.use(domain("new.test"));
@@ -134,9 +134,9 @@ TEST_CASE("FX12 pacer: sessions of a removed domain are told that it is served h
 }
 
 TEST_CASE("FX12 pacer: a domain whose name another one serves now was not removed") {
-  Scene scene(domain("a.example.com") +
-              "  - names: [b.test, C.test]\n    websocket: { enabled: true }\n"
-              "    origin: { builtin: echo }\n");
+  PacerScene scene(domain("a.example.com") +
+                   "  - names: [b.test, C.test]\n    websocket: { enabled: true }\n"
+                   "    origin: { builtin: echo }\n");
   for (const char* name : {"a.example.com", "b.test"}) scene.open(name);
   scene.use(domain("'*.example.com'") + domain("c.test"));
   scene.pass(1s);
@@ -145,7 +145,7 @@ TEST_CASE("FX12 pacer: a domain whose name another one serves now was not remove
 
 TEST_CASE("FX12 pacer: 20,000 sessions over budget go at the rate, and never faster") {
   const std::string budget = "    usage: { budget: { traffic: 1MB, close: true } }\n";
-  Scene scene(domain("big.test", "enabled: true", budget) + domain("other.test"));
+  PacerScene scene(domain("big.test", "enabled: true", budget) + domain("other.test"));
   scene.open("big.test", 20'000);
   scene.open("other.test", 100);
   *scene.building.metering.standings().of("big.test") = gateway::usage::BudgetStanding::hard;
@@ -168,7 +168,7 @@ TEST_CASE("FX12 pacer: 20,000 sessions over budget go at the rate, and never fas
 TEST_CASE("FX12 pacer: a small worker ends 50 a second, and close_rate bounds that") {
   for (const auto rate : {std::optional<double>(), std::optional(10.0), std::optional(1000.0)}) {
     CAPTURE(rate.value_or(0));
-    Scene scene(domain("old.test"), rate);
+    PacerScene scene(domain("old.test"), rate);
     scene.open("old.test", 200);
     scene.use(domain("new.test"));
     CHECK(scene.told() == 0);
@@ -180,7 +180,7 @@ TEST_CASE("FX12 pacer: a small worker ends 50 a second, and close_rate bounds th
 }
 
 TEST_CASE("FX12 pacer: mass closes of several causes share one rate") {
-  Scene scene(domain("a.test") + domain("b.test") + domain("c.test"));
+  PacerScene scene(domain("a.test") + domain("b.test") + domain("c.test"));
   for (const char* name : {"a.test", "b.test", "c.test"}) scene.open(name, 60);
   scene.use(domain("b.test", kDisabled) + domain("c.test"));
   CHECK(scene.pending(Cause::domain_removed) == 60);
@@ -194,7 +194,7 @@ TEST_CASE("FX12 pacer: mass closes of several causes share one rate") {
 }
 
 TEST_CASE("FX12 pacer: whoever may stay again before his turn stays") {
-  Scene scene(domain("a.test"));
+  PacerScene scene(domain("a.test"));
   scene.open("a.test", 100);
   scene.use(domain("b.test"));
   scene.pass(1s);
@@ -209,7 +209,7 @@ TEST_CASE("FX12 pacer: whoever may stay again before his turn stays") {
 }
 
 TEST_CASE("FX12 pacer: one that was on its way in when its domain went is told, too") {
-  Scene scene(domain("a.test") + domain("b.test"));
+  PacerScene scene(domain("a.test") + domain("b.test"));
   const auto before = scene.snapshot;
   scene.use(domain("b.test"));
   const auto now = scene.snapshot;
@@ -226,7 +226,7 @@ TEST_CASE("FX12 pacer: one that was on its way in when its domain went is told, 
 }
 
 TEST_CASE("FX12 pacer: when all have been seen it rests, and looks at nobody") {
-  Scene scene(domain("a.test") + domain("b.test", "enabled: true, connection_timeout: 30d"));
+  PacerScene scene(domain("a.test") + domain("b.test", "enabled: true, connection_timeout: 30d"));
   scene.open("b.test", 3);
   CHECK(scene.pacer.looks() == 0);
   scene.use(domain("b.test"));
@@ -236,7 +236,7 @@ TEST_CASE("FX12 pacer: when all have been seen it rests, and looks at nobody") {
 }
 
 TEST_CASE("FX12 pacer: a table is looked at in slices") {
-  Scene scene(domain("a.test") + domain("b.test"));
+  PacerScene scene(domain("a.test") + domain("b.test"));
   scene.open("b.test", Pacer::kSlice + 1);
   scene.use(domain("b.test"));
   CHECK(scene.pacer.looks() == Pacer::kSlice);
@@ -245,7 +245,7 @@ TEST_CASE("FX12 pacer: a table is looked at in slices") {
 }
 
 TEST_CASE("FX12 pacer: sessions that end while they are looked at cost nobody his turn") {
-  Scene scene(domain("a.test") + domain("b.test"));
+  PacerScene scene(domain("a.test") + domain("b.test"));
   for (int i = 0; i < 100; ++i) {
     scene.open("a.test");
     scene.open("b.test");
@@ -264,7 +264,7 @@ TEST_CASE("FX12 pacer: sessions that end while they are looked at cost nobody hi
 }
 
 TEST_CASE("FY24 pacer: a drain is spread over the time that there is, without a floor") {
-  Scene scene(domain("a.test"));
+  PacerScene scene(domain("a.test"));
   scene.open("a.test", 50);
   scene.drain(5s);
   CHECK(scene.told() == 1);
@@ -282,7 +282,7 @@ TEST_CASE("FY24 pacer: a drain is spread over the time that there is, without a 
 }
 
 TEST_CASE("FX12 pacer: in a drain a removed domain keeps its own words, and comes in time") {
-  Scene scene(domain("a.test") + domain("b.test"));
+  PacerScene scene(domain("a.test") + domain("b.test"));
   scene.open("a.test", 1000);
   scene.open("b.test", 1000);
   scene.use(domain("b.test"));
@@ -295,7 +295,7 @@ TEST_CASE("FX12 pacer: in a drain a removed domain keeps its own words, and come
 }
 
 TEST_CASE("FX12 pacer: one that is opened during a drain is told in its turn") {
-  Scene scene(domain("a.test"));
+  PacerScene scene(domain("a.test"));
   scene.open("a.test", 10);
   scene.drain(1s);
   scene.pass(500ms);

@@ -35,8 +35,8 @@ bool await_end(RawPeer& peer) {
   return true;
 }
 
-struct Scene {
-  explicit Scene(const std::string& domains = std::string(kEchoDomain))
+struct WorkerScene {
+  explicit WorkerScene(const std::string& domains = std::string(kEchoDomain))
       : common{building.registry, admission,     scribe, building.metering, names,
                warm_room,         own_listeners, trim},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
@@ -91,7 +91,7 @@ const std::string kHello = [] {
 }  // namespace
 
 TEST_CASE("worker: serves sessions from its own thread, and ends them with itself") {
-  Scene scene;
+  WorkerScene scene;
   RawPeer peer = scene.session();
   peer.send(kHello);
   CHECK(await(peer, "hello"));
@@ -116,7 +116,7 @@ TEST_CASE("worker: one that was never started goes in silence") {
 
 TEST_CASE(
     "worker: a closed listener takes nobody, its sessions live on, and it can be opened again") {
-  Scene scene;
+  WorkerScene scene;
   RawPeer peer = scene.session();
   scene.worker->close("web");
   scene.worker->close("never opened");
@@ -130,7 +130,7 @@ TEST_CASE(
 }
 
 TEST_CASE("worker: a new snapshot is for new sessions") {
-  Scene scene;
+  WorkerScene scene;
   RawPeer old = scene.session();
   scene.worker->use(
       scene.building.snapshot("  - domain: other.example.com\n    websocket: { enabled: true }\n"
@@ -147,7 +147,7 @@ TEST_CASE("worker: a new snapshot is for new sessions") {
 TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that is switched off") {
   for (const bool drains : {false, true}) {
     CAPTURE(drains);
-    Scene scene;
+    WorkerScene scene;
     RawPeer peer = scene.session();
     peer.received.clear();
     scene.worker->use(
@@ -169,7 +169,7 @@ TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that
 }
 
 TEST_CASE("worker: a drain closes silent clients, tells the sessions, and says when it is done") {
-  Scene scene;
+  WorkerScene scene;
   RawPeer silent = connect_to(*scene.address);
   RawPeer peer = scene.session();
   peer.received.clear();
@@ -185,7 +185,7 @@ TEST_CASE("worker: a drain closes silent clients, tells the sessions, and says w
 }
 
 TEST_CASE("worker: an abort ends a drain that clients hold up") {
-  Scene scene;
+  WorkerScene scene;
   RawPeer peer = scene.session();
   scene.worker->abort();  // without a drain: nothing
   std::promise<void> drained;
@@ -206,7 +206,7 @@ TEST_CASE("FX16 worker: memory is given back at most once in ten seconds, whoeve
 }
 
 TEST_CASE("FX16 worker: what is posted to it counts in its turns, and asking changes nothing") {
-  Scene scene;
+  WorkerScene scene;
   CHECK(scene.worker->turns().lag() < 10);
   scene.await_posts();
   const auto turns = scene.worker->turns().turns();

@@ -19,10 +19,10 @@ using gateway::usage::LedgerReader;
 using gateway::usage::Row;
 using tests::all_rows;
 using tests::Boot;
-using tests::wait_until;
 using tests::bytes_out;
 using tests::kNoon;
 using tests::record_of;
+using tests::wait_until;
 
 namespace {
 

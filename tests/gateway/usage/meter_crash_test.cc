@@ -11,6 +11,7 @@
 
 #include "gateway/usage/meter.h"
 #include "gateway/usage/meter_file.h"
+#include "tests/gateway/usage/buckets.h"
 #include "tests/support/folder.h"
 
 namespace {
@@ -18,7 +19,7 @@ namespace {
 using namespace gateway::usage;
 using namespace std::chrono_literals;
 
-constexpr int64_t kBegin = 1'795'298'100;
+using tests::kBegin;
 constexpr uint64_t kEach = 1000;
 
 // What the child says it has done, in memory that both share.

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/usage/meter_layout.h"
+#include "tests/gateway/usage/buckets.h"
 #include "tests/support/folder.h"
 
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using namespace gateway::usage;
 using namespace std::chrono_literals;
 
-constexpr int64_t kBegin = 1'795'298'100;
+using tests::kBegin;
 
 // A file made by hand, in any layout.
 class Made {

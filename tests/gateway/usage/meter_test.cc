@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/gateway/usage/buckets.h"
+
 namespace {
 
 using namespace gateway::usage;
@@ -13,7 +15,7 @@ using namespace std::chrono_literals;
 using gateway::log::Cause;
 
 // A whole bucket's begin, and some monotonic time that has nothing to do with it.
-constexpr int64_t kBegin = 1'795'298'100;
+using tests::kBegin;
 constexpr milliseconds kWall = std::chrono::seconds{kBegin};
 constexpr milliseconds kNow = 5'000'000ms;
 

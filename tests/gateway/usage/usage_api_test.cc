@@ -11,8 +11,8 @@ using Json = nlohmann::json;
 
 namespace {
 
-struct Scene {
-  Scene() {
+struct ApiScene {
+  ApiScene() {
     rows.add_bytes("a.example", kTen, 300, 30);
     rows.add_bytes("b.example", kTen, 3000, 33);
     tariffs.domains["a.example"].direction = gateway::config::DomainUsage::Direction::both;
@@ -46,7 +46,7 @@ constexpr const char* kRange = "&StartTime=2026-11-22T10:00:00Z&EndTime=2026-11-
 }  // namespace
 
 TEST_CASE("usage api: the three calls answer for the domains that were asked, merged") {
-  Scene scene;
+  ApiScene scene;
   const Json both = scene.json("/usage/websocket/traffic",
                                std::string("DomainName=a.example,b.example") + kRange);
   CHECK(both["DomainName"] == "a.example,b.example");
@@ -63,7 +63,7 @@ TEST_CASE("usage api: the three calls answer for the domains that were asked, me
 }
 
 TEST_CASE("usage api: each answer has a request id of its own, written as DCDN does") {
-  Scene scene;
+  ApiScene scene;
   const std::string first = scene.json("/usage/websocket/traffic")["RequestId"];
   const std::string second = scene.json("/usage/websocket/traffic")["RequestId"];
   CHECK(first != second);
@@ -76,7 +76,7 @@ TEST_CASE("usage api: each answer has a request id of its own, written as DCDN d
 }
 
 TEST_CASE("usage api: faults are 400, unknown calls 404, and what the rows cannot say 500 or 503") {
-  Scene scene;
+  ApiScene scene;
   ApiAnswer given = scene.get("/usage/websocket/traffic", "StartTime=2026-11-22T10:00:00Z");
   CHECK(given.status == 400);
   CHECK(Json::parse(given.body)["Code"] == "MissingTimeParameter");
@@ -93,7 +93,7 @@ TEST_CASE("usage api: faults are 400, unknown calls 404, and what the rows canno
 }
 
 TEST_CASE("usage api: a long answer is given up while it is written") {
-  Scene scene;
+  ApiScene scene;
   for (size_t i = 0; i < 3 * kLookUp; ++i) scene.rows.add_bytes("d" + std::to_string(i), kTen, 1);
   int asked = 0;
   scene.give_up = [&asked] {
@@ -107,7 +107,7 @@ TEST_CASE("usage api: a long answer is given up while it is written") {
 }
 
 TEST_CASE("usage api: /usage is where every domain stands today, with its budget") {
-  Scene scene;
+  ApiScene scene;
   auto& budget = scene.tariffs.domains["a.example"].budget;
   budget.traffic = 1000;
   scene.tariffs.domains["quiet.example"].budget.messages = 10;
@@ -130,7 +130,7 @@ TEST_CASE("usage api: /usage is where every domain stands today, with its budget
 }
 
 TEST_CASE("usage api: /usage without a configuration has the domains of the ledger") {
-  Scene scene;
+  ApiScene scene;
   scene.tariffs_known = false;
   const Json json = scene.json("/usage");
   REQUIRE(json["domains"].size() == 2);
@@ -138,7 +138,7 @@ TEST_CASE("usage api: /usage without a configuration has the domains of the ledg
 }
 
 TEST_CASE("FY23 usage api: a domain that is nowhere is told from one without traffic") {
-  Scene scene;
+  ApiScene scene;
   scene.tariffs.domains["quiet.example"] = {};
   scene.rows.add_bytes("removed.example", kTen - 30 * 86'400, 5);
   for (const char* name : {"quiet.example", "removed.example", "_unmatched", "a.example"}) {

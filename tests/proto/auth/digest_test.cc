@@ -33,7 +33,7 @@ std::string fault_of(std::string_view value) {
   return digest ? "none" : digest.error();
 }
 
-bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+bool mentions(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
 constexpr std::string_view kChallenge7616 =
     R"(Digest realm="http-auth@example.org", qop="auth, auth-int", )"
@@ -59,9 +59,9 @@ TEST_CASE("digest: RFC 7616 §3.9.1, MD5 and SHA-256") {
         R"(cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")");
   auto sha256 = answers_to(std::string(kChallenge7616) + "SHA-256", kMufasa);
   const std::string answer = sha256.next("GET", "/dir/index.html");
-  CHECK(has(answer,
-            "algorithm=SHA-256, response="
-            "\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\""));
+  CHECK(mentions(answer,
+                 "algorithm=SHA-256, response="
+                 "\"753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1\""));
 }
 
 // §3.9.2 as its erratum 4897 corrects it: the RFC printed truncated SHA-512, not SHA-512/256.
@@ -76,14 +76,14 @@ TEST_CASE("digest: RFC 7616 §3.9.2, SHA-512-256 with userhash and UTF-8") {
       "response=\"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5\"";
   auto hashed = answers_to(std::string(kChallenge) + ", userhash=true", jason);
   const std::string answer = hashed.next("GET", "/doe.json");
-  CHECK(has(answer, response));
-  CHECK(has(answer,
-            "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\", "
-            "userhash=true"));
+  CHECK(mentions(answer, response));
+  CHECK(mentions(answer,
+                 "username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\", "
+                 "userhash=true"));
   auto plain = answers_to(kChallenge, jason);
   const std::string extended = plain.next("GET", "/doe.json");
-  CHECK(has(extended, response));
-  CHECK(has(extended, "Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, realm="));
+  CHECK(mentions(extended, response));
+  CHECK(mentions(extended, "Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, realm="));
 }
 
 TEST_CASE("digest: RFC 2617 §3.5, and RFC 2069 §2.4 as its errata have it") {
@@ -93,8 +93,8 @@ TEST_CASE("digest: RFC 2617 §3.5, and RFC 2069 §2.4 as its errata have it") {
   auto rfc2617 = answers_to(std::string(kChallenge) + R"(, qop="auth,auth-int")",
                             {"Mufasa", "Circle Of Life", "0a4f113b"});
   const std::string answer = rfc2617.next("GET", "/dir/index.html");
-  CHECK(has(answer, "response=\"6629fae49393a05397450978507c4ef1\""));
-  CHECK_FALSE(has(answer, "algorithm"));
+  CHECK(mentions(answer, "response=\"6629fae49393a05397450978507c4ef1\""));
+  CHECK_FALSE(mentions(answer, "algorithm"));
   auto rfc2069 = answers_to(kChallenge, {"Mufasa", "CircleOfLife", "unused"});
   CHECK(rfc2069.next("GET", "/dir/index.html") ==
         R"(Digest username="Mufasa", realm="testrealm@host.com", )"
@@ -121,8 +121,8 @@ TEST_CASE("digest: as Tomcat's WebSocket client computes it") {
     auto answers = answers_to(std::string(kTomcatChallenge) + std::string(row.algorithm),
                               {"user", "p\xc3\xa4ss w\"ord", std::string(row.cnonce)});
     const std::string answer = answers.next("GET", "/ws/echo?room=1");
-    CHECK(has(answer, "response=\"" + std::string(row.response) + '"'));
-    CHECK(has(answer, "algorithm=" + std::string(row.algorithm) + ", "));
+    CHECK(mentions(answer, "response=\"" + std::string(row.response) + '"'));
+    CHECK(mentions(answer, "algorithm=" + std::string(row.algorithm) + ", "));
   }
 }
 
@@ -131,8 +131,8 @@ TEST_CASE("digest: each answer counts up and differs") {
   const std::string first = answers.next("GET", "/");
   std::string last;
   for (int i = 0; i < 15; ++i) last = answers.next("GET", "/");
-  CHECK(has(first, "nc=00000001"));
-  CHECK(has(last, "nc=00000010"));
+  CHECK(mentions(first, "nc=00000001"));
+  CHECK(mentions(last, "nc=00000010"));
   const auto response = [](const std::string& answer) {
     return answer.substr(answer.find("response="), 43);
   };
@@ -151,30 +151,30 @@ TEST_CASE("digest: goes on with the nonce that the server wants next") {
     const std::string before = answers.challenge().nonce;
     answers.go_on_with("next");
     const std::string answer = answers.next("GET", "/ws");
-    CHECK(has(answer, "nonce=\"next\""));
-    CHECK(has(answer, "nc=00000001"));
+    CHECK(mentions(answer, "nonce=\"next\""));
+    CHECK(mentions(answer, "nc=00000001"));
     std::string key = hash_joined(auth::Hash::md5, {"user", "Weir Test", "secret"});
     if (session) key = hash_joined(auth::Hash::md5, {key, before, "cnonce"});
     const std::string request = hash_joined(auth::Hash::md5, {"GET", "/ws"});
-    CHECK(has(answer, "response=\"" +
-                          hash_joined(auth::Hash::md5,
-                                      {key, "next", "00000001", "cnonce", "auth", request}) +
-                          '"'));
+    CHECK(mentions(answer, "response=\"" +
+                               hash_joined(auth::Hash::md5,
+                                           {key, "next", "00000001", "cnonce", "auth", request}) +
+                               '"'));
   }
 }
 
 TEST_CASE("digest: quotes and backslashes are escaped in the answer and plain in the digest") {
   auto answers = answers_to(R"(Digest realm="a \"b\\", nonce="n")", {"x\"y\\", "p", ""});
   const std::string answer = answers.next("GET", "/");
-  CHECK(has(answer, R"(username="x\"y\\", realm="a \"b\\", nonce="n", uri="/")"));
+  CHECK(mentions(answer, R"(username="x\"y\\", realm="a \"b\\", nonce="n", uri="/")"));
   const auto key = proto::auth::hash_joined(auth::Hash::md5, {"x\"y\\", "a \"b\\", "p"});
   const auto request = proto::auth::hash_joined(auth::Hash::md5, {"GET", "/"});
-  CHECK(has(answer, proto::auth::hash_joined(auth::Hash::md5, {key, "n", request})));
+  CHECK(mentions(answer, proto::auth::hash_joined(auth::Hash::md5, {key, "n", request})));
 }
 
 TEST_CASE("digest: a name outside of ASCII goes as ISO-8859-1 without a charset") {
   auto answers = answers_to(R"(Digest realm="a", nonce="n")", {"J\xc3\xa4", "p", ""});
-  CHECK(has(answers.next("GET", "/"), "username=\"J\xe4\","));
+  CHECK(mentions(answers.next("GET", "/"), "username=\"J\xe4\","));
 }
 
 TEST_CASE("digest: spellings that servers have") {
@@ -207,5 +207,5 @@ TEST_CASE("digest: challenges that cannot be answered say why") {
   const std::string longest(auth::kMaxDigestValue, 'x');
   CHECK(fault_of("Digest realm=a, nonce=" + longest) == "none");
   CHECK(fault_of("Digest realm=a, nonce=b, opaque=x" + longest) ==
-        "a Digest challenge has too long a realm, nonce or opaque");
+        "a Digest challenge mentions too long a realm, nonce or opaque");
 }

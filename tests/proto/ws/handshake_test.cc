@@ -14,13 +14,13 @@ using Lines = std::vector<std::pair<std::string_view, std::string_view>>;
 
 namespace {
 
-const std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";
+const std::string_view kClientKey = "dGhlIHNhbXBsZSBub25jZQ==";
 const std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 const Lines kGoodRequest = {{"Host", "server.example.com"},
                             {"Upgrade", "websocket"},
                             {"Connection", "Upgrade"},
-                            {"Sec-WebSocket-Key", kKey},
+                            {"Sec-WebSocket-Key", kClientKey},
                             {"Sec-WebSocket-Version", "13"}};
 const Lines kGoodAnswer = {
     {"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", kAccept}};
@@ -75,7 +75,7 @@ bool is_switch(const http1::ResponseHead& head, const std::vector<std::string>& 
 }  // namespace
 
 TEST_CASE("handshake: RFC 6455 §1.3 example") {
-  CHECK(ws::accept_for(kKey) == kAccept);
+  CHECK(ws::accept_for(kClientKey) == kAccept);
   CHECK(judged(kGoodRequest) == 101);
   CHECK(is_switch(answer(kGoodAnswer)));
 }
@@ -125,7 +125,7 @@ TEST_CASE("handshake: H3, one key of 16 octets") {
     CHECK(judged(changed(kGoodRequest, "Sec-WebSocket-Key", bad)) == 400);
   }
   CHECK(judged(without(kGoodRequest, "Sec-WebSocket-Key")) == 400);
-  CHECK(judged(with(kGoodRequest, "Sec-WebSocket-Key", kKey)) == 400);
+  CHECK(judged(with(kGoodRequest, "Sec-WebSocket-Key", kClientKey)) == 400);
 }
 
 TEST_CASE("handshake: H4, any version but one 13 is answered with 426") {
@@ -190,7 +190,7 @@ TEST_CASE("handshake: H12, subprotocols are kept in order and must be unique tok
                                      "sec-websocket-protocol", "chat,FOO")));
   REQUIRE(upgrade);
   CHECK(upgrade->subprotocols == std::vector<std::string>{"foo", "v2.bin", "chat", "FOO"});
-  CHECK(upgrade->key == kKey);
+  CHECK(upgrade->key == kClientKey);
   for (std::string_view bad : {"", ",", "a b", "a, a", "a/b", "\"a\""}) {
     CHECK(judged(with(kGoodRequest, "Sec-WebSocket-Protocol", bad)) == 400);
   }

@@ -70,7 +70,7 @@ Events read_all(const Wire& wire, ws::Sender sender = ws::Sender::server, uint64
   return whole;
 }
 
-Wire octets(const std::string& text) { return {text.begin(), text.end()}; }
+Wire octets_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 }  // namespace
 
@@ -88,7 +88,7 @@ TEST_CASE("message reader: masked fragments with control frames between, then a 
                            ws::frame(ws::Opcode::text, {}, key) +
                            ws::close_frame(ws::CloseCode::going_away, "bye", key) +
                            ws::frame(ws::Opcode::text, proto::bytes_of("late"), key);
-  CHECK(read_all(octets(wire), ws::Sender::client) ==
+  CHECK(read_all(octets_of(wire), ws::Sender::client) ==
         Events{"binary " + long_text, "text ", "close 1001 bye"});
 }
 
