@@ -12,7 +12,9 @@ import origin
 import peers
 import wire
 from frames import BINARY, TEXT, frame, from_client
+from hand_clock import HandClock
 from harness import WeirTest, domain, wait_until
+from patience import patience
 
 MESSAGE = from_client(BINARY, bytes(64 * 1024))
 
@@ -63,8 +65,15 @@ class BackpressureTest(WeirTest):
         seen = raw.connection()
         raw.wait_for(lambda: len(seen.seen) == len(seen.head.raw) + sent, "all that was sent", 15)
 
+    def stopped(self, connection):
+        """Upgrades, and reads nothing before the end of the test."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+        connection.upgrade()
+        over.wait()
+
     def test_D3_a_hundred_such_sessions_stay_below_the_cap(self):
-        weir, _ = self.prepare(lambda connection: (connection.upgrade(), time.sleep(25)))
+        weir, _ = self.prepare(self.stopped)
         before = weir.rss()
         sessions = [self.use(wire.open_session(weir.port, "a.test")) for _ in range(100)]
         for session in sessions:
@@ -149,15 +158,25 @@ class BackpressureTest(WeirTest):
                 pass
 
         raw = self.use(origin.RawOrigin(pour))
-        weir = self.run_one([domain("a.test", raw.port,
-                                    websocket={"send_stall_timeout": 2, "close_timeout": 1})])
-        begin = time.monotonic()
+        # The kernel goes by the same limit, and by its own clock.
+        stall = round(2 * patience())
+        weir = self.run_one([domain("a.test", raw.port, websocket={
+            "connection_timeout": 100 * stall, "send_stall_timeout": stall, "close_timeout": 1})], clock=HandClock())
         with wire.open_session(weir.port, "a.test", receive_buffer=16384):
-            record = weir.wait_access(event="close", timeout=10)
-            seconds = time.monotonic() - begin
+            wait_until(lambda: weir.metric("weir_client_bytes_out_total", domain="a.test") > 0, "the flood")
+            steps = 0
+
+            def cut():
+                nonlocal steps
+                steps += 1
+                weir.clock.move(stall / 8)
+                return weir.access_log() and weir.access_log()[-1]["event"] == "close"
+
+            wait_until(cut, "the stall to be noticed")
+            record = weir.access_log()[-1]
         self.assertEqual((record["close_initiator"], record["close_cause"]), ("gateway", "slow_consumer"))
-        self.assertGreaterEqual(seconds, 1.9)
-        self.assertLess(seconds, 6)
+        self.assertGreaterEqual(record["duration_ms"], stall * 1000)
+        self.assertGreaterEqual(steps, 8)
         seen = raw.finished()
         tail = bytes(seen.seen[len(seen.head.raw):])
         if tail:  # at a frame boundary there was a Close to send
@@ -165,8 +184,7 @@ class BackpressureTest(WeirTest):
             self.assertEqual(seen.read_frame().code, 1001)
 
     def test_T1_origin_that_stops_reading_is_cut_after_the_stall_and_the_client_gets_1011(self):
-        weir, _ = self.prepare(lambda connection: (connection.upgrade(), time.sleep(10)),
-                               send_stall_timeout=2)
+        weir, _ = self.prepare(self.stopped, send_stall_timeout=2)
         session = self.use(wire.open_session(weir.port, "a.test", "/stall"))
         flood(session, patience=1)
         got = session.read_until_frame(frames.CLOSE)
@@ -176,13 +194,14 @@ class BackpressureTest(WeirTest):
 
     def test_T1_reader_that_trickles_is_not_cut(self):
         raw = self.use(origin.RawOrigin(self.endless))
-        weir = self.run_one([domain("a.test", raw.port, websocket={"send_stall_timeout": 2})])
+        stall = round(2 * patience())
+        weir = self.run_one([domain("a.test", raw.port, websocket={
+            "connection_timeout": 100 * stall, "send_stall_timeout": stall})], clock=HandClock())
         session = self.use(wire.open_session(weir.port, "a.test", receive_buffer=65536))
-        begin = time.monotonic()
-        while time.monotonic() - begin < 9:
+        for _ in range(72):
             session.read_exact(16 * 1024)
-            time.sleep(0.125)
-        self.assertEqual([r for r in weir.access_log() if r["event"] == "close"], [])
+            weir.pass_time(stall / 16)
+        self.assertEqual([r for r in weir.access_log() if r["event"] == "close" and r["domain"] == "a.test"], [])
 
     @staticmethod
     def endless(connection):

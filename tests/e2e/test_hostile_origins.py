@@ -311,7 +311,7 @@ class BackgroundTest(HostileTest):
     @classmethod
     def configure(cls):
         cls.origins, cls.domains = {}, []
-        check = {"type": "websocket", "interval": "500ms", "timeout": "400ms", "fall": 1}
+        check = {"type": "websocket", "interval": "500ms", "timeout": "4s", "fall": 1}
         for name in cls.CHECKED:
             cls.attack(name, REFUSED[name][0], health=check)
         for name, script in cls.WARMED.items():

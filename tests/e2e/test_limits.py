@@ -88,7 +88,7 @@ class DescriptorsTest(WeirTest):
     FILES = 80
 
     def start(self, raw, **settings):
-        health = {"type": "tcp", "interval": "500ms", "timeout": "400ms", "fall": 1}
+        health = {"type": "tcp", "interval": "500ms", "timeout": "10s", "fall": 1}
         servers = [{"address": f"127.0.0.1:{raw.port}"}, {"address": f"localhost:{raw.port}"}]
         weir = Weir([domain("a.test", origin={"protocol": "http", "servers": servers, "health": health})],
                     workers=1, limits={"max_connections": 1000}, **settings)

@@ -83,7 +83,7 @@ class OutageTest(WeirTest):
         return self.run_one([domain("a.test", origin={
             "protocol": "http", "servers": servers,
             "ejection": {"failures": 3, "time": "1s"},
-            "health": {"type": "tcp", "interval": "500ms", "timeout": "400ms"}})])
+            "health": {"type": "tcp", "interval": "500ms", "timeout": "10s"}})])
 
     def open_on_each(self, weir):
         """A session on each of the origins, by its life."""

@@ -248,7 +248,7 @@ class ExhaustionTest(WeirTest):
     def test_no_port_for_a_check_says_nothing_about_the_server(self):
         raw = self.use(origin.RawOrigin())
         weir = self.start(raw.port, sources=("127.0.0.2",),
-                          health={"type": "tcp", "interval": "500ms", "timeout": "400ms", "fall": 1})
+                          health={"type": "tcp", "interval": "500ms", "timeout": "10s", "fall": 1})
         self.fill()
         before = self.without_port()
         wait_until(lambda: self.without_port() >= before + 3, "checks without a port")

@@ -73,7 +73,7 @@ class CheckTest(WeirTest):
         port = first.port
         weir = self.run_one([domain("a.test", origin=pool(
             (port, {"priority": 10}), (second.port, {"priority": 20}), ejection="off",
-            health={"type": "tcp", "interval": "500ms", "timeout": "400ms", "fall": 2}))])
+            health={"type": "tcp", "interval": "500ms", "timeout": "10s", "fall": 2}))])
         name = f"127.0.0.1:{port}"
         wait_until(lambda: weir.metric("weir_origin_up", domain="a.test", origin=name) == 1, "up")
         first.close()
@@ -84,7 +84,7 @@ class CheckTest(WeirTest):
     def test_all_down_is_502_at_once(self):
         weir = self.run_one([domain("a.test", origin=pool(
             (refused_port(), {}), ejection="off",
-            health={"type": "tcp", "interval": "500ms", "timeout": "400ms", "fall": 1}))])
+            health={"type": "tcp", "interval": "500ms", "timeout": "10s", "fall": 1}))])
         wait_until(lambda: weir.metric("weir_origin_up", domain="a.test") == 0, "down")
         head, body, _ = wire.exchange(weir.port, wire.upgrade_request("a.test", "/down"))
         self.assertEqual(head.status, 502)

@@ -207,5 +207,5 @@ TEST_CASE("digest: challenges that cannot be answered say why") {
   const std::string longest(auth::kMaxDigestValue, 'x');
   CHECK(fault_of("Digest realm=a, nonce=" + longest) == "none");
   CHECK(fault_of("Digest realm=a, nonce=b, opaque=x" + longest) ==
-        "a Digest challenge mentions too long a realm, nonce or opaque");
+        "a Digest challenge has too long a realm, nonce or opaque");
 }
