@@ -156,9 +156,10 @@ void ClientConnection::decide() {
   }
   const config::Origin& origin = request_.domain->config->origin;
   if (!proto::ws::asks_for_upgrade(request_.head)) {
-    if (origin.builtin == config::Origin::Builtin::echo && request_.head.method == "GET" &&
-        request_.target.path == "/") {
-      answer(200, page_response());
+    const bool reads = request_.head.method == "GET" || request_.head.method == "HEAD";
+    if (origin.builtin == config::Origin::Builtin::echo && reads && request_.target.path == "/") {
+      const std::string page = page_response();
+      answer(200, as_asked(page));
       return;
     }
     refuse({.status = 426,
@@ -271,9 +272,13 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
 void ClientConnection::refuse(const Refusal& refusal) {
   const std::string whole =
       proto::http1::text_response(refusal.status, refusal.why, refusal.fields);
-  const std::string_view response = parser_.is_head() ? proto::http1::without_body(whole) : whole;
+  const std::string_view response = as_asked(whole);
   record(refusal, response.size());
   answer(refusal.status, response);
+}
+
+std::string_view ClientConnection::as_asked(std::string_view response) const {
+  return parser_.is_head() ? proto::http1::without_body(response) : response;
 }
 
 void ClientConnection::answer(int status, std::string_view text) {
@@ -363,6 +368,8 @@ void ClientConnection::on_failed(const net::IoError& error) {
       stage_ == Stage::reading && !tls_->peer_was_silent()) {
     entrance_.counters.tls_failed.add(1);
     if (tls_->peer_spoke_plain()) {
+      // Of a request that is not read this is all that its answer depends on.
+      if (tls_->plain_peer_asked_head()) parser_.feed(proto::bytes_of("HEAD "));
       std::unique_ptr<net::Stream> plain = tls_->take_transport();
       tls_ = nullptr;
       stream_ = std::move(plain);

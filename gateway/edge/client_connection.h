@@ -66,6 +66,7 @@ class ClientConnection final : public net::RosterMember,
   void begin_upgrade();
   void open_echo();
   void refuse(const Refusal& refusal);
+  std::string_view as_asked(std::string_view response) const;
   void answer(int status, std::string_view text);
   void record(const Refusal& refusal, size_t answered = 0);
   void record_own_fault(const net::IoError& error);

@@ -119,6 +119,7 @@ void TlsStream::on_data(Bytes data) {
     first_ = false;
     if (data[0] != kHandshakeRecord && data[0] != kAlertRecord) {
       plain_peer_ = true;
+      plain_head_ = proto::text_of(data).starts_with("HEAD ");
       report({.code = 0,
               .doing = IoError::Doing::tls_handshake,
               .text = is_server() ? "the peer does not speak TLS"

@@ -70,6 +70,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
   bool peer_spoke_plain() const { return plain_peer_; }
+  // And what it said began with "HEAD ".
+  bool plain_peer_asked_head() const { return plain_head_; }
   // Nothing at all has come from the peer.
   bool peer_was_silent() const { return first_; }
   // Gives up TLS, for that answer.
@@ -125,6 +127,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool first_ = true;     // no byte has come yet
   bool secured_ = false;  // the handshake has been done, whatever came later
   bool plain_peer_ = false;
+  bool plain_head_ = false;
   bool write_ended_ = false;
   bool peer_ended_ = false;  // on_end has been called
 };

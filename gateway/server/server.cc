@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <malloc.h>
 
 #include "gateway/config/named_files.h"
@@ -352,7 +353,12 @@ void Server::note_files() {
   const config::Document& document = snapshot_->document;
   const std::vector<std::string> anew = named_files_.take(config::named_files(document));
   if (!anew.empty()) say(Level::info, "read anew: " + listed(anew));
-  if (watcher_) watcher_->watch(document.files, named_files_.list());
+  if (!watcher_) return;
+  std::vector<std::string> files = document.files;
+  // Where a pattern matches nothing yet the first file of its folder is to be noticed, too.
+  const std::filesystem::path folder = std::filesystem::path(files.front()).parent_path();
+  for (const std::string& pattern : document.unmatched) files.push_back(folder / pattern);
+  watcher_->watch(files, named_files_.list());
 }
 
 std::string Server::what_needs_restart(const config::Document& next) const {

@@ -223,6 +223,13 @@ class ReloadTest(WeirTest):
         weir.write([domain("new.test")])
         wait_until(lambda: self.status(weir, "new.test") == 101, "reload by itself", 6)
 
+    def test_fx10_the_first_file_of_an_empty_folder_is_noticed(self):
+        weir = self.run_one([], reload={"on_change": True})
+        weir.wait_log("no file matches")
+        self.assertEqual(self.status(weir, "new.test"), 404)
+        weir.write([domain("new.test")])
+        wait_until(lambda: self.status(weir, "new.test") == 101, "reload by itself")
+
     def test_sigusr1_opens_the_access_log_anew(self):
         weir = self.run_one([domain("a.test")])
         wire.open_session(weir.port, "a.test", "/first").close()

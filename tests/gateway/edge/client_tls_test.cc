@@ -216,6 +216,18 @@ TEST_CASE("client connection: who speaks plain HTTP to a TLS port is told so in 
   CHECK(lines[0]["error"] == "this port speaks TLS: use wss:// or https://");
 }
 
+TEST_CASE("FY1 client connection: who asks a TLS port for a head in clear gets no body") {
+  Certificates certificates;
+  for (const bool head : {true, false}) {
+    EdgeStage stage(three_domains(certificates));
+    RawPeer client = stage.tls_client();
+    client.send(head ? "HEAD / HTTP/1.1\r\n\r\n" : "HEADS / HTTP/1.1\r\n\r\n");
+    REQUIRE(stage.answered(client));
+    CHECK(status_of(client.received) == 400);
+    CHECK(body_of(client.received).empty() == head);
+  }
+}
+
 TEST_CASE("client connection: a TLS handshake that does not end within header_timeout is cut") {
   Certificates certificates;
   AccessFile file;

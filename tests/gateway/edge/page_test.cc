@@ -40,8 +40,18 @@ TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
   CHECK(stage.answers(200) == 1);
 }
 
+TEST_CASE("FY1 page: HEAD gets what GET gets, without the body") {
+  EdgeStage stage(with_page);
+  RawPeer client = stage.client("HEAD / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n");
+  REQUIRE(stage.answered(client));
+  CHECK(status_of(client.received) == 200);
+  CHECK(field_of(client.received, "Content-Length") ==
+        std::to_string(gateway::edge::echo_page().size()));
+  CHECK(body_of(client.received).empty());
+}
+
 TEST_CASE("page: nowhere else and by no other method") {
-  for (const char* request : {"GET /chat", "POST /", "HEAD /"}) {
+  for (const char* request : {"GET /chat", "POST /", "HEAD /chat"}) {
     CAPTURE(request);
     EdgeStage stage(with_page);
     RawPeer client =
