@@ -102,7 +102,8 @@ struct Bookkeeper::State {
   std::condition_variable wake;
   bool stopping = false;
   Figures figures;
-  std::optional<Clock::time_point> waiting_since;  // changes that are not durable
+  std::optional<Clock::time_point> waiting_since;   // changes that are not durable
+  std::optional<Clock::time_point> flushing_since;  // a disk may hold a flush for ever
   std::function<void()> tell;
 
   std::thread thread;
@@ -144,7 +145,9 @@ void Bookkeeper::use_budgets(std::map<std::string, BudgetPlan> plans, BudgetChan
 Bookkeeper::Figures Bookkeeper::figures() const {
   const std::lock_guard lock(state_->mutex);
   Figures figures = state_->figures;
-  if (state_->waiting_since) figures.lag = since(*state_->waiting_since);
+  // A flush that is under way has failed by nothing yet, but is late by as long as it takes.
+  const auto& oldest = state_->waiting_since ? state_->waiting_since : state_->flushing_since;
+  if (oldest) figures.lag = since(*oldest);
   return figures;
 }
 
@@ -180,6 +183,10 @@ void Bookkeeper::State::finish() {
 
 bool Bookkeeper::State::flush(bool last) {
   const auto begin = Clock::now();
+  {
+    const std::lock_guard lock(mutex);
+    flushing_since = begin;
+  }
   rows_written = 0;
   collect(last);
   auto error = bring();
@@ -340,6 +347,7 @@ void Bookkeeper::State::report(Clock::time_point begin, const std::optional<Ledg
     health.worked(dropped);
   }
   const std::lock_guard lock(mutex);
+  flushing_since.reset();
   figures.errors += error ? 1 : 0;
   figures.rows_written += rows_written;
   figures.records_dropped = dropped;

@@ -105,6 +105,23 @@ class FaultsTest(WeirTest):
     def test_read_only_disk(self):
         self.suffer(self.disk.read_only)
 
+    def test_fxl_a_disk_that_holds_every_write_holds_no_session_and_no_question(self):
+        weir = self.make().start()
+        echoes = self.use(Echoes(weir.port, "disk.test"))
+        echoes.wait_more()
+        self.disk.hold()
+        self.addCleanup(self.disk.well)
+        wait_until(lambda: weir.metric("weir_usage_ledger_lag_seconds") > 1, "a ledger that is late")
+        late = self.use(Echoes(weir.port, "late.test"))  # a domain that was not seen before
+        late.wait_more(200)
+        echoes.wait_more(200)
+        self.assertEqual(weir.admin("/healthz")[0], 200)
+        self.assertGreater(weir.metric("weir_client_bytes_in_total", domain="late.test"), 0)
+        self.disk.well()
+        for name, one in (("disk.test", echoes), ("late.test", late)):
+            usage.wait_ledger(weir, name, one.finish())
+        self.assertEqual(usage.verify(weir).returncode, 0)
+
     def test_one_sync_that_fails_costs_nothing(self):
         weir = self.make().start()
         echoes = self.use(Echoes(weir.port, "disk.test"))

@@ -302,14 +302,16 @@ class Clock(Fault):
 
 
 class Disk(Fault):
-    """Lets a process find the disk full, broken or read-only below one folder."""
+    """Lets a process find the disk full, broken, stuck or read-only below one folder."""
 
     source = "disk"
     variable = "WEIR_TEST_DISK"
 
-    def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1) -> None:
+    def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1, hold: int = 0) -> None:
         with open(self.control, "r+b") as file:
             file.write(struct.pack("=4i", write, sync, opening, syncs))
+            file.seek(24)
+            file.write(struct.pack("=i", hold))
 
     def full(self) -> None:
         self._set(write=errno.ENOSPC)
@@ -319,6 +321,10 @@ class Disk(Fault):
 
     def no_sync(self, times: int) -> None:
         self._set(sync=errno.EIO, syncs=times)
+
+    def hold(self) -> None:
+        """No write and no sync comes to its end before it is well again."""
+        self._set(hold=1)
 
     def read_only(self) -> None:
         self._set(write=errno.EROFS, opening=errno.EROFS)

@@ -21,6 +21,7 @@ struct Control {
   std::atomic<int32_t> open_error;  // of opening for writing, making, renaming and removing
   std::atomic<int32_t> syncs;       // how many syncs are to fail; below 0: all of them
   std::atomic<int64_t> failures;    // how many operations have failed
+  std::atomic<int32_t> hold;        // writing and syncing take as long as this is not 0
 };
 
 Control* open_control() {
@@ -73,12 +74,19 @@ int failed(int error) {
 }
 
 template <class Of>
+void wait_while_held(Of of) {
+  while (control() != nullptr && control()->hold.load() != 0 && concerns(of)) ::usleep(1000);
+}
+
+template <class Of>
 int write_error(Of of) {
+  wait_while_held(of);
   const int error = control() == nullptr ? 0 : control()->write_error.load();
   return error != 0 && concerns(of) ? failed(error) : 0;
 }
 
 int sync_error(int fd) {
+  wait_while_held(fd);
   const int error = control() == nullptr ? 0 : control()->sync_error.load();
   if (error == 0 || !concerns(fd)) return 0;
   int32_t left = control()->syncs.load();
