@@ -12,6 +12,7 @@
 
 #include "gateway/net/resolver.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/patience.h"
 
 namespace tests {
 
@@ -124,7 +125,7 @@ class DnsServer {
   gateway::net::DnsClient::Options options() const {
     gateway::net::DnsClient::Options made;
     made.servers = address.to_string();
-    made.first_timeout = gateway::net::milliseconds(200);
+    made.first_timeout = first_timeout;
     made.tries = 2;
     return made;
   }
@@ -132,6 +133,8 @@ class DnsServer {
   int lookups() const { return questions / 2; }
 
   gateway::net::Address address;
+  // By the clock of c-ares; where no answer is to come, a test wants less.
+  gateway::net::milliseconds first_timeout = patience(std::chrono::seconds(10));
   Script script;
   int questions = 0;
   int over_tcp = 0;
