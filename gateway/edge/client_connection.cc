@@ -154,10 +154,10 @@ void ClientConnection::decide() {
     refuse(*refusal);
     return;
   }
-  const config::Origin& origin = request_.domain->config->origin;
+  const route::Pool* pool = request_.route->pool();
   if (!proto::ws::asks_for_upgrade(request_.head)) {
     const bool reads = request_.head.method == "GET" || request_.head.method == "HEAD";
-    if (origin.builtin == config::Origin::Builtin::echo && reads && request_.target.path == "/") {
+    if (pool == nullptr && reads && request_.target.path == "/") {
       const std::string page = page_response();
       answer(200, as_asked(page));
       return;
@@ -176,16 +176,16 @@ void ClientConnection::decide() {
   surroundings_.loop.wheel().clear(*this);
   stage_ = Stage::upgrading;
   asked_ = surroundings_.loop.now();
-  if (origin.builtin == config::Origin::Builtin::echo) {
+  if (pool == nullptr) {
     open_echo();
   } else {
-    begin_upgrade();
+    begin_upgrade(*pool);
   }
 }
 
-void ClientConnection::begin_upgrade() {
+void ClientConnection::begin_upgrade(const route::Pool& pool) {
   upgrade_ = std::make_unique<Upgrade>(
-      surroundings_.origins, *snapshot_, *request_.domain,
+      surroundings_.origins, Upgrade::Aim{*snapshot_, *request_.domain, pool},
       session::Asked{request_.head, request_.target, request_.upgrade, identity_.client, server_,
                      identity_.client_tls, asked_},
       *this);
@@ -229,6 +229,7 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
       surroundings_.sessions,
       session::Session::Opening{.snapshot = std::move(snapshot_),
                                 .domain = *request_.domain,
+                                .route = *request_.route,
                                 .streams = {std::move(stream_), std::move(upgraded.origin)},
                                 .permessage_deflate = upgraded.answer.permessage_deflate,
                                 .identity = std::move(identity_),

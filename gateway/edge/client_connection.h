@@ -63,7 +63,7 @@ class ClientConnection final : public net::RosterMember,
   void read_head(net::Bytes data);
   void keep_early(net::Bytes data);
   void decide();
-  void begin_upgrade();
+  void begin_upgrade(const route::Pool& pool);
   void open_echo();
   void refuse(const Refusal& refusal);
   std::string_view as_asked(std::string_view response) const;

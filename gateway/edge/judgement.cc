@@ -67,6 +67,11 @@ std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
         .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
   }
   request.domain = named;
+  request.route = named->route_of(request.target.path);
+  if (request.route == nullptr) {
+    return Refusal{
+        .status = 404, .cause = Cause::no_route, .why = "this domain has no route for this path"};
+  }
   if (proto::http1::is_loop(request.head.fields, snapshot.via)) {
     return Refusal{
         .status = 508,

@@ -19,6 +19,7 @@ struct Request {
   proto::http1::Target target;            // once find_domain has passed
   proto::ws::UpgradeRequest upgrade;      // once judge_upgrade has passed
   const route::Domain* domain = nullptr;  // the snapshot's; null: none was found
+  const route::Route* route = nullptr;    // of the domain; null: none covers the path
 };
 
 // What to answer instead of a 101, and whose doing it is.
@@ -34,8 +35,9 @@ struct Refusal {
 // Of a node that is leaving.
 [[nodiscard]] Refusal refused_by_drain();
 
-// By Host: 400, 404, 508. Over TLS the name of the connection must lead to the same domain, else
-// 421; `server_name` is nothing on a plain connection, and empty when the client sent none.
+// By Host and path: 400, 404, 508. Over TLS the name of the connection must lead to the same
+// domain, else 421; `server_name` is nothing on a plain connection, and empty when the client sent
+// none.
 [[nodiscard]] std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
                                                  std::optional<std::string_view> server_name,
                                                  Request& request);

@@ -16,18 +16,17 @@ proto::auth::Credentials credentials_of(const config::Credentials& settings) {
 }
 
 // '\n' is in no name.
-std::string key_of(const route::Domain& domain, const route::Server& server) {
-  return domain.label + '\n' + server.host + '\n' +
+std::string key_of(const route::Pool& pool, const route::Server& server) {
+  return pool.label + '\n' + server.host + '\n' +
          (server.port ? std::to_string(*server.port) : std::string());
 }
 
 }  // namespace
 
-proto::auth::Authorizer* Authenticator::of(const route::Domain& domain,
-                                           const route::Server& server) {
-  const std::optional<config::OriginAuth>& settings = domain.config->origin.auth;
+proto::auth::Authorizer* Authenticator::of(const route::Pool& pool, const route::Server& server) {
+  const std::optional<config::OriginAuth>& settings = pool.settings().auth;
   if (!settings) return nullptr;
-  Known& known = known_[key_of(domain, server)];
+  Known& known = known_[key_of(pool, server)];
   if (!known.authorizer || !(known.settings == *settings)) {
     known.settings = *settings;
     known.authorizer = std::make_unique<proto::auth::Authorizer>(
@@ -38,9 +37,9 @@ proto::auth::Authorizer* Authenticator::of(const route::Domain& domain,
 
 void Authenticator::use(const route::Snapshot& snapshot) {
   std::set<std::string> keys;
-  for (const auto& domain : snapshot.domains) {
-    if (!domain->config->origin.auth) continue;
-    for (const route::Server& server : domain->servers) keys.insert(key_of(*domain, server));
+  for (const route::Pool* pool : snapshot.pools) {
+    if (!pool->settings().auth) continue;
+    for (const route::Server& server : pool->servers) keys.insert(key_of(*pool, server));
   }
   std::erase_if(known_, [&keys](const auto& known) { return !keys.contains(known.first); });
 }

@@ -15,9 +15,9 @@ namespace gateway::origin {
 // One for each worker; its thread's.
 class Authenticator {
  public:
-  // Null: this domain has no credentials for its origin. Kept as long as they stay the same; valid
+  // Null: this pool has no credentials for its servers. Kept as long as they stay the same; valid
   // until the next call.
-  proto::auth::Authorizer* of(const route::Domain& domain, const route::Server& server);
+  proto::auth::Authorizer* of(const route::Pool& pool, const route::Server& server);
   // Forgets the servers that this configuration no longer has, or has no credentials for.
   void use(const route::Snapshot& snapshot);
   size_t size() const { return known_.size(); }
@@ -27,7 +27,7 @@ class Authenticator {
     config::OriginAuth settings;
     std::unique_ptr<proto::auth::Authorizer> authorizer;
   };
-  std::map<std::string, Known> known_;  // by domain and server: as many as the configuration has
+  std::map<std::string, Known> known_;  // by pool and server: as many as the configuration has
 };
 
 }  // namespace gateway::origin

@@ -16,7 +16,7 @@ namespace gateway::origin {
 // One server as a worker's pool sees it.
 struct Member {
   std::shared_ptr<route::Backend> backend;
-  size_t index = 0;  // in domain.servers
+  size_t index = 0;  // in pool.servers
   uint32_t priority = 20;
   uint32_t weight = 10;
   uint64_t identity = 0;  // of its name, for hash: the same in every process

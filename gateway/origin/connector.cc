@@ -55,7 +55,7 @@ Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handle
 Connector::~Connector() { loop_.poller().forget(*this); }
 
 void Connector::on_ready(uint32_t) {
-  if (plan_.target.tls && !plan_.domain.origin_tls) {
+  if (plan_.target.tls && !plan_.pool.tls) {
     fail({.cause = Cause::origin_tls,
           .status = 502,
           .why = "the origin is spoken to over http alone",
@@ -69,7 +69,7 @@ void Connector::on_ready(uint32_t) {
 bool Connector::take_warm() {
   const bool wanted = settings().warm > 0 && !plan_.fresh && plan_.tried.empty();
   if (plan_.ways == nullptr || !wanted) return false;
-  auto taken = plan_.ways->warm().take(plan_.domain, plan_.server, plan_.target, plan_.tls_name);
+  auto taken = plan_.ways->warm().take(plan_.pool, plan_.server, plan_.target, plan_.tls_name);
   if (!taken) return false;
   warm_ = true;
   plan_.target.port = taken->port;
@@ -157,7 +157,7 @@ void Connector::list_candidates(const std::vector<net::Address>& addresses, bool
   }
   std::reverse(candidates_.begin(), candidates_.end());
   if (plan_.ways != nullptr)
-    plan_.ways->port_probes().consider(plan_.domain, plan_.server, plan_.target);
+    plan_.ways->port_probes().consider(plan_.pool, plan_.server, plan_.target);
   if (candidates_.empty()) {
     fail_without_candidates(ours);
     return;
@@ -199,8 +199,7 @@ void Connector::dial_next() {
 
 void Connector::dial() {
   loop_.wheel().set(*this, loop_.now() + settings().connect_timeout);
-  net::SourceAddresses* sources =
-      plan_.ways != nullptr ? plan_.ways->sources(plan_.domain) : nullptr;
+  net::SourceAddresses* sources = plan_.ways != nullptr ? plan_.ways->sources(plan_.pool) : nullptr;
   dialer_ = std::make_unique<net::Dialer>(loop_, current_.address, *this, sources);
 }
 
@@ -223,7 +222,7 @@ void Connector::on_dial_failed(const net::IoError& error) {
 
 Failure Connector::port_failure() const {
   const net::SourceAddresses* sources =
-      plan_.ways != nullptr ? plan_.ways->sources(plan_.domain) : nullptr;
+      plan_.ways != nullptr ? plan_.ways->sources(plan_.pool) : nullptr;
   const std::string missing = sources != nullptr ? sources->missing() : std::string();
   if (plan_.ways != nullptr && missing.empty()) plan_.ways->figures().no_local_port.add(1);
   return {
@@ -349,7 +348,7 @@ void Connector::established(std::unique_ptr<net::Stream> stream) {
   loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
   const std::string server = proxy_ != nullptr ? authority() : current_.address.to_string();
   net::SslPtr ssl =
-      net::new_origin_connection(plan_.domain.origin_tls.get(), plan_.tls_name, server,
+      net::new_origin_connection(plan_.pool.tls.get(), plan_.tls_name, server,
                                  plan_.foreign ? net::Identity::withheld : net::Identity::shown);
   tls_ = std::make_unique<net::TlsStream>(loop_, std::move(stream), std::move(ssl),
                                           net::TlsStream::Role::client, this);

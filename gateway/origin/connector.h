@@ -65,7 +65,7 @@ class Connector final : public net::Dialer::Handler,
   };
 
   struct Plan {
-    const route::Domain& domain;
+    const route::Pool& pool;
     const route::Server& server;  // both outlive the connector
     Target target;
     std::string tls_name;
@@ -129,7 +129,7 @@ class Connector final : public net::Dialer::Handler,
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
 
-  const config::Origin& settings() const { return plan_.domain.config->origin; }
+  const config::Origin& settings() const { return plan_.pool.settings(); }
   proto::auth::Authorizer* authorizer();
   std::string authority() const { return authority_of(plan_.server.host, current_.port); }
   std::string place() const;  // of the current candidate, for the log

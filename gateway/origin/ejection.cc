@@ -74,9 +74,9 @@ void succeed(route::Backend& backend) {
                                  " gets its share again: an attempt succeeded");
 }
 
-bool others_serve(const route::Domain& domain, size_t server, milliseconds now) {
-  for (size_t i = 0; i < domain.servers.size(); ++i) {
-    const route::Backend* other = domain.servers[i].backend.get();
+bool others_serve(const route::Pool& pool, size_t server, milliseconds now) {
+  for (size_t i = 0; i < pool.servers.size(); ++i) {
+    const route::Backend* other = pool.servers[i].backend.get();
     if (i != server && other != nullptr && other->up.load(kRelaxed) &&
         standing_of(*other, now) == Standing::serving)
       return true;
@@ -149,9 +149,9 @@ bool begin_trial(route::Backend& backend, milliseconds now) {
                                                      kRelaxed);
 }
 
-void report(const route::Domain& domain, size_t server, const Outcome& outcome, milliseconds now) {
-  if (server >= domain.servers.size() || !domain.servers[server].backend) return;
-  route::Backend& backend = *domain.servers[server].backend;
+void report(const route::Pool& pool, size_t server, const Outcome& outcome, milliseconds now) {
+  if (server >= pool.servers.size() || !pool.servers[server].backend) return;
+  route::Backend& backend = *pool.servers[server].backend;
   const Standing standing = standing_of(backend, now);
   const bool failed = is_failure(outcome.kind);
   const Cause cause = outcome.cause.value_or(cause_of(outcome.kind));
@@ -160,9 +160,9 @@ void report(const route::Domain& domain, size_t server, const Outcome& outcome, 
     measure(backend, outcome.took, now);
   if (failed) {
     const uint32_t failures = backend.failures_in_a_row.fetch_add(1, kRelaxed) + 1;
-    const auto& settings = domain.config->origin.ejection;
+    const auto& settings = pool.settings().ejection;
     const bool due = settings && (failures >= settings->failures || standing == Standing::on_trial);
-    if (due && others_serve(domain, server, now)) eject(backend, *settings, cause, now);
+    if (due && others_serve(pool, server, now)) eject(backend, *settings, cause, now);
   } else if (outcome.kind != Kind::abandoned) {
     succeed(backend);
   }

@@ -45,9 +45,9 @@ enum class Standing : uint8_t { serving, ejected, on_trial };
 [[nodiscard]] bool begin_trial(route::Backend& backend, milliseconds now);
 [[nodiscard]] bool trial_is_free(const route::Backend& backend, milliseconds now);
 
-// Counts the outcome of an attempt at `server`, an index of domain.servers, and ejects it where
-// that is due; but never the last server of the domain that is alive.
-void report(const route::Domain& domain, size_t server, const Outcome& outcome, milliseconds now);
+// Counts the outcome of an attempt at `server`, an index of pool.servers, and ejects it where
+// that is due; but never the last server of the pool that is alive.
+void report(const route::Pool& pool, size_t server, const Outcome& outcome, milliseconds now);
 
 // Ends an ejection because nobody else is left: with the next failure it is due again.
 void lift_ejection(route::Backend& backend);

@@ -18,11 +18,10 @@ using Type = config::Health::Type;
 namespace {
 
 // The Host field, by the same rules as for a session.
-std::string host_of(const route::Domain& domain, const route::Server& server,
-                    const Target& target) {
-  const config::Origin& origin = domain.config->origin;
+std::string host_of(const route::Pool& pool, const route::Server& server, const Target& target) {
+  const config::Origin& origin = pool.settings();
   const std::string& host = origin.health->host;
-  if (host.empty()) return host_header(origin, server, target, domain.label);
+  if (host.empty()) return host_header(origin, server, target, pool.domain);
   // A domain that is named by a wildcard alone has no host of its own: any below it will do.
   return host.starts_with("*.") ? "health" + host.substr(1) : host;
 }
@@ -38,17 +37,17 @@ std::string close_of_ours() {
 HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop),
       plan_(std::move(plan)),
-      settings_(*plan_.domain.config->origin.health),
+      settings_(*plan_.pool.settings().health),
       handler_(handler),
-      host_(host_of(plan_.domain, plan_.server, plan_.target)),
-      parser_(answer_limits(plan_.domain.config->origin)) {
+      host_(host_of(plan_.pool, plan_.server, plan_.target)),
+      parser_(answer_limits(plan_.pool.settings())) {
   loop_.wheel().set(*this, loop_.now() + settings_.timeout);
   connector_ = std::make_unique<Connector>(
       loop, resolver,
-      Connector::Plan{.domain = plan_.domain,
+      Connector::Plan{.pool = plan_.pool,
                       .server = plan_.server,
                       .target = plan_.target,
-                      .tls_name = tls_name(plan_.domain.config->origin, host_),
+                      .tls_name = tls_name(plan_.pool.settings(), host_),
                       .ways = plan_.ways,
                       .fresh = true},
       *this);
@@ -122,7 +121,7 @@ void HealthCheck::read_answer(net::Bytes data) {
     data = data.subspan(fed.consumed);
     if (fed.progress == Progress::more) return;
     if (fed.progress == Progress::refused) {
-      handler_.on_checked(why_refused(parser_, plan_.domain.config->origin, "the answer"));
+      handler_.on_checked(why_refused(parser_, plan_.pool.settings(), "the answer"));
       return;
     }
     const proto::http1::ResponseHead head = parser_.take();
@@ -135,7 +134,7 @@ void HealthCheck::read_answer(net::Bytes data) {
       handler_.on_checked("one interim answer after the other");
       return;
     }
-    parser_ = proto::http1::ResponseParser(answer_limits(plan_.domain.config->origin));
+    parser_ = proto::http1::ResponseParser(answer_limits(plan_.pool.settings()));
   }
 }
 

@@ -36,8 +36,8 @@ class HealthCheck final : public Connector::Handler,
   };
 
   struct Plan {
-    const route::Domain& domain;  // with health; outlives the check
-    route::Server server;         // with the one address that is meant, unless a proxy resolves
+    const route::Pool& pool;  // with health; outlives the check
+    route::Server server;     // with the one address that is meant, unless a proxy resolves
     Target target;
     Ways* ways = nullptr;  // source addresses, and what proxies taught; never a warm connection
   };

@@ -11,10 +11,10 @@ namespace gateway::origin {
 // One bare connection to the first port, closed as soon as it stands.
 class PortProbes::Probe final : public net::Retirable, public Connector::Handler {
  public:
-  Probe(PortProbes& probes, const route::Domain& domain, const route::Server& server,
+  Probe(PortProbes& probes, const route::Pool& pool, const route::Server& server,
         const Target& target)
-      : probes_(probes), snapshot_(probes.snapshot_), domain_(domain), server_(server) {
-    const config::Origin& origin = domain.config->origin;
+      : probes_(probes), snapshot_(probes.snapshot_), pool_(pool), server_(server) {
+    const config::Origin& origin = pool.settings();
     first_ = {.tls = target.tls,
               .port = (target.tls ? origin.https_ports : origin.http_ports).front()};
     // A server that names its port has no other candidates.
@@ -22,7 +22,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
     alone_.port = first_.port;
     connector_ =
         std::make_unique<Connector>(probes.loop_, probes.resolver_,
-                                    Connector::Plan{.domain = domain_,
+                                    Connector::Plan{.pool = pool_,
                                                     .server = alone_,
                                                     .target = {.tls = false, .port = first_.port},
                                                     .tls_name = {},
@@ -35,7 +35,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address) override {
     stream.reset();
     connector_.reset();
-    remember_port(domain_.config->origin, server_, first_);
+    remember_port(pool_.settings(), server_, first_);
     probes_.done(*this);
   }
   void on_connect_failed(Failure) override {
@@ -44,8 +44,8 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   }
 
   PortProbes& probes_;
-  std::shared_ptr<const route::Snapshot> snapshot_;  // keeps domain and server
-  const route::Domain& domain_;
+  std::shared_ptr<const route::Snapshot> snapshot_;  // keeps pool and server
+  const route::Pool& pool_;
   const route::Server& server_;
   Target first_;
   route::Server alone_;
@@ -61,19 +61,18 @@ void PortProbes::use(std::shared_ptr<const route::Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
 }
 
-void PortProbes::consider(const route::Domain& domain, const route::Server& server,
+void PortProbes::consider(const route::Pool& pool, const route::Server& server,
                           const Target& target) {
   if (!snapshot_ || running_.size() >= kMost) return;
-  const auto& domains = snapshot_->domains;
+  const auto& pools = snapshot_->pools;
   // A session of an older configuration has no say in what is found out for the current one; nor
-  // has a server that is none of the domain's, as behind a redirect.
-  const bool current = std::any_of(domains.begin(), domains.end(),
-                                   [&domain](const auto& one) { return one.get() == &domain; });
-  const bool own = std::any_of(domain.servers.begin(), domain.servers.end(),
+  // has a server that is none of the pool's, as behind a redirect.
+  const bool current = std::ranges::find(pools, &pool) != pools.end();
+  const bool own = std::any_of(pool.servers.begin(), pool.servers.end(),
                                [&server](const auto& one) { return &one == &server; });
   if (!current || !own) return;
-  if (!first_port_is_due(domain.config->origin, server, target, loop_.now())) return;
-  running_.push_back(std::make_unique<Probe>(*this, domain, server, target));
+  if (!first_port_is_due(pool.settings(), server, target, loop_.now())) return;
+  running_.push_back(std::make_unique<Probe>(*this, pool, server, target));
 }
 
 void PortProbes::done(const Probe& probe) {

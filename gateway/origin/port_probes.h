@@ -25,7 +25,7 @@ class PortProbes {
   // The one whose servers are probed; null: none any more.
   void use(std::shared_ptr<const route::Snapshot> snapshot);
   // A connection to that server is about to be made: is it time for a probe?
-  void consider(const route::Domain& domain, const route::Server& server, const Target& target);
+  void consider(const route::Pool& pool, const route::Server& server, const Target& target);
   size_t running() const { return running_.size(); }
 
  private:

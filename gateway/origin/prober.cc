@@ -17,13 +17,13 @@ void Prober::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
   const ServerWatch::Surroundings around{
       .loop = loop_, .resolver = resolver_, .ways = ways_, .rounds = rounds_};
   milliseconds first = loop_.now();
-  for (const auto& domain : snapshot->domains) {
-    const auto& health = domain->config->origin.health;
+  for (const route::Pool* pool : snapshot->pools) {
+    const auto& health = pool->settings().health;
     if (!health) continue;
-    for (size_t i = 0; i < domain->servers.size(); ++i) {
-      const route::Backend* backend = domain->servers[i].backend.get();
+    for (size_t i = 0; i < pool->servers.size(); ++i) {
+      const route::Backend* backend = pool->servers[i].backend.get();
       if (backend == nullptr) continue;
-      ServerWatch::Subject subject{snapshot, domain.get(), i};
+      ServerWatch::Subject subject{snapshot, pool, i};
       const auto known = before.find(backend);
       if (known != before.end()) {
         known->second->use(std::move(subject));
@@ -31,7 +31,7 @@ void Prober::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
         continue;
       }
       std::unique_ptr<ServerWatch>& watch = watches_[backend];
-      // The same server twice in one domain is one server.
+      // The same server twice in one pool is one server.
       if (watch) continue;
       watch = std::make_unique<ServerWatch>(around, std::move(subject), first);
       first = std::min(first + kApart, loop_.now() + health->interval);

@@ -162,15 +162,14 @@ std::optional<uint16_t> port_at(const config::Origin& origin, std::optional<uint
   return port == (place.tls ? 443 : 80) ? std::optional(usual.front()) : std::nullopt;
 }
 
-Redirected judge_host(const config::Domain& domain, std::string_view home, const Place& place) {
-  const bool ours =
-      proto::equals_ignoring_case(home, place.host) || names(domain.names, place.host);
-  if (ours && std::ranges::any_of(domain.origin.servers, [&](const config::Server& server) {
-        return port_at(domain.origin, server.port, place).has_value();
+Redirected judge_host(const std::vector<std::string>& own, const config::Origin& origin,
+                      std::string_view home, const Place& place) {
+  const bool ours = proto::equals_ignoring_case(home, place.host) || names(own, place.host);
+  if (ours && std::ranges::any_of(origin.servers, [&](const config::Server& server) {
+        return port_at(origin, server.port, place).has_value();
       }))
     return Redirected::own;
-  const bool listed =
-      names(domain.origin.redirect_hosts, place.host) || is_server(domain.origin, place);
+  const bool listed = names(origin.redirect_hosts, place.host) || is_server(origin, place);
   return listed ? Redirected::listed : Redirected::foreign;
 }
 

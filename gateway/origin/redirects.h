@@ -42,7 +42,8 @@ enum class Redirected : uint8_t {
 };
 
 // `home`: the host that our own server was asked by.
-[[nodiscard]] Redirected judge_host(const config::Domain& domain, std::string_view home,
+[[nodiscard]] Redirected judge_host(const std::vector<std::string>& own,
+                                    const config::Origin& origin, std::string_view home,
                                     const Place& place);
 
 // Where a server listens for what `place`, a URL of its domain, names. `own`: the port that the

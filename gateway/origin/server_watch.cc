@@ -60,7 +60,7 @@ void ServerWatch::arm(milliseconds when) {
 }
 
 void ServerWatch::use(Subject subject) {
-  const milliseconds interval = subject.domain->config->origin.health->interval;
+  const milliseconds interval = subject.pool->settings().health->interval;
   next_ = std::move(subject);
   // A shorter interval need not wait for the end of the longer one.
   if (!running_) arm(std::min(due_, around_.loop.now() + jittered(interval)));
@@ -113,7 +113,7 @@ void ServerWatch::plan_round(const std::vector<net::Address>& addresses) {
   attempts_.clear();
   const bool follows =
       settings().protocol == Protocol::follow || settings().protocol == Protocol::follow_port;
-  const bool tls = has_listener(*current_.snapshot, true) && current_.domain->origin_tls != nullptr;
+  const bool tls = has_listener(*current_.snapshot, true) && current_.pool->tls != nullptr;
   if (!follows || !tls || has_listener(*current_.snapshot, false)) plan_target(false, addresses);
   if (follows && tls) plan_target(true, addresses);
   attempts_.resize(std::min(attempts_.size(), kMaxAttempts));
@@ -152,7 +152,7 @@ void ServerWatch::try_next() {
   one.address = attempt_.address;
   one.port = attempt_.target.port;  // this candidate and no other
   check_ = std::make_unique<HealthCheck>(around_.loop, around_.resolver,
-                                         HealthCheck::Plan{.domain = *current_.domain,
+                                         HealthCheck::Plan{.pool = *current_.pool,
                                                            .server = std::move(one),
                                                            .target = attempt_.target,
                                                            .ways = &around_.ways},
@@ -208,7 +208,7 @@ void ServerWatch::end_round() {
   }
   // A reload may have come meanwhile, and a round may have taken longer than the interval.
   const Subject& next = next_ ? *next_ : current_;
-  const milliseconds interval = next.domain->config->origin.health->interval;
+  const milliseconds interval = next.pool->settings().health->interval;
   arm(std::max(began_ + jittered(interval), around_.loop.now() + interval / 10));
 }
 

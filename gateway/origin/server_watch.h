@@ -41,15 +41,15 @@ struct Rounds {
   std::optional<milliseconds> told{};
 };
 
-// One server of one domain. A round passes as soon as one address of it does; each has
+// One server of one pool. A round passes as soon as one address of it does; each has
 // health.timeout. What is known outlives reloads. Destroying it leaves the server up: whoever is
 // not checked is not known to be down.
 class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWheel::Entry {
  public:
   struct Subject {
     std::shared_ptr<const route::Snapshot> snapshot;
-    const route::Domain* domain;  // in it; with health
-    size_t server;                // an index of its servers
+    const route::Pool* pool;  // in it; with health
+    size_t server;            // an index of its servers
   };
 
   // Outlive the watch.
@@ -91,8 +91,8 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   void tell(const std::string& failure) const;
   void tell_not_checked(const std::string& why);
   void arm(milliseconds earliest);
-  const config::Origin& settings() const { return current_.domain->config->origin; }
-  const route::Server& server() const { return current_.domain->servers[current_.server]; }
+  const config::Origin& settings() const { return current_.pool->settings(); }
+  const route::Server& server() const { return current_.pool->servers[current_.server]; }
 
   Surroundings around_;
   Subject current_;  // of the round that is running

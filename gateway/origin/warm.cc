@@ -10,8 +10,8 @@ namespace gateway::origin {
 
 namespace {
 
-bool wants_warm(const route::Domain& domain) {
-  const config::Origin& origin = domain.config->origin;
+bool wants_warm(const route::Pool& pool) {
+  const config::Origin& origin = pool.settings();
   // A PROXY header names one client, so such a connection can serve no other.
   return origin.warm > 0 && origin.proxy_protocol == config::Origin::ProxyProtocol::off;
 }
@@ -54,37 +54,36 @@ void Warm::use(std::shared_ptr<const route::Snapshot> snapshot) {
 
 void Warm::keep_unchanged(std::map<const route::Server*, Stocks>& old) {
   if (old.empty()) return;
-  std::map<std::string_view, const route::Domain*> domains;
-  for (const auto& domain : snapshot_->domains) domains.emplace(domain->label, domain.get());
+  std::map<std::string_view, const route::Pool*> pools;
+  for (const route::Pool* pool : snapshot_->pools) pools.emplace(pool->label, pool);
   for (auto& [server, stocks] : old) {
     if (stocks.empty()) continue;
-    const auto domain = domains.find(stocks.front()->place().domain->label);
-    if (domain == domains.end()) continue;
-    if (!(domain->second->config->origin == stocks.front()->place().domain->config->origin))
-      continue;
-    const auto& servers = domain->second->servers;
+    const route::Pool& before = *stocks.front()->place().pool;
+    const auto pool = pools.find(before.label);
+    if (pool == pools.end() || !(pool->second->settings() == before.settings())) continue;
+    const auto& servers = pool->second->servers;
     const auto same =
         std::find_if(servers.begin(), servers.end(),
                      [one = server](const auto& each) { return is_same(*one, each); });
     if (same == servers.end()) continue;
     std::erase_if(stocks, [](const auto& stock) { return stock->tls(); });
-    for (const auto& stock : stocks) stock->move_to({snapshot_, domain->second, &*same});
+    for (const auto& stock : stocks) stock->move_to({snapshot_, pool->second, &*same});
     stocks_.emplace(&*same, std::move(stocks));
   }
 }
 
 void Warm::begin_known() {
-  for (const auto& domain : snapshot_->domains) {
-    if (!wants_warm(*domain)) continue;
-    for (const route::Server& server : domain->servers) {
-      const auto known = known_ahead(domain->config->origin, server);
-      if (!known || stock_of(*domain, server, known->target, known->tls_name) != nullptr) continue;
-      open(*domain, server, known->target, known->tls_name, true);
+  for (const route::Pool* pool : snapshot_->pools) {
+    if (!wants_warm(*pool)) continue;
+    for (const route::Server& server : pool->servers) {
+      const auto known = known_ahead(pool->settings(), server);
+      if (!known || stock_of(*pool, server, known->target, known->tls_name) != nullptr) continue;
+      open(*pool, server, known->target, known->tls_name, true);
     }
   }
 }
 
-WarmStock* Warm::stock_of(const route::Domain&, const route::Server& server, const Target& target,
+WarmStock* Warm::stock_of(const route::Pool&, const route::Server& server, const Target& target,
                           const std::string& tls_name) {
   const auto stocks = stocks_.find(&server);
   if (stocks == stocks_.end()) return nullptr;
@@ -94,8 +93,8 @@ WarmStock* Warm::stock_of(const route::Domain&, const route::Server& server, con
   return nullptr;
 }
 
-WarmStock* Warm::open(const route::Domain& domain, const route::Server& server,
-                      const Target& target, const std::string& tls_name, bool lasting) {
+WarmStock* Warm::open(const route::Pool& pool, const route::Server& server, const Target& target,
+                      const std::string& tls_name, bool lasting) {
   Stocks& stocks = stocks_[&server];
   if (stocks.size() >= kMaxNames) {
     // Names may be the client's choice, under a wildcard: what it makes up must not drive out what
@@ -107,18 +106,18 @@ WarmStock* Warm::open(const route::Domain& domain, const route::Server& server,
     stocks.erase(unused);
   }
   stocks.push_back(std::make_unique<WarmStock>(loop_, resolver_, ways_,
-                                               WarmStock::Place{snapshot_, &domain, &server},
-                                               target, tls_name, lasting));
+                                               WarmStock::Place{snapshot_, &pool, &server}, target,
+                                               tls_name, lasting));
   return stocks.back().get();
 }
 
-std::optional<Warm::Taken> Warm::take(const route::Domain& domain, const route::Server& server,
+std::optional<Warm::Taken> Warm::take(const route::Pool& pool, const route::Server& server,
                                       const Target& target, const std::string& tls_name) {
-  if (!snapshot_ || !wants_warm(domain)) return std::nullopt;
+  if (!snapshot_ || !wants_warm(pool)) return std::nullopt;
   const std::string& name = target.tls ? tls_name : std::string();
-  WarmStock* stock = stock_of(domain, server, target, name);
+  WarmStock* stock = stock_of(pool, server, target, name);
   if (stock == nullptr) {
-    if (is_current(domain, server)) open(domain, server, target, name, false);
+    if (is_current(pool, server)) open(pool, server, target, name, false);
     ways_.figures().warm_missed.add(1);
     return std::nullopt;
   }
@@ -128,12 +127,11 @@ std::optional<Warm::Taken> Warm::take(const route::Domain& domain, const route::
 }
 
 // A session of an older configuration is served, but nothing is begun for it; nor for a server that
-// is none of the domain's, as behind a redirect.
-bool Warm::is_current(const route::Domain& domain, const route::Server& server) const {
-  const auto& domains = snapshot_->domains;
-  return std::any_of(domains.begin(), domains.end(),
-                     [&domain](const auto& one) { return one.get() == &domain; }) &&
-         std::any_of(domain.servers.begin(), domain.servers.end(),
+// is none of the pool's, as behind a redirect.
+bool Warm::is_current(const route::Pool& pool, const route::Server& server) const {
+  const auto& pools = snapshot_->pools;
+  return std::ranges::find(pools, &pool) != pools.end() &&
+         std::any_of(pool.servers.begin(), pool.servers.end(),
                      [&server](const auto& one) { return &one == &server; });
 }
 

@@ -43,7 +43,7 @@ class Warm {
   void use(std::shared_ptr<const route::Snapshot> snapshot);
 
   // One that is neither readable nor ended; it is no longer ours. Nothing: connect.
-  [[nodiscard]] std::optional<Taken> take(const route::Domain& domain, const route::Server& server,
+  [[nodiscard]] std::optional<Taken> take(const route::Pool& pool, const route::Server& server,
                                           const Target& target, const std::string& tls_name);
 
   size_t idle() const;  // connections that stand
@@ -51,11 +51,11 @@ class Warm {
  private:
   using Stocks = std::vector<std::unique_ptr<WarmStock>>;
 
-  WarmStock* stock_of(const route::Domain& domain, const route::Server& server,
-                      const Target& target, const std::string& tls_name);
-  WarmStock* open(const route::Domain& domain, const route::Server& server, const Target& target,
+  WarmStock* stock_of(const route::Pool& pool, const route::Server& server, const Target& target,
+                      const std::string& tls_name);
+  WarmStock* open(const route::Pool& pool, const route::Server& server, const Target& target,
                   const std::string& tls_name, bool lasting);
-  bool is_current(const route::Domain& domain, const route::Server& server) const;
+  bool is_current(const route::Pool& pool, const route::Server& server) const;
   void keep_unchanged(std::map<const route::Server*, Stocks>& old);
   void begin_known();
 

@@ -38,7 +38,7 @@ class WarmStock::Connection final : public net::Retirable,
   Connection(WarmStock& stock, WarmRoom::Place room)
       : room_(std::move(room)), stock_(stock), place_(stock.place_) {
     connector_ = std::make_unique<Connector>(stock.loop_, stock.resolver_,
-                                             Connector::Plan{.domain = *place_.domain,
+                                             Connector::Plan{.pool = *place_.pool,
                                                              .server = *place_.server,
                                                              .target = stock.target_,
                                                              .tls_name = stock.tls_name_,

@@ -28,7 +28,7 @@ class WarmStock final : private net::DeadlineWheel::Entry {
 
   struct Place {
     std::shared_ptr<const route::Snapshot> snapshot;  // keeps the others
-    const route::Domain* domain;
+    const route::Pool* pool;
     const route::Server* server;
   };
 
@@ -63,7 +63,7 @@ class WarmStock final : private net::DeadlineWheel::Entry {
   void lost(const Connection& connection);
   void pause();
   void remove(const Connection& connection);
-  const config::Origin& settings() const { return place_.domain->config->origin; }
+  const config::Origin& settings() const { return place_.pool->settings(); }
 
   net::Loop& loop_;
   net::Resolver& resolver_;

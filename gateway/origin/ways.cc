@@ -25,10 +25,10 @@ void Ways::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
   warm_.use(snapshot);
 }
 
-net::SourceAddresses* Ways::sources(const route::Domain& domain) {
-  const std::vector<std::string>& settings = domain.config->origin.source;
+net::SourceAddresses* Ways::sources(const route::Pool& pool) {
+  const std::vector<std::string>& settings = pool.settings().source;
   if (settings.empty()) return nullptr;
-  Sources& sources = sources_[domain.label];
+  Sources& sources = sources_[pool.label];
   // A session of an older configuration may ask, too.
   if (!sources.addresses || sources.settings != settings) {
     sources = {.settings = settings, .addresses = addresses_of(settings)};

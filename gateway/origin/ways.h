@@ -50,7 +50,7 @@ class Ways {
   PortProbes& port_probes() { return port_probes_; }
   ProxyAuthenticator& proxies() { return proxies_; }
   // Null: the system chooses. Valid until the next call.
-  net::SourceAddresses* sources(const route::Domain& domain);
+  net::SourceAddresses* sources(const route::Pool& pool);
 
   // Nothing: no further warm connection may be made.
   [[nodiscard]] std::optional<WarmRoom::Place> take_warm_place() {
@@ -71,7 +71,7 @@ class Ways {
   const net::OwnListeners* own_;
   WayFigures figures_;
   ProxyAuthenticator proxies_;
-  std::map<std::string, Sources> sources_;  // by domain
+  std::map<std::string, Sources> sources_;  // by pool
   PortProbes port_probes_;
   Warm warm_;
 };

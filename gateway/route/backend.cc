@@ -14,8 +14,8 @@ std::shared_ptr<Backend> Backends::of(const std::string& domain, const std::stri
 void Backends::use(const Snapshot& snapshot) {
   const std::lock_guard lock(mutex_);
   for (auto& [key, known] : known_) known.configured = false;
-  for (const auto& domain : snapshot.domains) {
-    for (const Server& server : domain->servers) {
+  for (const Pool* pool : snapshot.pools) {
+    for (const Server& server : pool->servers) {
       if (!server.backend) continue;
       Known& known = known_[{server.backend->domain(), server.backend->name()}];
       known.backend = server.backend;

@@ -114,10 +114,11 @@ void review_certificate(const config::Domain& config, const route::Domain& domai
   look_at_names(config, domain, facts, review);
 }
 
-void review_client_certificate(const config::Domain& config, const route::Domain& domain,
-                               const net::IdentityFacts& facts, std::vector<Problem>& problems) {
+void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,
+                               std::vector<Problem>& problems) {
   const Review review(config, "origin.tls.client_certificate",
-                      "domain " + domain.label + ": the client certificate ", "origins", problems);
+                      "domain " + config.label() + ": the client certificate ", "origins",
+                      problems);
   review.look_at_times(facts);
   // An origin that knows the issuer needs nothing more.
   if (!facts.alone) review.look_at_chain(facts);

@@ -14,8 +14,7 @@ void review_certificate(const config::Domain& config, const route::Domain& domai
                         const net::IdentityFacts& facts, std::vector<config::Problem>& problems);
 
 // Of what it shows its origins.
-void review_client_certificate(const config::Domain& config, const route::Domain& domain,
-                               const net::IdentityFacts& facts,
+void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,
                                std::vector<config::Problem>& problems);
 
 }  // namespace gateway::server

@@ -77,19 +77,18 @@ std::string origin_path_of(net::TlsMistake::In in) {
   return "origin.tls.ca";
 }
 
-void add_origin_tls(const config::Domain& config, route::Domain& domain, Build& build) {
-  const config::Origin& origin = config.origin;
+void add_origin_tls(const config::Domain& config, route::Pool& pool, Build& build) {
+  const config::Origin& origin = pool.settings();
   // An origin that is asked over http may redirect to https.
   const bool http_alone =
       origin.protocol == config::Origin::Protocol::http && origin.max_redirects == 0;
-  if (origin.builtin != config::Origin::Builtin::none || http_alone) return;
+  if (http_alone) return;
   auto context = build.contexts.origin(options_of(origin.tls, build.ingredients.origin_sessions));
   if (!context)
     return refuse(config, origin_path_of(context.error().in), context.error(), build.problems);
-  domain.origin_tls = std::move(*context);
+  pool.tls = std::move(*context);
   if (origin.tls.client_certificate.empty()) return;
-  review_client_certificate(config, domain, build.contexts.identity_of(domain.origin_tls),
-                            build.problems);
+  review_client_certificate(config, build.contexts.identity_of(pool.tls), build.problems);
 }
 
 // As configured: a server keeps its history across reloads by this name.
@@ -112,6 +111,18 @@ route::Server build_server(const config::Server& server, const std::string& doma
           .traffic = ingredients.registry.origin(domain, name)};
 }
 
+route::Action action_of(const config::Domain& config, Build& build) {
+  if (config.origin.builtin == config::Origin::Builtin::echo) return route::Echo{};
+  auto pool = std::make_unique<route::Pool>();
+  pool->domain = config.label();
+  pool->label = pool->domain + "#/";
+  pool->config = &config.origin;
+  for (const config::Server& server : config.origin.servers)
+    pool->servers.push_back(build_server(server, pool->domain, build.ingredients));
+  add_origin_tls(config, *pool, build);
+  return route::ToPool{std::move(pool)};
+}
+
 std::unique_ptr<route::Domain> build_domain(const config::Domain& config, Build& build) {
   const Ingredients& ingredients = build.ingredients;
   auto domain = std::make_unique<route::Domain>();
@@ -122,10 +133,8 @@ std::unique_ptr<route::Domain> build_domain(const config::Domain& config, Build&
   const config::Budget& budget = config.usage.budget;
   if (budget.traffic || budget.connection_seconds || budget.messages)
     domain->budget = ingredients.standings.of(domain->label);
-  for (const config::Server& server : config.origin.servers)
-    domain->servers.push_back(build_server(server, domain->label, ingredients));
   if (config.tls) add_server_tls(config, *domain, build);
-  add_origin_tls(config, *domain, build);
+  domain->add({.prefix = "/", .action = action_of(config, build)});
   return domain;
 }
 
@@ -168,6 +177,9 @@ proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> buil
     for (const std::string& name : config.names) snapshot->router.add(name, domain.get());
     if (snapshot->default_tls == nullptr && domain->server_tls)
       snapshot->default_tls = domain.get();
+    for (const route::Route& route : domain->routes) {
+      if (const route::Pool* pool = route.pool()) snapshot->pools.push_back(pool);
+    }
     snapshot->domains.push_back(std::move(domain));
   }
   if (!std::ranges::all_of(build.problems, &Problem::warning))

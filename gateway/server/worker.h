@@ -102,7 +102,7 @@ class Worker {
 
   net::Loop loop_;
   net::Resolver resolver_;
-  origin::Pools pools_;
+  origin::PoolStates pools_;
   origin::Authenticator authenticator_;
   origin::Ways ways_;
   net::Roster<edge::ClientConnection> clients_;

@@ -54,7 +54,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
                  Plan plan, Handler& handler)
     : loop_(side.loop),
       snapshot_(snapshot),
-      settings_(plan.domain.config->origin),
+      settings_(plan.pool.settings()),
       asked_(asked),
       plan_(std::move(plan)),
       handler_(handler),
@@ -67,7 +67,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
   // origin.sni is the domain's own origin: whoever a redirect leads to goes by the name that it
   // names.
   const bool fixed = settings_.sni && !plan_.foreign;
-  origin::Connector::Plan way{.domain = plan_.domain,
+  origin::Connector::Plan way{.pool = plan_.pool,
                               .server = plan_.server,
                               .target = plan_.target,
                               .tls_name = fixed ? *settings_.sni : origin::bare_host(plan_.host),

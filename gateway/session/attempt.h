@@ -11,7 +11,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/origin/authenticator.h"
 #include "gateway/origin/connector.h"
-#include "gateway/origin/pool.h"
+#include "gateway/origin/pool_state.h"
 #include "gateway/route/snapshot.h"
 #include "proto/http1/body.h"
 #include "proto/http1/head_parser.h"
@@ -35,7 +35,7 @@ struct Asked {
 struct OriginSide {
   net::Loop& loop;
   net::Resolver& resolver;
-  origin::Pools& pools;
+  origin::PoolStates& pools;
   origin::Authenticator& authenticator;
   origin::Ways* ways = nullptr;  // null: nothing is kept warm
 };
@@ -83,7 +83,7 @@ class Attempt final : public origin::Connector::Handler,
   };
 
   struct Plan {
-    const route::Domain& domain;
+    const route::Pool& pool;
     const route::Server& server;  // outlives the attempt
     origin::Target target;
     std::string host;             // the Host field

@@ -65,11 +65,13 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       counters_(*domain_.counters[surroundings.worker]),
       meter_(*domain_.meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(std::move(opening.streams),
-             {.permessage_deflate = opening.permessage_deflate,
-              .limits = limits_of(domain_.config->websocket.max_message)},
-             {counters_, domain_.traffic_of(opening.token.backend(), surroundings.worker), meter_},
-             surroundings.wheel, *this),
+      relay_(
+          std::move(opening.streams),
+          {.permessage_deflate = opening.permessage_deflate,
+           .limits = limits_of(domain_.config->websocket.max_message)},
+          {counters_,
+           domain_.traffic_of(opening.route, opening.token.backend(), surroundings.worker), meter_},
+          surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
       token_(std::move(opening.token)),
       opened_ms_(unix_milliseconds()) {

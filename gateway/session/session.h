@@ -37,7 +37,8 @@ class Session final : public net::RosterMember,
   struct Opening {
     std::shared_ptr<const route::Snapshot> snapshot;  // kept to the end
     const route::Domain& domain;
-    Relay::Streams streams;  // both have finished their handshakes; the 101 is written
+    const route::Route& route;  // of the domain
+    Relay::Streams streams;     // both have finished their handshakes; the 101 is written
     bool permessage_deflate = false;
     Identity identity;
     net::Admission::Pass pass;

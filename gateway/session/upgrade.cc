@@ -43,12 +43,12 @@ route::Server stranger_at(const origin::Place& place) {
 
 }  // namespace
 
-Upgrade::Upgrade(const OriginSide& side, const route::Snapshot& snapshot,
-                 const route::Domain& domain, const Asked& asked, Handler& handler)
+Upgrade::Upgrade(const OriginSide& side, const Aim& aim, const Asked& asked, Handler& handler)
     : side_(side),
-      snapshot_(snapshot),
-      domain_(domain),
-      settings_(domain.config->origin),
+      snapshot_(aim.snapshot),
+      domain_(aim.domain),
+      pool_(aim.pool),
+      settings_(pool_.settings()),
       asked_(asked),
       handler_(handler),
       trail_(settings_.max_redirects) {}
@@ -58,10 +58,10 @@ Upgrade::~Upgrade() {
 }
 
 void Upgrade::start() {
-  origin::Pool& pool = side_.pools.of(domain_);
+  origin::PoolState& pool = side_.pools.of(pool_);
   pool.retries().count_request(now());
   const bool hashed = settings_.balance == config::Origin::Balance::hash;
-  order_ = pool.order(domain_,
+  order_ = pool.order(pool_,
                       {.key = hashed ? origin::hash_key(settings_.hash_on, asked_.head,
                                                         asked_.target, asked_.client)
                                      : 0},
@@ -107,7 +107,7 @@ void Upgrade::ask() {
   const bool own_host = !elsewhere_ && settings_.host_header == config::Origin::Host::origin;
   token_ = origin::AttemptToken(server().backend.get());
   attempt_ = std::make_unique<Attempt>(side_, snapshot_, asked_,
-                                       Attempt::Plan{.domain = domain_,
+                                       Attempt::Plan{.pool = pool_,
                                                      .server = server(),
                                                      .target = target_,
                                                      .host = host_,
@@ -149,7 +149,7 @@ proto::auth::Request Upgrade::signed_request() const {
 }
 
 proto::auth::Authorizer* Upgrade::authorizer() {
-  return foreign_ ? nullptr : side_.authenticator.of(domain_, server());
+  return foreign_ ? nullptr : side_.authenticator.of(pool_, server());
 }
 
 std::optional<std::string> Upgrade::authorization() {
@@ -224,7 +224,8 @@ void Upgrade::redirect(Attempt::Answer answer) {
   }
   const bool stays = is_same_door(*place, place_) || is_same_door(*place, home_);
   const Redirected where =
-      stays ? Redirected::own : origin::judge_host(*domain_.config, home_.host, *place);
+      stays ? Redirected::own
+            : origin::judge_host(domain_.config->names, settings_, home_.host, *place);
   if (where == Redirected::foreign) {
     note("redirects to " + origin::authority_of(*place) +
          ", which is neither in redirect_hosts nor a port of the origin's");
@@ -269,8 +270,8 @@ route::Server Upgrade::member_at(const origin::Place& place) const {
   const route::Server* member = &configured();
   if (!port_of(*member)) {
     const auto found = std::ranges::find_if(
-        domain_.servers, [&](const route::Server& one) { return port_of(one).has_value(); });
-    assert(found != domain_.servers.end());  // judge_host has seen one
+        pool_.servers, [&](const route::Server& one) { return port_of(one).has_value(); });
+    assert(found != pool_.servers.end());  // judge_host has seen one
     member = &*found;
   }
   route::Server next = *member;
@@ -327,7 +328,7 @@ uint32_t Upgrade::retries_left() const {
 
 bool Upgrade::may_retry() {
   return retries_left() > 0 && now() < asked_.began + settings_.establish_timeout &&
-         side_.pools.of(domain_).retries().take_retry(settings_.retries.budget_percent, now());
+         side_.pools.of(pool_).retries().take_retry(settings_.retries.budget_percent, now());
 }
 
 bool Upgrade::try_next() {
@@ -351,7 +352,7 @@ void Upgrade::give_last() {
 }
 
 void Upgrade::settle(const Outcome& outcome) {
-  if (is_at_home()) origin::report(domain_, order_[position_], outcome, now());
+  if (is_at_home()) origin::report(pool_, order_[position_], outcome, now());
 }
 
 const std::string& Upgrade::setbacks() {

@@ -39,8 +39,14 @@ class Upgrade final : public Attempt::Handler {
     ~Handler() = default;
   };
 
-  Upgrade(const OriginSide& side, const route::Snapshot& snapshot, const route::Domain& domain,
-          const Asked& asked, Handler& handler);
+  // Where the request goes; all outlive the upgrade.
+  struct Aim {
+    const route::Snapshot& snapshot;
+    const route::Domain& domain;
+    const route::Pool& pool;  // of one of its routes
+  };
+
+  Upgrade(const OriginSide& side, const Aim& aim, const Asked& asked, Handler& handler);
   Upgrade(const Upgrade&) = delete;
   Upgrade& operator=(const Upgrade&) = delete;
   ~Upgrade();
@@ -75,7 +81,7 @@ class Upgrade final : public Attempt::Handler {
   void on_attempt_answered(Attempt::Answer answer) override;
   void on_attempt_failed(origin::Failure failure) override;
 
-  const route::Server& configured() const { return domain_.servers[order_[position_]]; }
+  const route::Server& configured() const { return pool_.servers[order_[position_]]; }
   const route::Server& server() const { return elsewhere_ ? *elsewhere_ : configured(); }
   route::Backend* server_backend() const { return configured().backend.get(); }
   std::chrono::milliseconds now() const { return side_.loop.now(); }
@@ -108,10 +114,11 @@ class Upgrade final : public Attempt::Handler {
   OriginSide side_;
   const route::Snapshot& snapshot_;
   const route::Domain& domain_;
+  const route::Pool& pool_;
   const config::Origin& settings_;
   Asked asked_;
   Handler& handler_;
-  std::vector<size_t> order_;  // of domain_.servers
+  std::vector<size_t> order_;  // of pool_.servers
   size_t position_ = 0;
   // Where a redirect has led, with its port and, for a server of the pool, its backend; nothing:
   // configured(), as the pool chose it.

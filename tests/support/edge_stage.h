@@ -90,8 +90,8 @@ class EdgeStage {
   uint64_t origin_failures(gateway::log::Cause cause) {
     // Servers of one name share what is known of them.
     std::set<const gateway::route::Backend*> all;
-    for (const auto& domain : snapshot_->domains) {
-      for (const auto& server : domain->servers) all.insert(server.backend.get());
+    for (const auto* pool : snapshot_->pools) {
+      for (const auto& server : pool->servers) all.insert(server.backend.get());
     }
     uint64_t sum = 0;
     for (const auto* backend : all) sum += backend->failures[static_cast<size_t>(cause)].load();
@@ -110,7 +110,7 @@ class EdgeStage {
   gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
   gateway::net::Resolver resolver{stage.loop};
-  gateway::origin::Pools pools{1};
+  gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
   gateway::route::Backends backends;
   gateway::net::Admission admission;
@@ -156,13 +156,24 @@ class EdgeStage {
     domain->label = config.names.front();
     domain->counters = registry.domain(domain->label);
     domain->meters = meters.domain(domain->label);
+    const bool echo = config.origin.builtin == gateway::config::Origin::Builtin::echo;
+    auto pool = std::make_unique<gateway::route::Pool>();
+    pool->domain = domain->label;
+    pool->label = domain->label + "#/";
+    pool->config = &config.origin;
     for (const auto& server : config.origin.servers) {
       const std::string name = server.host + ":" + std::to_string(server.port.value_or(0));
-      domain->servers.push_back({.host = server.host,
-                                 .port = server.port,
-                                 .address = gateway::net::Address::parse(server.host, 0),
-                                 .backend = backends.of(domain->label, name),
-                                 .traffic = registry.origin(domain->label, name)});
+      pool->servers.push_back({.host = server.host,
+                               .port = server.port,
+                               .address = gateway::net::Address::parse(server.host, 0),
+                               .backend = backends.of(domain->label, name),
+                               .traffic = registry.origin(domain->label, name)});
+    }
+    if (echo) {
+      domain->add({.prefix = "/", .action = gateway::route::Echo{}});
+    } else {
+      to.pools.push_back(pool.get());
+      domain->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
     }
     if (config.tls) {
       auto context = gateway::net::make_server_context(

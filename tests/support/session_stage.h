@@ -43,11 +43,16 @@ class SessionStage {
     domain_.label = "chat.example.com";
     domain_.counters = registry.domain(domain_.label);
     domain_.meters = meters.domain(domain_.label);
-    domain_.servers.push_back({.host = "10.0.0.5",
-                               .port = 8080,
-                               .address = std::nullopt,
-                               .backend = backend_,
-                               .traffic = registry.origin(domain_.label, backend_->name())});
+    auto pool = std::make_unique<gateway::route::Pool>();
+    pool->domain = domain_.label;
+    pool->label = domain_.label + "#/";
+    pool->config = &config_.origin;
+    pool->servers.push_back({.host = "10.0.0.5",
+                             .port = 8080,
+                             .address = std::nullopt,
+                             .backend = backend_,
+                             .traffic = registry.origin(domain_.label, backend_->name())});
+    domain_.add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
     open(plan);
   }
   SessionStage(const SessionStage&) = delete;
@@ -60,7 +65,9 @@ class SessionStage {
   bool ended() const { return table_.size() == 0; }
   gateway::session::Session& session() { return table_.at(0); }
   gateway::metrics::Domain& counters() { return *domain_.counters[0]; }
-  gateway::metrics::Traffic& origin_traffic() { return *domain_.servers[0].traffic[0]; }
+  gateway::metrics::Traffic& origin_traffic() {
+    return *domain_.routes[0].pool()->servers[0].traffic[0];
+  }
   milliseconds now() const { return wheel_.now(); }
   // Since the session began.
   milliseconds age() const { return now() - kBegin; }
@@ -131,6 +138,7 @@ class SessionStage {
     auto made = std::make_unique<Session>(
         surroundings_, Session::Opening{.snapshot = snapshot_,
                                         .domain = domain_,
+                                        .route = domain_.routes[0],
                                         .streams = {client.connect(), origin.connect()},
                                         .permessage_deflate = plan.permessage_deflate,
                                         .identity = std::move(identity),

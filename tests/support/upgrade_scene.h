@@ -19,7 +19,9 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   UpgradeScene() {
     snapshot.via = "weir-node-1";
     domain.config = &config;
-    domain.label = "chat.example.com";
+    domain.label = pool.domain = "chat.example.com";
+    pool.label = "chat.example.com#/";
+    pool.config = &config.origin;
     config.names = {"chat.example.com"};
     server.host = "127.0.0.1";
     server.port = origin.address().port();
@@ -30,11 +32,11 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     config.origin.servers.push_back({.host = added.host, .port = added.port, .place = {}});
     added.backend =
         backends.of("chat.example.com", added.host + ":" + std::to_string(added.port.value_or(0)));
-    domain.servers.push_back(std::move(added));
+    pool.servers.push_back(std::move(added));
   }
   // Another server of the pool, at a port of this machine.
   void add_server(uint16_t port) {
-    if (domain.servers.empty()) add_server(server);
+    if (pool.servers.empty()) add_server(server);
     gateway::route::Server added = server;
     added.port = port;
     add_server(std::move(added));
@@ -47,14 +49,14 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     head_ = parser.take();
     target_ = *proto::http1::request_target(head_);
     request_ = *proto::ws::judge_request(head_);
-    if (pool->servers.empty()) add_server(server);
+    if (aimed->servers.empty()) add_server(server);
     upgrade = std::make_unique<gateway::session::Upgrade>(
         gateway::session::OriginSide{.loop = stage.loop,
                                      .resolver = *names,
                                      .pools = pools,
                                      .authenticator = authenticator,
                                      .ways = ways},
-        snapshot, *pool,
+        gateway::session::Upgrade::Aim{snapshot, domain, *aimed},
         gateway::session::Asked{.head = head_,
                                 .target = target_,
                                 .request = request_,
@@ -91,19 +93,20 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   LoopStage stage;
   RawListener origin;
   gateway::net::Resolver resolver{stage.loop};
-  gateway::origin::Pools pools{1};
+  gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
   gateway::route::Backends backends;
   gateway::route::Snapshot snapshot;
   gateway::config::Domain config;
   gateway::route::Domain domain;
+  gateway::route::Pool pool;
   gateway::route::Server server;
   Request asked;
   bool client_tls = false;
   // What a test may put in place of the scene's own.
   gateway::net::Resolver* names = &resolver;
   gateway::origin::Ways* ways = nullptr;
-  const gateway::route::Domain* pool = &domain;
+  const gateway::route::Pool* aimed = &pool;
   std::unique_ptr<gateway::session::Upgrade> upgrade;
 
   // What came of it.

@@ -49,8 +49,12 @@ class NodeStage {
 
   std::string ledger_path() const { return folder_.file("usage.sqlite"); }
   void write(const std::vector<usage::Row>& rows) {
+    // The sink may be reading it, and a new file needs a moment alone: a flush would try again.
     auto ledger = usage::Ledger::open(ledger_path());
-    REQUIRE(ledger.has_value());
+    REQUIRE(wait_until([&] {
+      if (!ledger) ledger = usage::Ledger::open(ledger_path());
+      return ledger.has_value();
+    }));
     usage::LedgerBatch batch;
     batch.rows = rows;
     const auto error = ledger->write(batch);

@@ -6,7 +6,10 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/made_snapshot.h"
+
 using namespace gateway::origin;
+using namespace tests;
 
 namespace {
 
@@ -20,17 +23,15 @@ std::shared_ptr<gateway::route::Snapshot> snapshot(const std::vector<std::string
     auth.credentials.username = "user";
     auth.credentials.password = password;
   }
-  auto& domain = *made->domains.emplace_back(std::make_unique<gateway::route::Domain>());
-  domain.config = &config;
-  domain.label = "chat.example.com";
-  for (const std::string& host : hosts) domain.servers.emplace_back().host = host;
+  gateway::route::Pool& pool = add_pool(*made, config);
+  for (const std::string& host : hosts) pool.servers.emplace_back().host = host;
   return made;
 }
 
 proto::auth::Authorizer* of(Authenticator& authenticator, const gateway::route::Snapshot& from,
                             size_t server) {
-  const gateway::route::Domain& domain = *from.domains.front();
-  return authenticator.of(domain, domain.servers[server]);
+  const gateway::route::Pool& pool = pool_of(from);
+  return authenticator.of(pool, pool.servers[server]);
 }
 
 }  // namespace

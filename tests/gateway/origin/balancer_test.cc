@@ -111,7 +111,7 @@ TEST_CASE("balancer: least_sessions goes by the sessions there are, and round wh
   scene.at(1).attempts = 4;
   CHECK(scene.order() == std::vector<size_t>{0, 1, 2});
   // For twice the weight twice the sessions.
-  scene.domain.servers[2].weight = 20;
+  scene.pool.servers[2].weight = 20;
   CHECK(scene.choose() == 2);
 }
 

@@ -14,6 +14,7 @@
 #include "gateway/origin/ways.h"
 #include "tests/support/certificates.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/made_snapshot.h"
 #include "tests/support/waiting.h"
 
 namespace tests {
@@ -62,16 +63,12 @@ struct ConnectScene {
     config.origin.connect_timeout = 200ms;
     config.origin.io_timeout = 200ms;
     config.names = {"chat.example.com"};
-    domain.label = "chat.example.com";
     server.backend = std::make_shared<gateway::route::Backend>("chat.example.com", "origin");
   }
 
   static std::shared_ptr<gateway::route::Snapshot> make_snapshot() {
     auto made = std::make_shared<gateway::route::Snapshot>();
-    made->document.domains.emplace_back();
-    made->domains.push_back(std::make_unique<gateway::route::Domain>());
-    made->domains.front()->config = &made->document.domains.front();
-    made->domains.front()->servers.emplace_back();
+    add_pool(*made, made->document.domains.emplace_back()).servers.emplace_back();
     return made;
   }
 
@@ -86,7 +83,7 @@ struct ConnectScene {
   void again(uint16_t port, bool tls = false, const std::string& name = "origin.example",
              const Change& change = {}) {
     outcome = std::make_unique<ConnectOutcome>();
-    gateway::origin::Connector::Plan plan{.domain = domain,
+    gateway::origin::Connector::Plan plan{.pool = pool,
                                           .server = server,
                                           .target = {.tls = tls, .port = port},
                                           .tls_name = name,
@@ -121,8 +118,8 @@ struct ConnectScene {
   gateway::net::Resolver resolver{stage.loop};
   std::shared_ptr<gateway::route::Snapshot> snapshot = make_snapshot();
   gateway::config::Domain& config = snapshot->document.domains.front();
-  gateway::route::Domain& domain = *snapshot->domains.front();
-  gateway::route::Server& server = domain.servers.front();
+  gateway::route::Pool& pool = pool_of(*snapshot);
+  gateway::route::Server& server = pool.servers.front();
   gateway::net::OwnListeners own_listeners;
   gateway::origin::Ways ways{stage.loop, resolver, nullptr, &own_listeners};
   std::unique_ptr<ConnectOutcome> outcome = std::make_unique<ConnectOutcome>();

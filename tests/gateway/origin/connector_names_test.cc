@@ -28,7 +28,7 @@ struct NameScene : ConnectScene {
     server.host = name;
     server.address.reset();
     outcome = std::make_unique<ConnectOutcome>();
-    Connector::Plan plan{.domain = domain,
+    Connector::Plan plan{.pool = pool,
                          .server = server,
                          .target = {.tls = false, .port = port()},
                          .tls_name = {},

@@ -92,7 +92,7 @@ TEST_CASE("connector: an origin that never begins its TLS handshake is 504") {
   const RawListener listener;
   const TlsOrigin origin;
   ConnectScene scene;
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   scene.connect("127.0.0.1", listener.address().port(), true);
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::origin_timeout);
@@ -104,7 +104,7 @@ TEST_CASE("connector: an origin that answers in clear where TLS is due is 502") 
   const TlsOrigin origin;
   ConnectScene scene;
   scene.config.origin.io_timeout = 9s;
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   scene.connect("127.0.0.1", listener.address().port(), true);
   RawPeer peer = scene.accepted(listener);
   peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -122,7 +122,7 @@ TEST_CASE("connector: TLS with a certificate of the right name") {
     const RawListener listener;
     ConnectScene scene;
     scene.config.origin.io_timeout = 9s;
-    scene.domain.origin_tls = origin.trusting();
+    scene.pool.tls = origin.trusting();
     scene.connect("127.0.0.1", listener.address().port(), true,
                   right ? "origin.example" : "wrong.example");
     Recorder told;
@@ -211,7 +211,7 @@ TEST_CASE("connector: the PROXY header comes before TLS") {
   const TlsOrigin origin;
   ConnectScene scene;
   scene.config.origin.proxy_protocol = gateway::config::Origin::ProxyProtocol::v1;
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   scene.connect("127.0.0.1", listener.address().port(), true, "origin.example",
                 [](Connector::Plan& plan) { plan.client = client_addresses(); });
   RawPeer peer = scene.accepted(listener);

@@ -145,7 +145,7 @@ TEST_CASE("ejection: failures while a server is left out do not make it longer")
 
 TEST_CASE("ejection: switched off, nothing is left out") {
   PoolScene scene(2);
-  scene.config.origin.ejection.reset();
+  scene.config.ejection.reset();
   scene.fail(0, 100);
   CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
   CHECK(scene.at(0).failures[static_cast<size_t>(Cause::origin_connect)] == 100);
@@ -166,13 +166,13 @@ TEST_CASE("ejection: a failure of a connector is counted by its own cause") {
     const Outcome outcome =
         outcome_of({.cause = row.cause, .status = 502, .why = {}, .detail = {}});
     CHECK(outcome.kind == row.kind);
-    report(scene.domain, 0, outcome, scene.now);
+    report(scene.pool, 0, outcome, scene.now);
     CHECK(scene.at(0).failures[static_cast<size_t>(row.cause)] == 1);
   }
   const Failure exhausted{
       .cause = Cause::origin_connect, .status = 502, .why = {}, .detail = {}, .exhausted = true};
   PoolScene scene(2);
-  for (int i = 0; i < 10; ++i) report(scene.domain, 0, outcome_of(exhausted), scene.now);
+  for (int i = 0; i < 10; ++i) report(scene.pool, 0, outcome_of(exhausted), scene.now);
   CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
   CHECK(scene.at(0).failures[static_cast<size_t>(Cause::origin_connect)] == 0);
 }
@@ -205,7 +205,7 @@ TEST_CASE("ejection: a figure is smoothed, follows, and fades") {
 
 TEST_CASE("ejection: an index that is no server, and a server without a backend, are left alone") {
   PoolScene scene(1);
-  report(scene.domain, 7, {.kind = Kind::connect_failed}, scene.now);
-  scene.domain.servers[0].backend.reset();
-  report(scene.domain, 0, {.kind = Kind::connect_failed}, scene.now);
+  report(scene.pool, 7, {.kind = Kind::connect_failed}, scene.now);
+  scene.pool.servers[0].backend.reset();
+  report(scene.pool, 0, {.kind = Kind::connect_failed}, scene.now);
 }

@@ -29,18 +29,18 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
     settings.origin.protocol = over_tls ? gateway::config::Origin::Protocol::https
                                         : gateway::config::Origin::Protocol::http;
     made = snapshot(port);
-    made->domains.front()->origin_tls = std::move(origin_tls);
+    pool_of(*made).tls = std::move(origin_tls);
     again(port, over_tls);
   }
   void again(uint16_t port, bool over_tls) {
     result.reset();
-    check = std::make_unique<HealthCheck>(
-        stage.loop, resolver,
-        HealthCheck::Plan{.domain = *made->domains.front(),
-                          .server = made->domains.front()->servers.front(),
-                          .target = {.tls = over_tls, .port = port},
-                          .ways = &ways},
-        *this);
+    check =
+        std::make_unique<HealthCheck>(stage.loop, resolver,
+                                      HealthCheck::Plan{.pool = pool_of(*made),
+                                                        .server = pool_of(*made).servers.front(),
+                                                        .target = {.tls = over_tls, .port = port},
+                                                        .ways = &ways},
+                                      *this);
   }
   // Nothing: no verdict came. Empty: passed.
   std::optional<std::string> verdict(FakeOrigin& origin, bool over_tls = false) {

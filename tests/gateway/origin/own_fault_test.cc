@@ -28,7 +28,7 @@ struct NamedScene : ConnectScene {
     outcome = std::make_unique<ConnectOutcome>();
     outcome->connector =
         std::make_unique<Connector>(stage.loop, names.resolver,
-                                    Connector::Plan{.domain = domain,
+                                    Connector::Plan{.pool = pool,
                                                     .server = server,
                                                     .target = {.tls = false, .port = port},
                                                     .tls_name = {},
@@ -120,7 +120,7 @@ TEST_CASE("FX2 ejection: nothing is counted of what is not the peer's") {
     PoolScene scene(2);
     const Failure failure{
         .cause = Cause::overload, .status = 503, .why = {}, .detail = {}, .blame = blame};
-    for (int i = 0; i < 20; ++i) report(scene.domain, 0, outcome_of(failure), scene.now);
+    for (int i = 0; i < 20; ++i) report(scene.pool, 0, outcome_of(failure), scene.now);
     CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
     CHECK(scene.at(0).failures_in_a_row == 0);
     for (const auto& count : scene.at(0).failures) CHECK(count == 0);
@@ -137,7 +137,7 @@ struct Probing final : ProbingScene {
     made = snapshot({"a.test"}, {port});
     prober.use(made);
   }
-  bool up() const { return made->domains.front()->servers.front().backend->up; }
+  bool up() const { return pool_of(*made).servers.front().backend->up; }
 
   Names names{stage};
   std::shared_ptr<gateway::route::Snapshot> made;

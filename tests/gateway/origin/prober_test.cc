@@ -20,9 +20,7 @@ struct Probing final : ProbingScene {
     current = next;
     prober.use(next);
   }
-  gateway::route::Backend& at(size_t server) {
-    return *current->domains.front()->servers[server].backend;
-  }
+  gateway::route::Backend& at(size_t server) { return *pool_of(*current).servers[server].backend; }
   bool becomes(bool up, size_t server = 0) {
     return run_until([&] { return at(server).up == up; });
   }
@@ -89,7 +87,7 @@ TEST_CASE("prober: where DNS may not lead to, there is nobody to check") {
   const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
   Prober prober(scene.stage.loop, names.resolver);
   prober.use(snapshot);
-  CHECK(scene.run_until([&] { return !snapshot->domains.front()->servers.front().backend->up; }));
+  CHECK(scene.run_until([&] { return !pool_of(*snapshot).servers.front().backend->up; }));
   CHECK(origin.accepted == 0);
 }
 
@@ -106,7 +104,7 @@ TEST_CASE("FY32 prober: a name that leads to a listener of our own is no server"
   const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
   Prober prober(scene.stage.loop, names.resolver, &own);
   prober.use(snapshot);
-  CHECK(scene.run_until([&] { return !snapshot->domains.front()->servers.front().backend->up; }));
+  CHECK(scene.run_until([&] { return !pool_of(*snapshot).servers.front().backend->up; }));
   CHECK(origin.accepted == 0);
 }
 
@@ -122,7 +120,7 @@ TEST_CASE("prober: a server that refuses goes down after three checks, and up wh
   // Down for what checks say, and ejected for what sessions met: both end with the first success.
   scene.at(0).ejected_until = (scene.stage.loop.now() + 1h).count();
   auto next = scene.snapshot({"127.0.0.1", "127.0.0.1"}, {port, listener->port()});
-  next->domains.front()->servers[0].port = listener->port();
+  pool_of(*next).servers[0].port = listener->port();
   scene.use(next);
   REQUIRE(scene.becomes(true));
   CHECK(standing_of(scene.at(0), scene.stage.loop.now()) == Standing::serving);
@@ -289,7 +287,7 @@ TEST_CASE("prober: a thousand servers that hang hold no more descriptors than al
   for (int i = 0; i < 1'000; ++i)
     hosts.push_back("127.0." + std::to_string(i / 250 + 1) + "." + std::to_string(i % 250 + 1));
   auto made = scene.snapshot(hosts, std::vector<uint16_t>(hosts.size(), origin.port()));
-  for (auto& server : made->domains.front()->servers)
+  for (auto& server : pool_of(*made).servers)
     server.address = gateway::net::Address::parse("127.0.0.1", 0);
   scene.use(made);
   scene.pass(500ms);

@@ -11,6 +11,7 @@
 #include "gateway/route/snapshot.h"
 #include "tests/gateway/origin/fake_origin.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/made_snapshot.h"
 
 namespace tests {
 
@@ -38,18 +39,15 @@ struct ProbingScene {
     made->document.listeners.resize(tls ? 2 : 1);
     made->document.listeners.back().tls = tls;
     made->document.domains.push_back(settings);
-    auto domain = std::make_unique<gateway::route::Domain>();
-    domain->config = &made->document.domains.front();
-    domain->label = "chat.example.com";
+    gateway::route::Pool& pool = add_pool(*made, made->document.domains.front());
     for (size_t i = 0; i < hosts.size(); ++i) {
       gateway::route::Server server;
       server.host = hosts[i];
       if (ports[i] != 0) server.port = ports[i];
       server.address = gateway::net::Address::parse(hosts[i], 0);
-      server.backend = backends.of(domain->label, hosts[i] + ":" + std::to_string(ports[i]));
-      domain->servers.push_back(std::move(server));
+      server.backend = backends.of(pool.domain, hosts[i] + ":" + std::to_string(ports[i]));
+      pool.servers.push_back(std::move(server));
     }
-    made->domains.push_back(std::move(domain));
     backends.use(*made);
     return made;
   }

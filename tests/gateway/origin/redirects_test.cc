@@ -84,7 +84,8 @@ TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   domain.origin.servers = {{.host = "10.9.9.9", .port = {}, .place = {}}};
   domain.origin.redirect_hosts = {"login.example.net", "*.cdn.example.net"};
   const auto judged = [&](const char* host) {
-    return judge_host(domain, "origin.internal", Place{.tls = false, .host = host, .port = {}});
+    return judge_host(domain.names, domain.origin, "origin.internal",
+                      Place{.tls = false, .host = host, .port = {}});
   };
   CHECK(judged("origin.internal") == Redirected::own);
   CHECK(judged("chat.example.com") == Redirected::own);
@@ -110,7 +111,7 @@ TEST_CASE("FX21 redirects: an own host is own at the ports of its servers alone"
                            {.host = "10.0.0.6", .port = 9000, .place = {}}};
   const auto judged = [&](std::optional<uint16_t> port, bool tls = false) {
     const Place place{.tls = tls, .host = "chat.example.com", .port = port};
-    return judge_host(domain, "chat.example.com", place);
+    return judge_host(domain.names, domain.origin, "chat.example.com", place);
   };
   CHECK(judged(8080) == Redirected::own);
   CHECK(judged(8081) == Redirected::own);
@@ -160,7 +161,8 @@ TEST_CASE("redirects: the origin's own servers count as listed, at their own por
                            {.host = "Pool.example.net", .port = 9000, .place = {}},
                            {.host = "::1", .port = {}, .place = {}}};
   const auto judged = [&](const char* host, uint16_t port, bool tls = false) {
-    return judge_host(domain, "chat.example.com", Place{.tls = tls, .host = host, .port = port});
+    return judge_host(domain.names, domain.origin, "chat.example.com",
+                      Place{.tls = tls, .host = host, .port = port});
   };
   CHECK(judged("10.0.0.5", 8080) == Redirected::listed);
   CHECK(judged("10.0.0.5", 8081) == Redirected::listed);
@@ -182,7 +184,7 @@ TEST_CASE("FY2 redirects: hosts are compared in their one spelling") {
   const auto judged = [&](const std::string& location) {
     const auto place = resolve_location(kBase, location);
     REQUIRE(place.has_value());
-    return judge_host(domain, "chat.example.com", *place);
+    return judge_host(domain.names, domain.origin, "chat.example.com", *place);
   };
   CHECK(judged("http://CHAT.example.com.:81/x") == Redirected::own);
   CHECK(judged("http://[2001:DB8:0::1]:81/x") == Redirected::own);

@@ -121,7 +121,7 @@ TEST_CASE("tunnel: TLS goes through it, and what comes in clear inside is no TLS
   const TlsOrigin origin;
   {
     ProxyScene scene;
-    scene.domain.origin_tls = origin.trusting();
+    scene.pool.tls = origin.trusting();
     RawPeer proxy = scene.ask(true);
     proxy.send(kEstablished);
     REQUIRE(scene.has(proxy, "\x16\x03"));
@@ -142,7 +142,7 @@ TEST_CASE("tunnel: TLS goes through it, and what comes in clear inside is no TLS
   }
   {
     ProxyScene scene;
-    scene.domain.origin_tls = origin.trusting();
+    scene.pool.tls = origin.trusting();
     RawPeer proxy = scene.ask(true);
     proxy.send(std::string(kEstablished) + "HTTP/1.1 101 Switching Protocols\r\n\r\n");
     REQUIRE(scene.finished());

@@ -118,7 +118,7 @@ TEST_CASE("warm: TLS is ready, for each name and scheme by itself") {
   const TlsOrigin origin;
   WarmScene scene(Origin::Protocol::follow, 1);
   scene.config.origin.https_ports = {scene.port()};
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   scene.begin();
   std::vector<std::unique_ptr<gateway::net::TlsStream>> far;
   Recorder told;
@@ -173,7 +173,7 @@ TEST_CASE("warm: a connection whose end has not been noticed yet is not given") 
       peers[0].shut();
     }
     REQUIRE(scene.idle() == 1);
-    CHECK_FALSE(scene.ways.warm().take(scene.domain, scene.server, {.port = scene.port()}, ""));
+    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
   }
 }
 
@@ -244,7 +244,7 @@ TEST_CASE("warm: none behind a PROXY header, nor for a server that is none of th
   scene.config.origin.proxy_protocol = Origin::ProxyProtocol::off;
   scene.config.origin.protocol = Origin::Protocol::follow;
   const gateway::route::Server other = scene.server;
-  CHECK_FALSE(scene.ways.warm().take(scene.domain, other, {.port = scene.port()}, ""));
+  CHECK_FALSE(scene.ways.warm().take(scene.pool, other, {.port = scene.port()}, ""));
   scene.stage.settle();
   CHECK_FALSE(readable(scene.listener.fd()));
 }
@@ -252,11 +252,11 @@ TEST_CASE("warm: none behind a PROXY header, nor for a server that is none of th
 TEST_CASE("warm: names that clients make up do not drive out each other") {
   const TlsOrigin origin;
   WarmScene scene(Origin::Protocol::https, 1);
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   scene.config.origin.https_ports = {scene.port()};
   scene.begin();
   for (int i = 0; i < 20; ++i) {
-    CHECK_FALSE(scene.ways.warm().take(scene.domain, scene.server,
+    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server,
                                        {.tls = true, .port = scene.port()},
                                        "n" + std::to_string(i) + ".example"));
   }
@@ -281,8 +281,7 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
   const Reload reloads[] = {
       {"nothing", [](gateway::route::Snapshot&) {}, true},
       {"another domain's",
-       [](gateway::route::Snapshot& made) { made.domains.front()->label = "other.example"; },
-       false},
+       [](gateway::route::Snapshot& made) { pool_of(made).label = "other.example#/"; }, false},
       {"a time limit",
        [](gateway::route::Snapshot& made) {
          made.document.domains.front().origin.connect_timeout = 9s;
@@ -290,9 +289,8 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
        false},
       {"the server",
        [](gateway::route::Snapshot& made) {
-         made.domains.front()->servers.front().host = "127.0.0.2";
-         made.domains.front()->servers.front().address =
-             gateway::net::Address::parse("127.0.0.2", 0);
+         pool_of(made).servers.front().host = "127.0.0.2";
+         pool_of(made).servers.front().address = gateway::net::Address::parse("127.0.0.2", 0);
        },
        false},
   };
@@ -303,9 +301,8 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
     auto peers = scene.peers(1);
     auto next = ConnectScene::make_snapshot();
     next->document.domains.front() = scene.config;
-    next->domains.front()->config = &next->document.domains.front();
-    next->domains.front()->label = scene.domain.label;
-    next->domains.front()->servers = scene.domain.servers;
+    pool_of(*next).label = scene.pool.label;
+    pool_of(*next).servers = scene.pool.servers;
     reload.change(*next);
     scene.ways.use(next);
     scene.stage.settle();
@@ -313,8 +310,8 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
     CHECK(peers[0].ended != reload.kept);
     if (!reload.kept) continue;
     // The old configuration's sessions make their own.
-    CHECK_FALSE(scene.ways.warm().take(scene.domain, scene.server, {.port = scene.port()}, ""));
-    CHECK(scene.ways.warm().take(*next->domains.front(), next->domains.front()->servers.front(),
+    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
+    CHECK(scene.ways.warm().take(pool_of(*next), pool_of(*next).servers.front(),
                                  {.port = scene.port()}, ""));
   }
 }
@@ -324,7 +321,7 @@ TEST_CASE("warm: a reload makes what is encrypted anew, and a drain closes every
   WarmScene scene(Origin::Protocol::https, 1);
   scene.config.origin.https_ports = {scene.port()};
   scene.config.origin.sni = "origin.example";
-  scene.domain.origin_tls = origin.trusting();
+  scene.pool.tls = origin.trusting();
   std::vector<std::unique_ptr<gateway::net::TlsStream>> far;
   std::vector<std::unique_ptr<Recorder>> told;
   for (int times = 1; times <= 2; ++times) {

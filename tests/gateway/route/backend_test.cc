@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/route/snapshot.h"
+#include "tests/support/made_snapshot.h"
 
 using namespace gateway::route;
 
@@ -13,15 +14,14 @@ namespace {
 std::shared_ptr<Snapshot> snapshot_of(Backends& backends,
                                       std::initializer_list<const char*> names) {
   auto snapshot = std::make_shared<Snapshot>();
-  auto domain = std::make_unique<Domain>();
-  domain->label = "chat.example.com";
+  static const gateway::config::Domain kConfig;
+  Pool& pool = tests::add_pool(*snapshot, kConfig);
   for (const char* name : names) {
     Server server;
     server.host = name;
-    server.backend = backends.of(domain->label, name);
-    domain->servers.push_back(std::move(server));
+    server.backend = backends.of(pool.domain, name);
+    pool.servers.push_back(std::move(server));
   }
-  snapshot->domains.push_back(std::move(domain));
   return snapshot;
 }
 
@@ -31,10 +31,10 @@ TEST_CASE("backend: a reload finds the servers that it names again as they were"
   Backends backends;
   auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
   backends.use(*first);
-  first->domains[0]->servers[1].backend->up = false;
-  first->domains[0]->servers[1].backend->sessions = 7;
+  first->pools[0]->servers[1].backend->up = false;
+  first->pools[0]->servers[1].backend->sessions = 7;
   auto second = snapshot_of(backends, {"10.0.0.2", "10.0.0.3"});
-  CHECK(second->domains[0]->servers[0].backend == first->domains[0]->servers[1].backend);
+  CHECK(second->pools[0]->servers[0].backend == first->pools[0]->servers[1].backend);
   CHECK(backends.of("other.example.com", "10.0.0.2") !=
         backends.of("chat.example.com", "10.0.0.2"));
 }
@@ -44,7 +44,7 @@ TEST_CASE("backend: one that is no longer configured is listed until its last se
   auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
   backends.use(*first);
   CHECK(backends.list().size() == 2);
-  auto old = first->domains[0]->servers[0].backend;
+  auto old = first->pools[0]->servers[0].backend;
   old->sessions = 1;
   auto second = snapshot_of(backends, {"10.0.0.2"});
   backends.use(*second);
@@ -67,7 +67,7 @@ TEST_CASE("backend: what is counted without a hold keeps it") {
   Backends backends;
   auto first = snapshot_of(backends, {"10.0.0.1"});
   backends.use(*first);
-  Backend* raw = first->domains[0]->servers[0].backend.get();
+  Backend* raw = first->pools[0]->servers[0].backend.get();
   raw->attempts = 1;
   auto second = snapshot_of(backends, {});
   backends.use(*second);

@@ -53,7 +53,7 @@ TEST_CASE("origins: servers are named as they are configured, with priority and 
   const auto snapshot = scene.use(
       R"({ address: "10.0.0.5:8080", priority: 30, weight: 50 }, { address: "[2001:db8::1]:80" }, )"
       R"({ address: "2001:db8::2" }, { address: app.example.net })");
-  const auto& servers = snapshot->domains.front()->servers;
+  const auto& servers = snapshot->pools.front()->servers;
   REQUIRE(servers.size() == 4);
   CHECK(servers[0].priority == 30);
   CHECK(servers[0].weight == 50);
@@ -70,8 +70,7 @@ TEST_CASE("origins: a server that has gone is told of until its last session has
   Scene scene;
   auto snapshot = scene.use(R"({ address: "10.0.0.5:8080" }, { address: "10.0.0.6:8080" })");
   {
-    const gateway::origin::SessionToken session(
-        snapshot->domains.front()->servers[0].backend.get());
+    const gateway::origin::SessionToken session(snapshot->pools.front()->servers[0].backend.get());
     snapshot = scene.use(R"({ address: "10.0.0.6:8080" })");
     CHECK(scene.names() == std::vector<std::string>{"10.0.0.5:8080", "10.0.0.6:8080"});
     CHECK(scene.origins.facts().front().sessions == 1);

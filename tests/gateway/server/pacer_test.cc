@@ -50,6 +50,7 @@ struct PacerScene {
     auto made = std::make_unique<Session>(
         surroundings, Session::Opening{.snapshot = snapshot,
                                        .domain = *to,
+                                       .route = to->routes.front(),
                                        .streams = {ends->client.connect(), ends->origin.connect()},
                                        .permessage_deflate = false,
                                        .identity = {},

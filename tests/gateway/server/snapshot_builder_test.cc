@@ -39,12 +39,18 @@ TEST_CASE("snapshot builder: names are routed, servers read, counters found for 
   CHECK(snapshot->router.find("echo.example.com") == snapshot->domains[1].get());
   CHECK(snapshot->router.find("nobody.example.com") == nullptr);
   CHECK(chat.counters.size() == 2);
-  REQUIRE(chat.servers.size() == 3);
-  CHECK(chat.servers[0].address->host() == "10.0.0.5");
-  CHECK(chat.servers[0].port == 8080);
-  CHECK(chat.servers[1].address->host() == "::1");
-  CHECK_FALSE(chat.servers[2].address);
-  CHECK_FALSE(chat.servers[2].port);
+  REQUIRE(snapshot->pools.size() == 1);
+  const gateway::route::Pool& pool = *snapshot->pools[0];
+  CHECK(chat.route_of("/any/path")->pool() == &pool);
+  CHECK(snapshot->domains[1]->route_of("/any/path")->pool() == nullptr);
+  CHECK(pool.domain == "chat.example.com");
+  CHECK(pool.label == "chat.example.com#/");
+  REQUIRE(pool.servers.size() == 3);
+  CHECK(pool.servers[0].address->host() == "10.0.0.5");
+  CHECK(pool.servers[0].port == 8080);
+  CHECK(pool.servers[1].address->host() == "::1");
+  CHECK_FALSE(pool.servers[2].address);
+  CHECK_FALSE(pool.servers[2].port);
   CHECK(snapshot->listener_tls == nullptr);
   CHECK(snapshot->default_tls == nullptr);
 }
@@ -90,7 +96,7 @@ TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to
           "  - domain: a.example.com\n    origin: { protocol: " + std::string(protocol) +
           ", max_redirects: " + redirects + ", servers: [{ address: \"10.0.0.5\" }] }\n");
       const bool never = std::string(protocol) == "http" && std::string(redirects) == "0";
-      CHECK((snapshot->domains[0]->origin_tls == nullptr) == never);
+      CHECK((snapshot->pools[0]->tls == nullptr) == never);
     }
   }
 }
@@ -126,10 +132,11 @@ TEST_CASE("FX1 snapshot builder: three hundred domains share the system's author
   const auto snapshot = building.snapshot(domains);
   std::set<const X509_STORE*> stores;
   std::set<const SSL_CTX*> contexts;
-  for (const auto& domain : snapshot->domains) {
-    REQUIRE(domain->origin_tls != nullptr);
-    stores.insert(SSL_CTX_get_cert_store(domain->origin_tls.get()));
-    contexts.insert(domain->origin_tls.get());
+  REQUIRE(snapshot->pools.size() == 300);
+  for (const auto* pool : snapshot->pools) {
+    REQUIRE(pool->tls != nullptr);
+    stores.insert(SSL_CTX_get_cert_store(pool->tls.get()));
+    contexts.insert(pool->tls.get());
   }
   CHECK(stores.size() == 1);
   CHECK(contexts.size() == 2);

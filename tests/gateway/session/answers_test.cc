@@ -17,9 +17,9 @@ struct TwoServers {
   TwoServers() {
     scene.config.origin.retries.budget_percent = 100;
     scene.add_server(second.address().port());
-    scene.config.origin.servers[1].priority = scene.domain.servers[1].priority = 30;
+    scene.config.origin.servers[1].priority = scene.pool.servers[1].priority = 30;
   }
-  gateway::route::Backend& backend() const { return *scene.domain.servers.front().backend; }
+  gateway::route::Backend& backend() const { return *scene.pool.servers.front().backend; }
   // Lets what is given out by a timer of one second happen.
   void pass_a_second() {
     scene.turn();

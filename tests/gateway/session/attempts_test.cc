@@ -40,7 +40,7 @@ TEST_CASE("upgrade: refused, 503, good: the third server gives the 101") {
   scene.server.port = UpgradeScene::closed_port();
   scene.add_server(second.address().port());
   scene.add_server(third.address().port());
-  for (uint32_t i = 0; i < 3; ++i) scene.config.origin.servers[i].priority = 20 + i;
+  for (uint32_t i = 0; i < 3; ++i) scene.pool.servers[i].priority = 20 + i;
   scene.config.origin.retries.budget_percent = 100;
   scene.begin();
   RawPeer peer = scene.next(second);
@@ -59,7 +59,7 @@ TEST_CASE("upgrade: the last error wins, and a 5xx that is the last one is the c
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.config.origin.servers[1].priority = 30;
+  scene.pool.servers[1].priority = 30;
   scene.begin();
   RawPeer first = scene.next(scene.origin);
   first.send(kUnavailable);
@@ -76,7 +76,7 @@ TEST_CASE("upgrade: without a budget there is no retry") {
   scene.config.origin.retries.budget_percent = 0;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.config.origin.servers[1].priority = 30;
+  scene.pool.servers[1].priority = 30;
   RawPeer first = scene.ask();
   first.send(kUnavailable);
   REQUIRE(scene.finished());
@@ -89,7 +89,7 @@ TEST_CASE("upgrade: a connection that is lost without an answer is retried elsew
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.config.origin.servers[1].priority = 30;
+  scene.pool.servers[1].priority = 30;
   { const RawPeer first = scene.ask(); }
   RawPeer last = scene.next(second);
   last.send(switching_answer(last.received));
@@ -114,7 +114,7 @@ TEST_CASE("upgrade: a name with one address gives its 5xx once, and to the clien
 TEST_CASE("upgrade: all servers down is 502 at once") {
   UpgradeScene scene;
   scene.add_server(scene.server);
-  scene.domain.servers[0].backend->up = false;
+  scene.pool.servers[0].backend->up = false;
   scene.begin();
   CHECK(scene.failures == 1);
   CHECK(scene.failure.status == 502);

@@ -20,7 +20,7 @@ TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed
     CHECK(scene.failure.status == 503);
     CHECK(scene.failure.blame == gateway::net::Blame::lack);
   }
-  for (const auto& server : scene.domain.servers) {
+  for (const auto& server : scene.pool.servers) {
     CHECK(server.backend->failures_in_a_row == 0);
     CHECK(server.backend->ejected_until == 0);
     for (const auto& count : server.backend->failures) CHECK(count == 0);
@@ -40,5 +40,5 @@ TEST_CASE("FX2 upgrade: a server that cannot be reached from here is passed over
   peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
   REQUIRE(scene.finished());
   CHECK(scene.refused.status == 403);
-  CHECK(scene.domain.servers[0].backend->failures_in_a_row == 0);
+  CHECK(scene.pool.servers[0].backend->failures_in_a_row == 0);
 }

@@ -41,7 +41,7 @@ struct TwoPorts {
     scene.config.origin.http_ports = {scene.origin.address().port(), second->address().port()};
     scene.config.origin.retries.budget_percent = 100;
   }
-  Backend& backend() const { return *scene.domain.servers.front().backend; }
+  Backend& backend() const { return *scene.pool.servers.front().backend; }
   // Asks, and is led to the second port of the own host.
   void go_to_second() {
     RawPeer first = scene.ask();
@@ -69,7 +69,7 @@ TEST_CASE("FX21 upgrade: the own host at a port that no server has is the client
     CHECK(scene.refused.status == 302);
     CHECK(field_of(scene.refused.response, "Location") == location);
     CHECK_FALSE(readable(secret.fd()));
-    CHECK(scene.domain.servers.front().backend->failures_in_a_row == 0);
+    CHECK(scene.pool.servers.front().backend->failures_in_a_row == 0);
   }
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("FX21 upgrade: neither does the client's own Host open a port by way o
   scene.asked.host = "chat.example.com:" + port_of(secret);
   auto context = gateway::net::make_origin_context({});
   REQUIRE(context.has_value());
-  scene.domain.origin_tls = std::move(*context);
+  scene.pool.tls = std::move(*context);
   RawPeer peer = scene.ask();
   const std::string location = "https://" + field_of(peer.received, "Host") + "/chat";
   peer.send(redirect_to(location));

@@ -6,6 +6,7 @@
 
 #include "gateway/net/tls_origin.h"
 #include "gateway/origin/ways.h"
+#include "tests/support/made_snapshot.h"
 #include "tests/support/names.h"
 #include "tests/support/upgrade_scene.h"
 
@@ -118,9 +119,9 @@ TEST_CASE("upgrade: a server whose trial is another request's is no retry") {
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.config.origin.servers[1].priority = scene.domain.servers[1].priority = 30;
+  scene.config.origin.servers[1].priority = scene.pool.servers[1].priority = 30;
   RawPeer peer = scene.ask();
-  gateway::route::Backend& backend = *scene.domain.servers[1].backend;
+  gateway::route::Backend& backend = *scene.pool.servers[1].backend;
   backend.ejected_until = 1;
   REQUIRE(gateway::origin::begin_trial(backend, scene.stage.loop.now()));
   peer.send(kUnavailable);
@@ -207,7 +208,7 @@ TEST_CASE("upgrade: a fixed TLS name is the own origin's, and no other host goes
   RawListener other;
   auto context = gateway::net::make_origin_context({});
   REQUIRE(context.has_value());
-  scene.domain.origin_tls = std::move(*context);
+  scene.pool.tls = std::move(*context);
   scene.config.origin.sni = "sni.example.com";
   scene.config.origin.redirect_hosts = {"127.0.0.1"};
   RawPeer first = scene.ask();
@@ -292,14 +293,11 @@ struct WarmScene {
     config.origin.protocol = Origin::Protocol::http;
     config.origin.warm = 1;
     config.origin.request_timeout = 200ms;
-    auto domain = std::make_unique<gateway::route::Domain>();
-    domain->config = &config;
-    domain->label = "chat.example.com";
+    gateway::route::Pool& pool = add_pool(*snapshot, config);
     auto server = scene.server;
-    server.backend = scene.backends.of(domain->label, "origin");
-    domain->servers.push_back(std::move(server));
-    snapshot->domains.push_back(std::move(domain));
-    scene.pool = snapshot->domains.front().get();
+    server.backend = scene.backends.of(pool.domain, "origin");
+    pool.servers.push_back(std::move(server));
+    scene.aimed = &pool;
     scene.ways = &ways;
     ways.use(snapshot);
     REQUIRE(scene.stage.run_until([&] { return ways.warm().idle() == 1; }));

@@ -1,4 +1,4 @@
-#include "gateway/origin/pool.h"
+#include "gateway/origin/pool_state.h"
 
 #include <map>
 #include <string>
@@ -8,6 +8,7 @@
 #include "gateway/origin/tokens.h"
 #include "proto/http1/head_parser.h"
 #include "tests/gateway/origin/pool_scene.h"
+#include "tests/support/made_snapshot.h"
 
 using namespace tests;
 using namespace std::chrono_literals;
@@ -73,21 +74,21 @@ TEST_CASE("pool: a reload keeps whose turn it is, and takes new weights and serv
   PoolScene scene(2);
   const auto three = scene.shares(3);
   // The same servers in a new snapshot: the turn goes on where it was.
-  gateway::route::Domain reloaded;
+  gateway::route::Pool reloaded;
   reloaded.config = &scene.config;
-  reloaded.label = scene.domain.label;
-  reloaded.servers = scene.domain.servers;
+  reloaded.label = scene.pool.label;
+  reloaded.servers = scene.pool.servers;
   const size_t last = scene.choose();
-  CHECK(scene.pool.order(reloaded, {}, scene.now).front() != last);
+  CHECK(scene.state.order(reloaded, {}, scene.now).front() != last);
   CHECK(scene.choose() == last);
 
-  scene.domain.servers[0].weight = 30;
+  scene.pool.servers[0].weight = 30;
   auto shares = scene.shares(4'000);
   CHECK(shares[0] == doctest::Approx(0.75).epsilon(0.01));
   scene.add(40);
   shares = scene.shares(8'000);
   CHECK(shares[2] == doctest::Approx(0.5).epsilon(0.01));
-  scene.domain.servers.erase(scene.domain.servers.begin());
+  scene.pool.servers.erase(scene.pool.servers.begin());
   shares = scene.shares(5'000);
   CHECK(shares[0] == doctest::Approx(0.2).epsilon(0.01));
 }
@@ -96,23 +97,23 @@ TEST_CASE("pool: workers do not all begin with the same server") {
   std::map<size_t, int> first;
   for (uint64_t worker = 0; worker < 64; ++worker) {
     PoolScene scene(4);
-    Pools pools(worker * 0x9e3779b97f4a7c15 + 1);
-    ++first[pools.of(scene.domain).order(scene.domain, {}, scene.now).front()];
+    PoolStates pools(worker * 0x9e3779b97f4a7c15 + 1);
+    ++first[pools.of(scene.pool).order(scene.pool, {}, scene.now).front()];
   }
   CHECK(first.size() == 4);
 }
 
-TEST_CASE("pool: pools are kept by domain until that is gone") {
+TEST_CASE("pool: states are kept by label until that is gone") {
   PoolScene scene(2);
-  Pools pools(1);
-  Pool& pool = pools.of(scene.domain);
-  CHECK(&pools.of(scene.domain) == &pool);
+  PoolStates pools(1);
+  PoolState& pool = pools.of(scene.pool);
+  CHECK(&pools.of(scene.pool) == &pool);
   gateway::route::Snapshot snapshot;
-  snapshot.domains.push_back(std::make_unique<gateway::route::Domain>());
-  snapshot.domains.back()->label = "chat.example.com";
+  gateway::config::Domain config;
+  gateway::route::Pool& kept = add_pool(snapshot, config);
   pools.use(snapshot);
-  CHECK(&pools.of(scene.domain) == &pool);
-  snapshot.domains.back()->label = "other.example.com";
+  CHECK(&pools.of(scene.pool) == &pool);
+  kept.label = "other.example.com#/";
   pools.use(snapshot);
   CHECK(pools.size() == 0);
 }

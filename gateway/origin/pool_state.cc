@@ -1,4 +1,4 @@
-#include "gateway/origin/pool.h"
+#include "gateway/origin/pool_state.h"
 
 #include <algorithm>
 #include <set>
@@ -55,11 +55,11 @@ uint64_t hash_key(const config::HashOn& on, const proto::http1::RequestHead& hea
   return text.empty() ? hash_of(client.host()) : hash_of(text);
 }
 
-Pool::Pool(uint64_t seed) : balancer_(seed) {}
+PoolState::PoolState(uint64_t seed) : balancer_(seed) {}
 
-std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choice,
-                                milliseconds now) {
-  align(domain);
+std::vector<size_t> PoolState::order(const route::Pool& pool, const Choice& choice,
+                                     milliseconds now) {
+  align(pool);
   if (!observe(now)) {
     // Only ejected ones are left: what they did is better than nothing.
     for (Member& one : members_) {
@@ -73,7 +73,7 @@ std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choic
     const bool last = i + 1 == members_.size() || members_[i + 1].priority != members_[i].priority;
     if (members_[i].usable) group.push_back(&members_[i]);
     if (!last) continue;
-    append(domain, choice, now, group, order);
+    append(pool, choice, now, group, order);
     group.clear();
   }
   // Who is on trial and not the choice comes when all that serve have failed.
@@ -83,15 +83,15 @@ std::vector<size_t> Pool::order(const route::Domain& domain, const Choice& choic
   return order;
 }
 
-void Pool::append(const route::Domain& domain, const Choice& choice, milliseconds now,
-                  Members& group, std::vector<size_t>& order) {
+void PoolState::append(const route::Pool& pool, const Choice& choice, milliseconds now,
+                       Members& group, std::vector<size_t>& order) {
   const bool choosing = order.empty();
   const auto on_trial = [](const Member* one) { return one->standing == Standing::on_trial; };
   std::erase_if(group, [&](const Member* one) {
     return on_trial(one) && (!choosing || !trial_is_free(*one->backend, now));
   });
   if (group.empty()) return;
-  balancer_.rank(domain.config->origin.balance, group, choice.key);
+  balancer_.rank(pool.settings().balance, group, choice.key);
   for (size_t i = 0; i < group.size(); ++i) {
     if (on_trial(group[i]) && i > 0) continue;
     order.push_back(group[i]->index);
@@ -100,7 +100,7 @@ void Pool::append(const route::Domain& domain, const Choice& choice, millisecond
 }
 
 // False: nobody serves.
-bool Pool::observe(milliseconds now) {
+bool PoolState::observe(milliseconds now) {
   bool served = false;
   for (Member& one : members_) {
     const route::Backend& backend = *one.backend;
@@ -116,21 +116,21 @@ bool Pool::observe(milliseconds now) {
   return served;
 }
 
-bool Pool::aligned(const route::Domain& domain) const {
-  return members_.size() == domain.servers.size() &&
-         std::ranges::all_of(members_, [&domain](const Member& one) {
-           const route::Server& server = domain.servers[one.index];
+bool PoolState::aligned(const route::Pool& pool) const {
+  return members_.size() == pool.servers.size() &&
+         std::ranges::all_of(members_, [&pool](const Member& one) {
+           const route::Server& server = pool.servers[one.index];
            return server.backend == one.backend && server.weight == one.weight &&
                   server.priority == one.priority;
          });
 }
 
-void Pool::align(const route::Domain& domain) {
-  if (aligned(domain)) return;
+void PoolState::align(const route::Pool& pool) {
+  if (aligned(pool)) return;
   std::vector<Member> next;
-  next.reserve(domain.servers.size());
-  for (size_t i = 0; i < domain.servers.size(); ++i) {
-    const route::Server& server = domain.servers[i];
+  next.reserve(pool.servers.size());
+  for (size_t i = 0; i < pool.servers.size(); ++i) {
+    const route::Server& server = pool.servers[i];
     Member member{.backend = server.backend,
                   .index = i,
                   .priority = server.priority,
@@ -148,15 +148,15 @@ void Pool::align(const route::Domain& domain) {
   members_ = std::move(next);
 }
 
-Pool& Pools::of(const route::Domain& domain) {
-  const auto found = pools_.find(domain.label);
+PoolState& PoolStates::of(const route::Pool& pool) {
+  const auto found = pools_.find(pool.label);
   if (found != pools_.end()) return found->second;
-  return pools_.emplace(domain.label, Pool(seed_ ^ hash_of(domain.label))).first->second;
+  return pools_.emplace(pool.label, PoolState(seed_ ^ hash_of(pool.label))).first->second;
 }
 
-void Pools::use(const route::Snapshot& snapshot) {
+void PoolStates::use(const route::Snapshot& snapshot) {
   std::set<std::string_view> labels;
-  for (const auto& domain : snapshot.domains) labels.insert(domain->label);
+  for (const route::Pool* pool : snapshot.pools) labels.insert(pool->label);
   std::erase_if(pools_, [&labels](const auto& pool) { return !labels.contains(pool.first); });
 }
 

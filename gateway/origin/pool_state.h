@@ -1,4 +1,4 @@
-// Which server a session goes to: the servers of one domain as one worker sees them.
+// Which server a session goes to: the servers of one pool as one worker sees them.
 #pragma once
 
 #include <chrono>
@@ -27,26 +27,26 @@ struct Choice {
 [[nodiscard]] uint64_t hash_key(const config::HashOn& on, const proto::http1::RequestHead& head,
                                 const proto::http1::Target& target, const net::Address& client);
 
-// Remembers whose turn it is, and how much may be retried. A reload of the same domain goes on with
+// Remembers whose turn it is, and how much may be retried. A reload of the same pool goes on with
 // both: what it changed is taken over with the next order(). One thread: its worker's.
-class Pool {
+class PoolState {
  public:
-  explicit Pool(uint64_t seed);
+  explicit PoolState(uint64_t seed);
 
-  // Indices of domain.servers in the order in which this request may try them: by priority, and
+  // Indices of pool.servers in the order in which this request may try them: by priority, and
   // within one priority by balance. Those that are down or ejected are left out; where only ejected
   // ones are left, their ejections end. One that is on trial is only asked by who can
   // begin_trial(). Empty: all are down, and the answer is 502 at once.
-  [[nodiscard]] std::vector<size_t> order(const route::Domain& domain, const Choice& choice,
+  [[nodiscard]] std::vector<size_t> order(const route::Pool& pool, const Choice& choice,
                                           milliseconds now);
 
   RetryBudget& retries() { return retries_; }
 
  private:
-  void align(const route::Domain& domain);
-  bool aligned(const route::Domain& domain) const;
+  void align(const route::Pool& pool);
+  bool aligned(const route::Pool& pool) const;
   bool observe(milliseconds now);
-  void append(const route::Domain& domain, const Choice& choice, milliseconds now, Members& group,
+  void append(const route::Pool& pool, const Choice& choice, milliseconds now, Members& group,
               std::vector<size_t>& order);
 
   std::vector<Member> members_;  // by priority, then as configured
@@ -54,20 +54,20 @@ class Pool {
   RetryBudget retries_;
 };
 
-// A worker's pools, by domain.
-class Pools {
+// What a worker keeps of its pools, by their labels.
+class PoolStates {
  public:
-  explicit Pools(uint64_t seed) : seed_(seed) {}
+  explicit PoolStates(uint64_t seed) : seed_(seed) {}
 
   // Good until use().
-  Pool& of(const route::Domain& domain);
-  // Forgets those of domains that are gone.
+  PoolState& of(const route::Pool& pool);
+  // Forgets those of pools that are gone.
   void use(const route::Snapshot& snapshot);
   size_t size() const { return pools_.size(); }
 
  private:
   uint64_t seed_;
-  std::map<std::string, Pool, std::less<>> pools_;
+  std::map<std::string, PoolState, std::less<>> pools_;
 };
 
 }  // namespace gateway::origin

@@ -1,0 +1,41 @@
+// One domain, ready to work with: its names, what is counted for it, and its routes.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/document.h"
+#include "gateway/metrics/counters.h"
+#include "gateway/net/tls_context.h"
+#include "gateway/route/route.h"
+#include "gateway/usage/budget.h"
+#include "gateway/usage/meter.h"
+
+namespace gateway::route {
+
+struct Domain {
+  // The longest prefix that covers the path decides. Null: none does.
+  const Route* route_of(std::string_view path) const;
+  // Takes its place among the others: false when there is one with that prefix.
+  bool add(Route route);
+
+  // Where a worker counts what goes to that server of the route; null: to none of them.
+  metrics::Traffic& traffic_of(const Route& route, const Backend* backend, size_t worker) const;
+
+  const config::Domain* config = nullptr;
+  std::string label;                       // the first name: in metrics and log
+  std::vector<metrics::Domain*> counters;  // by worker
+  std::vector<usage::Meter*> meters;       // by worker
+  // Where it stands with its budget; null: it has none.
+  std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
+  std::vector<Route> routes;      // the longest prefix first
+  net::SslContextPtr server_tls;  // null: no certificate for it
+  net::TlsVersion min_tls_version = net::TlsVersion::tls1_2;
+  int64_t certificate_not_after = 0;
+};
+
+}  // namespace gateway::route

@@ -1,0 +1,38 @@
+// What becomes of the requests below one path of a domain.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gateway/route/pool.h"
+
+namespace gateway::route {
+
+// To one of the servers of a pool.
+struct ToPool {
+  std::unique_ptr<const Pool> pool;  // never null
+};
+
+// Answered here, each message with itself.
+struct Echo {};
+
+using Action = std::variant<ToPool, Echo>;
+
+struct Route {
+  // Whether it is for this path: the prefix ends at a segment, so that "/chat" has "/chat" and
+  // "/chat/1" and not "/chats".
+  bool covers(std::string_view path) const;
+
+  // Null: no server is asked.
+  const Pool* pool() const {
+    const auto* action_to_pool = std::get_if<ToPool>(&action);
+    return action_to_pool != nullptr ? action_to_pool->pool.get() : nullptr;
+  }
+
+  std::string prefix = "/";  // begins with a slash
+  Action action;
+};
+
+}  // namespace gateway::route

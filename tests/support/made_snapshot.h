@@ -1,0 +1,33 @@
+// Snapshots of one domain with one pool, part by part, for what does not need the builder.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "gateway/route/snapshot.h"
+
+namespace tests {
+
+// Its only route leads to a pool without servers; `config` outlives it.
+inline gateway::route::Pool& add_pool(gateway::route::Snapshot& to,
+                                      const gateway::config::Domain& config) {
+  auto pool = std::make_unique<gateway::route::Pool>();
+  gateway::route::Pool& made = *pool;
+  made.domain = config.names.empty() ? "chat.example.com" : config.names.front();
+  made.label = made.domain + "#/";
+  made.config = &config.origin;
+  auto domain = std::make_unique<gateway::route::Domain>();
+  domain->config = &config;
+  domain->label = made.domain;
+  domain->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
+  to.domains.push_back(std::move(domain));
+  to.pools.push_back(&made);
+  return made;
+}
+
+// To be changed before anybody has the snapshot.
+inline gateway::route::Pool& pool_of(const gateway::route::Snapshot& snapshot) {
+  return const_cast<gateway::route::Pool&>(*snapshot.pools.front());
+}
+
+}  // namespace tests
