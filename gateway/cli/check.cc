@@ -25,7 +25,7 @@ int check(const std::string& config, const CheckOptions& options) {
     metrics::Registry registry(1);
     net::TicketKeys keys;
     usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
-    server::Standings standings;
+    usage::BudgetStandings standings;
     route::Backends backends;
     auto snapshot = server::build_snapshot(std::move(reading.document), {.generation = 0,
                                                                          .registry = registry,

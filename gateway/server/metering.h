@@ -13,8 +13,8 @@
 #include "gateway/fleet/postgres.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
-#include "gateway/server/standings.h"
 #include "gateway/usage/bookkeeper.h"
+#include "gateway/usage/budget_standings.h"
 #include "gateway/usage/meter.h"
 #include "gateway/usage/record.h"
 
@@ -36,7 +36,7 @@ class Metering {
   ~Metering();
 
   usage::Meters& meters() { return meters_; }
-  Standings& standings() { return standings_; }
+  usage::BudgetStandings& standings() { return standings_; }
   // Of a worker; null: session records are switched off.
   usage::RecordQueue* records(size_t worker);
 
@@ -60,7 +60,7 @@ class Metering {
   bool keeps_records_;
   bool started_ = false;
   usage::Meters meters_;
-  Standings standings_;
+  usage::BudgetStandings standings_;
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
   std::unique_ptr<usage::Bookkeeper> bookkeeper_;
   std::unique_ptr<fleet::PostgresSink> postgres_;

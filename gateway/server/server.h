@@ -61,7 +61,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   // Says it in the log, too; a line for each key.
   std::string what_needs_restart(const config::Document& next) const;
   void open_metering(const config::Document& document);
-  Ingredients ingredients(uint64_t generation) {
+  route::Ingredients ingredients(uint64_t generation) {
     return {.generation = generation,
             .registry = *registry_,
             .ticket_keys = ticket_keys_,

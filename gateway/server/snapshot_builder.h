@@ -1,29 +1,15 @@
-// Builds the snapshot of a configuration: certificates read, names routed, counters found. Whole or
-// not at all.
+// Builds the snapshot of a configuration, and judges what no part above this one can.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "gateway/net/tls_sessions.h"
-#include "gateway/route/snapshot.h"
-#include "gateway/server/standings.h"
-#include "proto/base/result.h"
+#include "gateway/route/builder.h"
 
 namespace gateway::server {
 
-struct Ingredients {
-  uint64_t generation = 1;
-  metrics::Registry& registry;
-  net::TicketKeys& ticket_keys;
-  usage::Meters& meters;
-  Standings& standings;
-  route::Backends& backends;
-  net::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
-};
-
 // Error: everything that stands in the way, with its place in the files.
 [[nodiscard]] proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<config::Problem>>
-build_snapshot(config::Document document, const Ingredients& ingredients);
+build_snapshot(config::Document document, const route::Ingredients& ingredients);
 
 }  // namespace gateway::server

@@ -56,7 +56,7 @@ class Scene:
 
     def add_session(self, client, cause, own_close_to_origin=0, own_close_to_client=0):
         """Of one session, from what passed its two taps; Weir's own Close is in no figure."""
-        server = self.tap.connections[-1]
+        server = self.tap.latest
         origin_up = usage.after_head(server.up)
         client_down = usage.after_head(client.down)
         figures = usage.expected(
@@ -113,7 +113,7 @@ class ArithmeticTest(WeirTest):
         cls.front.wait_over()
         cls.scenes[name].tap.wait_over()
         cls.weir.wait_access(event="close", domain=name)
-        return cls.front.connections[-1]
+        return cls.front.latest
 
     @classmethod
     def play_raw(cls):
@@ -164,7 +164,7 @@ class ArithmeticTest(WeirTest):
         head, body, _ = wire.exchange(cls.front.port, wire.upgrade_request(host))
         assert head.status == status, head
         cls.front.wait_over()
-        client = cls.front.connections[-1]
+        client = cls.front.latest
         counts = {"client_handshake_in": len(client.up), "client_handshake_out": len(client.down),
                   f"refused.{cause}": 1, f"answers.{status}": 1}
         if name in cls.scenes:
@@ -177,7 +177,7 @@ class ArithmeticTest(WeirTest):
         cls.unmatched = cls.refused("_unmatched", "unknown.test", 404, "no_route")
         cls.refused("busy.test", "busy.test", 503, "origin_refused_upgrade")
         cls.scenes["busy.test"].tap.wait_over()
-        server = cls.scenes["busy.test"].tap.connections[-1]
+        server = cls.scenes["busy.test"].tap.latest
         cls.scenes["busy.test"].add({}, origin_handshake_out=len(server.up),
                                     origin_handshake_in=len(server.down))
 
@@ -185,7 +185,7 @@ class ArithmeticTest(WeirTest):
     def play_http(cls):
         head, _, _ = wire.exchange(cls.front.port, b"GET /page HTTP/1.1\r\nHost: raw.test\r\n\r\n")
         cls.front.wait_over()
-        client = cls.front.connections[-1]
+        client = cls.front.latest
         cls.scenes["raw.test"].add({"client_http_in": len(client.up), "client_http_out": len(client.down),
                                     f"answers.{head.status}": 1})
 

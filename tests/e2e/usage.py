@@ -125,6 +125,11 @@ class Tap:
             pass
         self.listener.close()
 
+    @property
+    def latest(self) -> Tapped:
+        """The last one on which somebody said something: a health check does not."""
+        return [one for one in self.connections if one.up][-1]
+
     def wait_over(self) -> None:
         wait_until(lambda: all(one.over for one in self.connections), "the end of tapped connections")
 

@@ -13,6 +13,7 @@
 
 #include "gateway/edge/listener.h"
 #include "gateway/edge/surroundings.h"
+#include "tests/support/building.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
 #include "tests/support/waiting.h"
@@ -106,13 +107,13 @@ class EdgeStage {
 
   LoopStage stage;
   RawListener origin;
-  gateway::metrics::Registry registry{1};
-  gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
+  Building building;
+  gateway::metrics::Registry& registry = building.registry;
+  gateway::usage::Meters& meters = building.meters;
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
   gateway::net::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
-  gateway::route::Backends backends;
   gateway::net::Admission admission;
   gateway::net::Roster<gateway::edge::ClientConnection> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
@@ -135,65 +136,18 @@ class EdgeStage {
                                            .unmatched_meter = meters.domain("_unmatched")[0]};
 
  private:
-  std::shared_ptr<gateway::route::Snapshot> build(const Change& change) {
-    auto made = std::make_shared<gateway::route::Snapshot>();
-    made->generation = 7;
-    made->via = "weir-node-1";
+  std::shared_ptr<const gateway::route::Snapshot> build(const Change& change) {
+    gateway::config::Document document;
+    document.node = "node-1";
     gateway::config::Domain chat;
     chat.names = {"chat.example.com"};
     chat.websocket.enabled = true;
     chat.origin.servers = {{.host = "127.0.0.1", .port = origin.address().port(), .place = {}}};
-    made->document.domains.push_back(chat);
-    if (change) change(made->document);
-    for (const auto& config : made->document.domains) add_domain(*made, config);
-    if (made->default_tls != nullptr) add_listener_tls(*made);
-    return made;
-  }
-
-  void add_domain(gateway::route::Snapshot& to, const gateway::config::Domain& config) {
-    auto domain = std::make_unique<gateway::route::Domain>();
-    domain->config = &config;
-    domain->label = config.names.front();
-    domain->counters = registry.domain(domain->label);
-    domain->meters = meters.domain(domain->label);
-    const bool echo = config.origin.builtin == gateway::config::Origin::Builtin::echo;
-    auto pool = std::make_unique<gateway::route::Pool>();
-    pool->domain = domain->label;
-    pool->label = domain->label + "#/";
-    pool->config = &config.origin;
-    for (const auto& server : config.origin.servers) {
-      const std::string name = server.host + ":" + std::to_string(server.port.value_or(0));
-      pool->servers.push_back({.host = server.host,
-                               .port = server.port,
-                               .address = gateway::net::Address::parse(server.host, 0),
-                               .backend = backends.of(domain->label, name),
-                               .traffic = registry.origin(domain->label, name)});
-    }
-    if (echo) {
-      domain->add({.prefix = "/", .action = gateway::route::Echo{}});
-    } else {
-      to.pools.push_back(pool.get());
-      domain->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
-    }
-    if (config.tls) {
-      auto context = gateway::net::make_server_context(
-          {.chain_file = config.tls->certificate, .key_file = config.tls->key});
-      REQUIRE(context.has_value());
-      domain->server_tls = std::move(*context);
-      if (to.default_tls == nullptr) to.default_tls = domain.get();
-    }
-    for (const std::string& name : config.names) to.router.add(name, domain.get());
-    to.domains.push_back(std::move(domain));
-  }
-
-  void add_listener_tls(gateway::route::Snapshot& to) {
-    to.listener_tls =
-        std::make_unique<gateway::net::ListenerTls>(ticket_keys_, [&to](std::string_view name) {
-          const gateway::route::Domain* found = to.router.find(name);
-          if (found == nullptr || !found->server_tls) found = to.default_tls;
-          return gateway::net::ListenerTls::Choice{.context = found->server_tls.get(),
-                                                   .domain = found->label};
-        });
+    document.domains.push_back(chat);
+    if (change) change(document);
+    auto built = building.build(std::move(document), 7);
+    REQUIRE(built.has_value());
+    return *built;
   }
 
   void open(bool tls) {
@@ -210,8 +164,7 @@ class EdgeStage {
     listener_->accept_on(std::move(fds.front()));
   }
 
-  gateway::net::TicketKeys ticket_keys_;
-  std::shared_ptr<gateway::route::Snapshot> snapshot_;
+  std::shared_ptr<const gateway::route::Snapshot> snapshot_;
   std::unique_ptr<gateway::edge::Listener> listener_;
   gateway::net::Address address_;
 };

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/origin/tokens.h"
-#include "tests/gateway/server/building.h"
+#include "tests/support/building.h"
 #include "tests/support/loop_stage.h"
 
 using namespace tests;
@@ -20,17 +20,17 @@ std::string domain_with(const std::string& servers) {
          servers + "] }\n";
 }
 
-struct Scene {
+struct OriginsScene {
   std::shared_ptr<const gateway::route::Snapshot> use(const std::string& servers) {
     auto reading = gateway::config::read_text(std::string(kNode) + domain_with(servers), "t.yaml");
     REQUIRE(reading.ok());
-    auto built = gateway::server::build_snapshot(std::move(reading.document),
-                                                 {.generation = 1,
-                                                  .registry = building.registry,
-                                                  .ticket_keys = building.keys,
-                                                  .meters = building.metering.meters(),
-                                                  .standings = building.metering.standings(),
-                                                  .backends = origins.backends()});
+    auto built =
+        gateway::route::build(std::move(reading.document), {.generation = 1,
+                                                            .registry = building.registry,
+                                                            .ticket_keys = building.keys,
+                                                            .meters = building.meters,
+                                                            .standings = building.standings,
+                                                            .backends = origins.backends()});
     REQUIRE(built.has_value());
     origins.use(*built);
     return *built;
@@ -49,7 +49,7 @@ struct Scene {
 }  // namespace
 
 TEST_CASE("origins: servers are named as they are configured, with priority and weight") {
-  Scene scene;
+  OriginsScene scene;
   const auto snapshot = scene.use(
       R"({ address: "10.0.0.5:8080", priority: 30, weight: 50 }, { address: "[2001:db8::1]:80" }, )"
       R"({ address: "2001:db8::2" }, { address: app.example.net })");
@@ -67,7 +67,7 @@ TEST_CASE("origins: servers are named as they are configured, with priority and 
 }
 
 TEST_CASE("origins: a server that has gone is told of until its last session has ended") {
-  Scene scene;
+  OriginsScene scene;
   auto snapshot = scene.use(R"({ address: "10.0.0.5:8080" }, { address: "10.0.0.6:8080" })");
   {
     const gateway::origin::SessionToken session(snapshot->pools.front()->servers[0].backend.get());

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/server/building.h"
+#include "tests/support/building.h"
 #include "tests/support/frames.h"
 #include "tests/support/memory_stream.h"
 
@@ -106,7 +106,7 @@ struct PacerScene {
                                               .table = table,
                                               .scribe = scribe,
                                               .figures = building.registry.worker(0),
-                                              .book = building.metering.meters().book(0),
+                                              .book = building.meters.book(0),
                                               .records = nullptr,
                                               .worker = 0};
   std::optional<double> rate;
@@ -149,7 +149,7 @@ TEST_CASE("FX12 pacer: 20,000 sessions over budget go at the rate, and never fas
   PacerScene scene(domain("big.test", "enabled: true", budget) + domain("other.test"));
   scene.open("big.test", 20'000);
   scene.open("other.test", 100);
-  *scene.building.metering.standings().of("big.test") = gateway::usage::BudgetStanding::hard;
+  *scene.building.standings.of("big.test") = gateway::usage::BudgetStanding::hard;
   scene.pacer.look();
   CHECK(scene.pending(Cause::quota) <= 20'000);
   // 2 % of those that are open a second, whose number falls only as they answer: none does here.

@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/server/building.h"
+#include "tests/gateway/server/metered_building.h"
 #include "tests/support/frames.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
@@ -37,7 +37,7 @@ bool await_end(RawPeer& peer) {
 
 struct WorkerScene {
   explicit WorkerScene(const std::string& domains = std::string(kEchoDomain))
-      : common{building.registry, admission,     scribe, building.metering, names,
+      : common{building.registry, admission,     scribe, metered.metering, names,
                warm_room,         own_listeners, trim},
         worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
     worker->start();
@@ -71,7 +71,8 @@ struct WorkerScene {
   }
   gateway::metrics::Listener& gate() { return *building.registry.listener("web")[0]; }
 
-  Building building;
+  MeteredBuilding metered;
+  Building& building = metered.building;
   gateway::net::KnownNames names;
   gateway::origin::WarmRoom warm_room;
   gateway::net::OwnListeners own_listeners;
@@ -101,7 +102,8 @@ TEST_CASE("worker: serves sessions from its own thread, and ends them with itsel
 }
 
 TEST_CASE("worker: one that was never started goes in silence") {
-  Building building;
+  MeteredBuilding metered;
+  Building& building = metered.building;
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
   gateway::net::KnownNames names;
@@ -109,7 +111,7 @@ TEST_CASE("worker: one that was never started goes in silence") {
   const gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;
   const Worker worker(0,
-                      {building.registry, admission, scribe, building.metering, names, warm_room,
+                      {building.registry, admission, scribe, metered.metering, names, warm_room,
                        own_listeners, trim},
                       building.snapshot(std::string(kEchoDomain)));
 }

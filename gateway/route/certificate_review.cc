@@ -1,4 +1,4 @@
-#include "gateway/server/certificate_review.h"
+#include "gateway/route/certificate_review.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,7 +6,7 @@
 
 #include "proto/base/date_time.h"
 
-namespace gateway::server {
+namespace gateway::route {
 
 namespace {
 
@@ -77,7 +77,7 @@ class Review {
   std::vector<Problem>& problems_;
 };
 
-void look_at_names(const config::Domain& config, const route::Domain& domain,
+void look_at_names(const config::Domain& config, const Domain& domain,
                    const net::IdentityFacts& facts, const Review& review) {
   if (!facts.has_names) {
     return review.warn("W_CERTIFICATE_NAME",
@@ -102,7 +102,7 @@ void look_at_names(const config::Domain& config, const route::Domain& domain,
 
 }  // namespace
 
-void review_certificate(const config::Domain& config, const route::Domain& domain,
+void review_certificate(const config::Domain& config, const Domain& domain,
                         const net::IdentityFacts& facts, std::vector<Problem>& problems) {
   const Review review(config, "tls.certificate", "domain " + domain.label + ": the certificate ",
                       "clients", problems);
@@ -127,4 +127,4 @@ void review_client_certificate(const config::Domain& config, const net::Identity
                 "is not made for clients (extendedKeyUsage, keyUsage): origins refuse it");
 }
 
-}  // namespace gateway::server
+}  // namespace gateway::route

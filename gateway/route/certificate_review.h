@@ -5,16 +5,16 @@
 
 #include "gateway/config/document.h"
 #include "gateway/net/tls_identity.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/domain.h"
 
-namespace gateway::server {
+namespace gateway::route {
 
 // Of what the domain shows its clients.
-void review_certificate(const config::Domain& config, const route::Domain& domain,
+void review_certificate(const config::Domain& config, const Domain& domain,
                         const net::IdentityFacts& facts, std::vector<config::Problem>& problems);
 
 // Of what it shows its origins.
 void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,
                                std::vector<config::Problem>& problems);
 
-}  // namespace gateway::server
+}  // namespace gateway::route

@@ -1,4 +1,4 @@
-#include "gateway/server/certificate_review.h"
+#include "gateway/route/certificate_review.h"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/server/building.h"
+#include "tests/support/building.h"
 #include "tests/support/certificates.h"
 
 using namespace tests;

@@ -8,25 +8,24 @@
 
 #include "gateway/usage/budget.h"
 
-namespace gateway::server {
+namespace gateway::usage {
 
-using Standing = std::shared_ptr<std::atomic<usage::BudgetStanding>>;
+using SharedStanding = std::shared_ptr<std::atomic<BudgetStanding>>;
 
 // Where each domain stands with its budget, by label: outlives a reload, so that a domain that has
 // used up its budget does not get a second's grace with every new configuration.
-class Standings {
+class BudgetStandings {
  public:
-  Standing of(const std::string& label) {
-    Standing& standing = all_[label];
+  SharedStanding of(const std::string& label) {
+    SharedStanding& standing = all_[label];
     if (!standing) {
-      standing =
-          std::make_shared<std::atomic<usage::BudgetStanding>>(usage::BudgetStanding::within);
+      standing = std::make_shared<std::atomic<BudgetStanding>>(BudgetStanding::within);
     }
     return standing;
   }
 
  private:
-  std::map<std::string, Standing> all_;
+  std::map<std::string, SharedStanding> all_;
 };
 
-}  // namespace gateway::server
+}  // namespace gateway::usage

@@ -1,4 +1,4 @@
-#include "gateway/server/snapshot_builder.h"
+#include "gateway/route/builder.h"
 
 #include <ctime>
 #include <set>
@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/server/building.h"
+#include "tests/support/building.h"
 #include "tests/support/certificates.h"
 #include "tests/support/folder.h"
 
@@ -21,7 +21,7 @@ std::string tls_lines(const gateway::net::Certificate& certificate) {
 
 }  // namespace
 
-TEST_CASE("snapshot builder: names are routed, servers read, counters found for every worker") {
+TEST_CASE("builder: names are routed, servers read, counters found for every worker") {
   Building building(2);
   const auto snapshot = building.snapshot(
       "  - names: [Chat.example.com, \"*.chat.example.com\"]\n"
@@ -55,7 +55,7 @@ TEST_CASE("snapshot builder: names are routed, servers read, counters found for 
   CHECK(snapshot->default_tls == nullptr);
 }
 
-TEST_CASE("FY2 snapshot builder: an address is routed in its one spelling, labelled as written") {
+TEST_CASE("FY2 builder: an address is routed in its one spelling, labelled as written") {
   Building building;
   const auto snapshot =
       building.snapshot("  - { domain: \"[0:0:0:0:0:0:0:A]\", origin: { builtin: echo } }\n");
@@ -64,7 +64,7 @@ TEST_CASE("FY2 snapshot builder: an address is routed in its one spelling, label
   CHECK(domain.label == "[0:0:0:0:0:0:0:a]");
 }
 
-TEST_CASE("snapshot builder: a domain keeps its counters from one generation to the next") {
+TEST_CASE("builder: a domain keeps its counters from one generation to the next") {
   Building building;
   const auto first = building.snapshot(std::string(kEchoDomain));
   const auto second = building.build(std::string(kEchoDomain), 2);
@@ -73,7 +73,7 @@ TEST_CASE("snapshot builder: a domain keeps its counters from one generation to 
   CHECK((*second)->domains[0]->counters == first->domains[0]->counters);
 }
 
-TEST_CASE("snapshot builder: the first domain with a certificate is the default of TLS") {
+TEST_CASE("builder: the first domain with a certificate is the default of TLS") {
   Certificates certificates;
   const auto leaf = certificates.add({.name = "b", .alternative_names = "DNS:b.example.com"});
   Building building;
@@ -86,7 +86,7 @@ TEST_CASE("snapshot builder: the first domain with a certificate is the default 
   CHECK(snapshot->domains[1]->certificate_not_after > std::time(nullptr));
 }
 
-TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to so") {
+TEST_CASE("builder: an origin is given TLS unless it is never spoken to so") {
   for (const char* protocol : {"follow", "https", "follow_port", "http"}) {
     for (const char* redirects : {"0", "1"}) {
       CAPTURE(protocol);
@@ -101,7 +101,7 @@ TEST_CASE("snapshot builder: an origin is given TLS unless it is never spoken to
   }
 }
 
-TEST_CASE("snapshot builder: everything that stands in the way is told, each with its place") {
+TEST_CASE("builder: everything that stands in the way is told, each with its place") {
   const Folder folder;
   const std::string junk = folder.write("junk.pem", "no certificate\n");
   Building building;
@@ -113,14 +113,14 @@ TEST_CASE("snapshot builder: everything that stands in the way is told, each wit
       junk + "\" } }\n");
   REQUIRE_FALSE(built.has_value());
   REQUIRE(built.error().size() == 2);
-  const std::string first = to_string(built.error()[0]);
+  const std::string first = gateway::config::to_string(built.error()[0]);
   CHECK(first.starts_with("t.yaml:6:12: tls.certificate: domain a.example.com: certificate "));
   CHECK(first.find(folder.file("none.pem")) != std::string::npos);
-  const std::string second = to_string(built.error()[1]);
+  const std::string second = gateway::config::to_string(built.error()[1]);
   CHECK(second.find(": origin.tls.ca: domain b.example.com: CA file " + junk) != std::string::npos);
 }
 
-TEST_CASE("FX1 snapshot builder: three hundred domains share the system's authorities, read once") {
+TEST_CASE("FX1 builder: three hundred domains share the system's authorities, read once") {
   std::string domains;
   for (int i = 0; i < 300; ++i) {
     domains += "  - domain: d" + std::to_string(i) +
@@ -142,7 +142,7 @@ TEST_CASE("FX1 snapshot builder: three hundred domains share the system's author
   CHECK(contexts.size() == 2);
 }
 
-TEST_CASE("FX1 snapshot builder: domains with one certificate share what was read of it") {
+TEST_CASE("FX1 builder: domains with one certificate share what was read of it") {
   Certificates certificates;
   const auto leaf = certificates.add({.name = "w", .alternative_names = "DNS:*.example.com"});
   const std::string origin = ".example.com\n    origin: { builtin: echo }\n" + tls_lines(leaf);

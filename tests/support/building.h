@@ -1,0 +1,66 @@
+// Snapshots of a YAML text, as a start or a reload builds them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "gateway/config/yaml_reader.h"
+#include "gateway/route/builder.h"
+
+namespace tests {
+
+inline constexpr std::string_view kNode =
+    "node: node-1\nlisteners: [{ name: web, ports: [0] }]\ndomains:\n";
+inline constexpr std::string_view kEchoDomain =
+    "  - domain: chat.example.com\n    websocket: { enabled: true }\n"
+    "    origin: { builtin: echo }\n";
+
+struct Building {
+  explicit Building(size_t workers = 1)
+      : registry(workers),
+        own_meters(std::make_unique<gateway::usage::Meters>(gateway::usage::Meters::Plan{
+            .folder = {}, .node = "node-1", .boot = "boot-1", .workers = workers})),
+        meters(*own_meters),
+        standings(own_standings) {}
+  // With the meters of somebody who outlives it.
+  Building(gateway::usage::Meters& theirs, gateway::usage::BudgetStandings& where)
+      : registry(theirs.size()), meters(theirs), standings(where) {}
+  Building(const Building&) = delete;
+  Building& operator=(const Building&) = delete;
+
+  auto build(gateway::config::Document document, uint64_t generation = 1) {
+    return gateway::route::build(std::move(document), {.generation = generation,
+                                                       .registry = registry,
+                                                       .ticket_keys = keys,
+                                                       .meters = meters,
+                                                       .standings = standings,
+                                                       .backends = backends});
+  }
+  auto build(const std::string& domains, uint64_t generation = 1) {
+    auto reading = gateway::config::read_text(std::string(kNode) + domains, "t.yaml");
+    for (const auto& problem : reading.problems) {
+      if (!problem.warning) FAIL_CHECK(to_string(problem));
+    }
+    REQUIRE(reading.ok());
+    return build(std::move(reading.document), generation);
+  }
+  std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
+    auto built = build(domains);
+    REQUIRE(built.has_value());
+    return *built;
+  }
+
+  gateway::metrics::Registry registry;
+  gateway::net::TicketKeys keys;
+  gateway::route::Backends backends;
+  std::unique_ptr<gateway::usage::Meters> own_meters;
+  gateway::usage::BudgetStandings own_standings;
+  gateway::usage::Meters& meters;
+  gateway::usage::BudgetStandings& standings;
+};
+
+}  // namespace tests
