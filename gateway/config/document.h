@@ -14,6 +14,7 @@
 #include "gateway/config/network.h"
 #include "gateway/config/origin.h"
 #include "gateway/config/place.h"
+#include "gateway/config/shared_list.h"
 
 namespace gateway::config {
 
@@ -298,7 +299,7 @@ struct Document {
   Usage usage;
   NameServers resolver;
   Reload reload;
-  std::vector<Domain> domains;
+  SharedList<Domain> domains;
   std::vector<std::string> unmatched;  // patterns of domains: that match no file
   std::vector<std::string> files;      // every file that was read, weir.yaml first
 

@@ -227,8 +227,7 @@ void ClientConnection::on_upgraded(Upgrade::Upgraded upgraded) {
   stream_->resume_reading();
   auto session = std::make_unique<session::Session>(
       surroundings_.sessions,
-      session::Session::Opening{.snapshot = std::move(snapshot_),
-                                .domain = *request_.domain,
+      session::Session::Opening{.domain = snapshot_->router.share(request_.target.authority.host),
                                 .route = *request_.route,
                                 .streams = {std::move(stream_), std::move(upgraded.origin)},
                                 .permessage_deflate = upgraded.answer.permessage_deflate,

@@ -122,10 +122,12 @@ Action action_of(const config::Domain& config, Build& build) {
   return ToPool{std::move(pool)};
 }
 
-std::unique_ptr<Domain> build_domain(const config::Domain& config, Build& build) {
+std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain> settings,
+                                           Build& build) {
+  const config::Domain& config = *settings;
   const Ingredients& ingredients = build.ingredients;
-  auto domain = std::make_unique<Domain>();
-  domain->config = &config;
+  auto domain = std::make_shared<Domain>();
+  domain->config = std::move(settings);
   domain->label = config.label();
   domain->counters = ingredients.registry.domain(domain->label);
   domain->meters = ingredients.meters.domain(domain->label);
@@ -158,9 +160,10 @@ proto::Result<std::shared_ptr<const Snapshot>, std::vector<Problem>> build(
   snapshot->generation = ingredients.generation;
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
-  for (const config::Domain& config : snapshot->document.domains) {
-    auto domain = build_domain(config, build);
-    for (const std::string& name : config.names) snapshot->router.add(name, domain.get());
+  const auto& settings = snapshot->document.domains;
+  for (size_t i = 0; i < settings.size(); ++i) {
+    auto domain = build_domain(settings.share(i), build);
+    for (const std::string& name : domain->config->names) snapshot->router.add(name, domain);
     if (snapshot->default_tls == nullptr && domain->server_tls)
       snapshot->default_tls = domain.get();
     for (const Route& route : domain->routes) {

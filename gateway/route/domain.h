@@ -26,10 +26,10 @@ struct Domain {
   // Where a worker counts what goes to that server of the route; null: to none of them.
   metrics::Traffic& traffic_of(const Route& route, const Backend* backend, size_t worker) const;
 
-  const config::Domain* config = nullptr;
-  std::string label;                       // the first name: in metrics and log
-  std::vector<metrics::Domain*> counters;  // by worker
-  std::vector<usage::Meter*> meters;       // by worker
+  std::shared_ptr<const config::Domain> config;  // never null
+  std::string label;                             // the first name: in metrics and log
+  std::vector<metrics::Domain*> counters;        // by worker
+  std::vector<usage::Meter*> meters;             // by worker
   // Where it stands with its budget; null: it has none.
   std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
   std::vector<Route> routes;      // the longest prefix first

@@ -1,5 +1,5 @@
 // One configuration, ready to work with: immutable, built whole or not at all, shared by all
-// workers. A session keeps the one it began with until it ends.
+// workers. A session keeps its domain until it ends.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Snapshot {
   config::Document document;
   std::string via;                        // our pseudonym in Via fields
   std::vector<config::Problem> warnings;  // beyond those of the document: of files that it names
-  std::vector<std::unique_ptr<Domain>> domains;
+  std::vector<std::shared_ptr<const Domain>> domains;
   std::vector<const Pool*> pools;  // of all their routes
   Router router;
   const Domain* default_tls =

@@ -59,6 +59,7 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                                  .figures = common.registry.worker(index),
                                  .book = common.metering.meters().book(index),
                                  .records = common.metering.records(index),
+                                 .interim = snapshot->document.usage.interim_interval,
                                  .worker = index},
                     .clients = clients_,
                     .admission = common.admission,

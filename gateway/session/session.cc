@@ -60,23 +60,22 @@ std::string size_text(size_t bytes) {
 
 Session::Session(const Surroundings& surroundings, Opening opening)
     : surroundings_(surroundings),
-      snapshot_(std::move(opening.snapshot)),
-      domain_(opening.domain),
-      counters_(*domain_.counters[surroundings.worker]),
-      meter_(*domain_.meters[surroundings.worker]),
+      domain_(std::move(opening.domain)),
+      counters_(*domain_->counters[surroundings.worker]),
+      meter_(*domain_->meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(
-          std::move(opening.streams),
-          {.permessage_deflate = opening.permessage_deflate,
-           .limits = limits_of(domain_.config->websocket.max_message)},
-          {counters_,
-           domain_.traffic_of(opening.route, opening.token.backend(), surroundings.worker), meter_},
-          surroundings.wheel, *this),
+      relay_(std::move(opening.streams),
+             {.permessage_deflate = opening.permessage_deflate,
+              .limits = limits_of(domain_->config->websocket.max_message)},
+             {counters_,
+              domain_->traffic_of(opening.route, opening.token.backend(), surroundings.worker),
+              meter_},
+             surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
       token_(std::move(opening.token)),
       opened_ms_(unix_milliseconds()) {
   timers_.opened = timers_.pinged = surroundings.wheel.now();
-  timers_.lifetime_ends = lifetime_end(domain_.config->websocket.max_lifetime, timers_.opened);
+  timers_.lifetime_ends = lifetime_end(domain_->config->websocket.max_lifetime, timers_.opened);
   counters_.opened[identity_.client_tls ? 1 : 0].add(1);
   counters_.active.add(1);
   surroundings.book.set_now(timers_.opened);
@@ -85,7 +84,7 @@ Session::Session(const Surroundings& surroundings, Opening opening)
 }
 
 void Session::start(Bytes from_client, Bytes from_origin) {
-  if (const auto limit = domain_.config->websocket.send_stall_timeout) {
+  if (const auto limit = domain_->config->websocket.send_stall_timeout) {
     relay_.client().stream->expect_acknowledgement_within(*limit);
     relay_.origin().stream->expect_acknowledgement_within(*limit);
   }
@@ -94,17 +93,17 @@ void Session::start(Bytes from_client, Bytes from_origin) {
 }
 
 void Session::arm() {
-  surroundings_.wheel.set(*this, next_due(domain_.config->websocket, relay_, timers_).when);
+  surroundings_.wheel.set(*this, next_due(domain_->config->websocket, relay_, timers_).when);
 }
 
 void Session::on_deadline(milliseconds now) {
-  const Due due = next_due(domain_.config->websocket, relay_, timers_);
+  const Due due = next_due(domain_->config->websocket, relay_, timers_);
   if (due.when <= now) act(due.act, now);
   if (relay_.client().stream || relay_.origin().stream) arm();
 }
 
 void Session::act(Act what, milliseconds now) {
-  const config::WebSocket& settings = domain_.config->websocket;
+  const config::WebSocket& settings = domain_->config->websocket;
   switch (what) {
     case Act::idle:
       if (relay_.client().longest_silence + kSlowHeartbeat >= settings.connection_timeout) {
@@ -182,7 +181,7 @@ void Session::ping(milliseconds now) {
   const size_t ahead = client.stream ? client.stream->unacknowledged() : 0;
   if (!relay_.ping()) {
     ping_put_off_ = true;
-    timers_.pinged = now + kPingRetry - *domain_.config->websocket.keepalive.interval;
+    timers_.pinged = now + kPingRetry - *domain_->config->websocket.keepalive.interval;
     return;
   }
   ping_put_off_ = false;
@@ -210,7 +209,7 @@ void Session::miss_pong(milliseconds now) {
           .to_client = CloseCode::going_away,
           .to_origin = CloseCode::going_away,
           .reason = {}},
-         "no pong within " + in_seconds(domain_.config->websocket.keepalive.timeout));
+         "no pong within " + in_seconds(domain_->config->websocket.keepalive.timeout));
   // It would not answer the Close either.
   relay_.cut(client);
 }
@@ -220,7 +219,7 @@ void Session::decide(Relay::Closing closing, std::string reason) {
   reason_ = std::make_unique<std::string>(std::move(reason));
   if (closing.reason.empty()) closing.reason = *reason_;
   if (closing.until == milliseconds{0})
-    closing.until = surroundings_.wheel.now() + domain_.config->websocket.close_timeout;
+    closing.until = surroundings_.wheel.now() + domain_->config->websocket.close_timeout;
   relay_.close(closing);
 }
 
@@ -257,17 +256,17 @@ void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, mi
     stall.since = now;
     return;
   }
-  if (now - stall.since < *domain_.config->websocket.send_stall_timeout) return;
+  if (now - stall.since < *domain_->config->websocket.send_stall_timeout) return;
   end_stalled(leg);
 }
 
 void Session::on_unacknowledged(Relay::Leg& leg) {
   // Without the limit the kernel has waited by its own.
-  if (!relay_.closing() && domain_.config->websocket.send_stall_timeout) end_stalled(leg);
+  if (!relay_.closing() && domain_->config->websocket.send_stall_timeout) end_stalled(leg);
 }
 
 void Session::end_stalled(Relay::Leg& leg) {
-  const milliseconds limit = *domain_.config->websocket.send_stall_timeout;
+  const milliseconds limit = *domain_->config->websocket.send_stall_timeout;
   const bool client = leg.side == Side::client;
   const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
   std::string reason = std::string(client ? "client: " : "origin: ") + "no byte taken for " +
@@ -290,14 +289,14 @@ void Session::end_stalled(Relay::Leg& leg) {
 
 void Session::give_up_unsent(milliseconds now) {
   for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    const auto due = unsent_close_due(domain_.config->websocket, relay_, *leg);
+    const auto due = unsent_close_due(domain_->config->websocket, relay_, *leg);
     if (due && *due <= now) relay_.cut(*leg);
   }
 }
 
 void Session::give_up_unanswered(milliseconds now) {
   for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    if (!leg->close_due && close_ends(domain_.config->websocket, relay_, timers_, *leg) <= now)
+    if (!leg->close_due && close_ends(domain_->config->websocket, relay_, timers_, *leg) <= now)
       relay_.cut(*leg);
   }
 }
@@ -306,14 +305,14 @@ void Session::write_record(usage::Record::Kind kind) {
   if (surroundings_.records == nullptr) return;
   const milliseconds now = surroundings_.wheel.now();
   usage::Record record = make_record(kind, {.identity = identity_,
-                                            .domain = domain_.label,
+                                            .domain = domain_->label,
                                             .relay = relay_,
                                             .opened_ms = opened_ms_,
                                             .lasted = now - timers_.opened,
                                             .connected = ended_at(now) - timers_.opened,
                                             .sequence = sequence_++});
   ticket_ = surroundings_.records->push(std::move(record), ticket_);
-  timers_.interim = next_interim(snapshot_->document.usage.interim_interval, now);
+  timers_.interim = next_interim(surroundings_.interim, now);
 }
 
 void Session::on_pong() {
@@ -365,7 +364,7 @@ void Session::on_relay_ended() {
   surroundings_.figures.session_duration.observe(
       metrics::kSessionBounds, static_cast<uint64_t>((now - timers_.opened).count()));
   write_close(surroundings_.scribe, identity_,
-              {.domain = domain_.label,
+              {.domain = domain_->label,
                .relay = relay_,
                .opened = timers_.opened,
                .now = now,

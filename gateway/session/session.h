@@ -10,7 +10,7 @@
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/roster.h"
 #include "gateway/origin/tokens.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/domain.h"
 #include "gateway/session/record.h"
 #include "gateway/session/relay.h"
 #include "gateway/session/table.h"
@@ -27,6 +27,7 @@ struct Surroundings {
   metrics::Worker& figures;
   usage::Book& book;            // whose meters count connection time by this wheel's clock
   usage::RecordQueue* records;  // null: no session records
+  milliseconds interim;         // between two of them of an open session
   size_t worker;
 };
 
@@ -35,10 +36,9 @@ class Session final : public net::RosterMember,
                       private Relay::Observer {
  public:
   struct Opening {
-    std::shared_ptr<const route::Snapshot> snapshot;  // kept to the end
-    const route::Domain& domain;
-    const route::Route& route;  // of the domain
-    Relay::Streams streams;     // both have finished their handshakes; the 101 is written
+    std::shared_ptr<const route::Domain> domain;  // kept to the end
+    const route::Route& route;                    // of the domain
+    Relay::Streams streams;  // both have finished their handshakes; the 101 is written
     bool permessage_deflate = false;
     Identity identity;
     net::Admission::Pass pass;
@@ -58,7 +58,7 @@ class Session final : public net::RosterMember,
   // At once, with whatever is queued: the second signal.
   void abort();
 
-  const route::Domain& domain() const { return domain_; }
+  const route::Domain& domain() const { return *domain_; }
   const Relay& relay() const { return relay_; }
 
  private:
@@ -88,8 +88,7 @@ class Session final : public net::RosterMember,
   void arm();
 
   const Surroundings& surroundings_;
-  std::shared_ptr<const route::Snapshot> snapshot_;
-  const route::Domain& domain_;
+  const std::shared_ptr<const route::Domain> domain_;
   metrics::Domain& counters_;
   usage::Meter& meter_;
   Identity identity_;

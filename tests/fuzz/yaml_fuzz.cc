@@ -15,7 +15,8 @@ void hide(Credentials& credentials) {
 }
 
 void hide_passwords(Document& document) {
-  for (Domain& domain : document.domains) {
+  for (size_t i = 0; i < document.domains.size(); ++i) {
+    Domain& domain = document.domains[i];
     if (domain.origin.auth) hide(domain.origin.auth->credentials);
     auto& proxy = domain.origin.forward_proxy;
     if (proxy && proxy->credentials) hide(*proxy->credentials);

@@ -128,6 +128,7 @@ class EdgeStage {
                                                         .figures = registry.worker(0),
                                                         .book = meters.book(0),
                                                         .records = nullptr,
+                                                        .interim = std::chrono::minutes(5),
                                                         .worker = 0},
                                            .clients = clients,
                                            .admission = admission,

@@ -8,6 +8,12 @@
 
 namespace tests {
 
+// Of somebody who outlives it.
+template <class T>
+std::shared_ptr<const T> borrowed(const T& theirs) {
+  return {std::shared_ptr<void>(), &theirs};
+}
+
 // Its only route leads to a pool without servers; `config` outlives it.
 inline gateway::route::Pool& add_pool(gateway::route::Snapshot& to,
                                       const gateway::config::Domain& config) {
@@ -16,8 +22,8 @@ inline gateway::route::Pool& add_pool(gateway::route::Snapshot& to,
   made.domain = config.names.empty() ? "chat.example.com" : config.names.front();
   made.label = made.domain + "#/";
   made.config = &config.origin;
-  auto domain = std::make_unique<gateway::route::Domain>();
-  domain->config = &config;
+  auto domain = std::make_shared<gateway::route::Domain>();
+  domain->config = borrowed(config);
   domain->label = made.domain;
   domain->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
   to.domains.push_back(std::move(domain));

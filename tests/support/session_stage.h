@@ -8,6 +8,7 @@
 
 #include "gateway/session/session.h"
 #include "tests/support/frames.h"
+#include "tests/support/made_snapshot.h"
 #include "tests/support/memory_stream.h"
 
 namespace tests {
@@ -39,20 +40,20 @@ class SessionStage {
     scribe.boot_id = "boot-1";
     config_.names = {"chat.example.com"};
     config_.websocket = plan.settings;
-    domain_.config = &config_;
-    domain_.label = "chat.example.com";
-    domain_.counters = registry.domain(domain_.label);
-    domain_.meters = meters.domain(domain_.label);
+    domain_->config = borrowed(config_);
+    domain_->label = "chat.example.com";
+    domain_->counters = registry.domain(domain_->label);
+    domain_->meters = meters.domain(domain_->label);
     auto pool = std::make_unique<gateway::route::Pool>();
-    pool->domain = domain_.label;
-    pool->label = domain_.label + "#/";
+    pool->domain = domain_->label;
+    pool->label = domain_->label + "#/";
     pool->config = &config_.origin;
     pool->servers.push_back({.host = "10.0.0.5",
                              .port = 8080,
                              .address = std::nullopt,
                              .backend = backend_,
-                             .traffic = registry.origin(domain_.label, backend_->name())});
-    domain_.add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
+                             .traffic = registry.origin(domain_->label, backend_->name())});
+    domain_->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
     open(plan);
   }
   SessionStage(const SessionStage&) = delete;
@@ -64,9 +65,9 @@ class SessionStage {
 
   bool ended() const { return table_.size() == 0; }
   gateway::session::Session& session() { return table_.at(0); }
-  gateway::metrics::Domain& counters() { return *domain_.counters[0]; }
+  gateway::metrics::Domain& counters() { return *domain_->counters[0]; }
   gateway::metrics::Traffic& origin_traffic() {
-    return *domain_.routes[0].pool()->servers[0].traffic[0];
+    return *domain_->routes[0].pool()->servers[0].traffic[0];
   }
   milliseconds now() const { return wheel_.now(); }
   // Since the session began.
@@ -136,9 +137,8 @@ class SessionStage {
     identity.client_tls = true;
     client.set_record_overhead(plan.client_record_overhead);
     auto made = std::make_unique<Session>(
-        surroundings_, Session::Opening{.snapshot = snapshot_,
-                                        .domain = domain_,
-                                        .route = domain_.routes[0],
+        surroundings_, Session::Opening{.domain = domain_,
+                                        .route = domain_->routes[0],
                                         .streams = {client.connect(), origin.connect()},
                                         .permessage_deflate = plan.permessage_deflate,
                                         .identity = std::move(identity),
@@ -155,9 +155,7 @@ class SessionStage {
   std::shared_ptr<gateway::route::Backend> backend_ =
       std::make_shared<gateway::route::Backend>("chat.example.com", "10.0.0.5:8080");
   gateway::config::Domain config_;
-  gateway::route::Domain domain_;
-  std::shared_ptr<const gateway::route::Snapshot> snapshot_ =
-      std::make_shared<gateway::route::Snapshot>();
+  std::shared_ptr<gateway::route::Domain> domain_ = std::make_shared<gateway::route::Domain>();
   gateway::net::DeadlineWheel wheel_{kBegin};
   gateway::net::Retirement retirement_;
   gateway::session::Table table_{retirement_};
@@ -167,6 +165,7 @@ class SessionStage {
                                                .figures = registry.worker(0),
                                                .book = meters.book(0),
                                                .records = &records,
+                                               .interim = std::chrono::minutes(5),
                                                .worker = 0};
 };
 

@@ -10,6 +10,7 @@
 #include "gateway/session/upgrade.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
+#include "tests/support/made_snapshot.h"
 #include "tests/support/waiting.h"
 
 namespace tests {
@@ -18,7 +19,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
  public:
   UpgradeScene() {
     snapshot.via = "weir-node-1";
-    domain.config = &config;
+    domain.config = borrowed(config);
     domain.label = pool.domain = "chat.example.com";
     pool.label = "chat.example.com#/";
     pool.config = &config.origin;

@@ -20,7 +20,8 @@ TEST_CASE("named files: certificates, keys, authorities and passwords, each once
   domain.origin.forward_proxy = ForwardProxy{};
   domain.origin.forward_proxy->credentials = Credentials{};
   domain.origin.forward_proxy->credentials->password_source = "file:/run/proxy";
-  document.domains = {domain, domain};
+  document.domains.push_back(domain);
+  document.domains.push_back(domain);
   CHECK(named_files(document) == std::vector<std::string>{"/run/origin", "/run/proxy", "/run/url",
                                                           "/tls/ca.pem", "/tls/chat.key",
                                                           "/tls/chat.pem", "/tls/edge.key",
@@ -32,7 +33,7 @@ TEST_CASE("named files: what is written, in a variable, or the system's is no fi
   document.usage.postgres = Postgres{.url = "a", .url_source = "${DATABASE}"};
   Domain domain;
   domain.origin.auth = OriginAuth{};
-  document.domains = {domain};
+  document.domains.push_back(domain);
   CHECK(domain.origin.tls.ca == "system");
   CHECK(named_files(document).empty());
 }

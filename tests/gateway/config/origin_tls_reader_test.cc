@@ -40,8 +40,8 @@ TEST_CASE("origin tls: an inherited client certificate can be off") {
                 "t.yaml");
   REQUIRE(reading.problems.size() == 1);
   CHECK(reading.problems[0].path == "domains[2].origin.tls.client_key");
-  CHECK(reading.document.domains.at(0).origin.tls.client_certificate.empty());
-  CHECK(reading.document.domains.at(1).origin.tls.client_certificate == "/c");
+  CHECK(reading.document.domains[0].origin.tls.client_certificate.empty());
+  CHECK(reading.document.domains[1].origin.tls.client_certificate == "/c");
 }
 
 TEST_CASE("origin tls: wrong values are answered with the way out") {

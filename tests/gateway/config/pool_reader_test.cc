@@ -85,7 +85,7 @@ TEST_CASE("pool: a health check names the host that sessions name") {
                                     ", origin: { builtin: echo" + keys + " } }]",
                                 "t.yaml");
     CHECK(reading.problems.empty());
-    return reading.document.domains.at(0).origin.health->host;
+    return reading.document.domains[0].origin.health->host;
   };
   CHECK(host("names: [\"*.a.test\", b.test]", "") == "b.test");
   CHECK(host("domain: \"*.a.test\"", "") == "a.test");
@@ -104,13 +104,13 @@ TEST_CASE("pool: defaults are inherited key by key, and an inherited part can be
                                   "  - { domain: b.test, origin: { health: off, ejection: } }\n",
                               "t.yaml");
   CHECK(reading.problems.empty());
-  const Origin& a = reading.document.domains.at(0).origin;
+  const Origin& a = reading.document.domains[0].origin;
   REQUIRE(a.health.has_value());
   CHECK(a.health->interval == 10s);
   CHECK(a.health->fall == 2);
   CHECK_FALSE(a.ejection.has_value());
   CHECK(a.http_ports == std::vector<uint16_t>{1, 2});
-  const Origin& b = reading.document.domains.at(1).origin;
+  const Origin& b = reading.document.domains[1].origin;
   CHECK_FALSE(b.health.has_value());
   CHECK(b.ejection == Ejection{});
 }
@@ -128,12 +128,12 @@ TEST_CASE("pool: what was inherited for a check of another type is dropped") {
   CHECK(reading.problems.empty());
   Health tcp;
   tcp.host = "a.test";
-  CHECK(reading.document.domains.at(0).origin.health == tcp);
+  CHECK(reading.document.domains[0].origin.health == tcp);
   Health websocket;
   websocket.type = Health::Type::websocket;
   websocket.path = "/up";
   websocket.host = "up.test";
-  CHECK(reading.document.domains.at(1).origin.health == websocket);
+  CHECK(reading.document.domains[1].origin.health == websocket);
 }
 
 TEST_CASE("pool: wrong values are answered with what is allowed") {

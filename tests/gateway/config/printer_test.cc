@@ -105,7 +105,7 @@ TEST_CASE("FY2 printer: the name that usage is kept under stays as it is written
                             .document;
   const auto again = read_text(print(document), "t.yaml").document;
   REQUIRE(again.domains.size() == 1);
-  CHECK(again.domains[0].names == document.domains.at(0).names);
+  CHECK(again.domains[0].names == document.domains[0].names);
   CHECK(again.domains[0].label() == "[0:0::a]");
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("printer: a password for an origin or a proxy is never printed") {
           .document;
   CHECK_FALSE(tests::contains(print(document), "hunter"));
   CHECK(tests::contains(print(document), "password: \"***\""));
-  Origin& origin = document.domains.at(0).origin;
+  Origin& origin = document.domains[0].origin;
   origin.auth->credentials.password_source = "file:/etc/weir/password";
   origin.forward_proxy->credentials->password_source = "${PROXY_PASSWORD}";
   CHECK(tests::contains(print(document), "password: \"file:/etc/weir/password\""));

@@ -96,12 +96,12 @@ TEST_CASE("way: a domain inherits credentials key by key") {
           "  - { domain: b.test, origin: { auth: off, forward_proxy: off } }\n",
       "t.yaml");
   CHECK(reading.problems.empty());
-  const Origin& a = reading.document.domains.at(0).origin;
+  const Origin& a = reading.document.domains[0].origin;
   CHECK(a.auth->credentials.username == "other");
   CHECK(a.auth->credentials.password == "hunter2");
   CHECK(a.forward_proxy->port == 1);
   CHECK(a.forward_proxy->is_direct("b.test"));
-  const Origin& b = reading.document.domains.at(1).origin;
+  const Origin& b = reading.document.domains[1].origin;
   CHECK_FALSE(b.auth.has_value());
   CHECK_FALSE(b.forward_proxy.has_value());
 }

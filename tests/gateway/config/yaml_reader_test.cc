@@ -62,7 +62,7 @@ TEST_CASE("yaml reader: what the examples call a default is the default") {
   CHECK(shipped.log == Log{});
   CHECK(shipped.reload == Reload{});
   CHECK(shipped.admin == Admin{});
-  Domain chat = shipped.domains.at(0);
+  Domain chat = shipped.domains[0];
   CHECK(chat.names == std::vector<std::string>{"chat.example.com"});
   chat.websocket.enabled = false;
   CHECK(chat.websocket == WebSocket{});
@@ -227,7 +227,7 @@ TEST_CASE("yaml reader: relative paths start at the folder of the file they stan
       folder.write("weir.yaml", std::string(tests::kListener) + "domains: domains/a.yaml\n");
   Reading reading = read_files(node);
   REQUIRE(reading.ok());
-  REQUIRE(reading.document.domains.at(0).tls.has_value());
+  REQUIRE(reading.document.domains[0].tls.has_value());
   CHECK(reading.document.domains[0].tls->certificate ==
         (folder.path() / "domains/certs/a.pem").string());
   CHECK(reading.document.domains[0].tls->key == "/abs/a.key");
@@ -239,10 +239,10 @@ TEST_CASE("yaml reader: the key may come from the environment, and no message re
                               std::string(value) + "\" }");
   };
   setenv("WEIR_TEST_KEY", "/run/secrets/key", 1);
-  CHECK(read_text(yaml("${WEIR_TEST_KEY}"), "t").document.domains.at(0).tls->key ==
+  CHECK(read_text(yaml("${WEIR_TEST_KEY}"), "t").document.domains[0].tls->key ==
         "/run/secrets/key");
   setenv("WEIR_TEST_KEY", "file:/other", 1);
-  CHECK(read_text(yaml("${WEIR_TEST_KEY}"), "t").document.domains.at(0).tls->key == "/other");
+  CHECK(read_text(yaml("${WEIR_TEST_KEY}"), "t").document.domains[0].tls->key == "/other");
   setenv("WEIR_TEST_KEY", "-----BEGIN PRIVATE KEY-----\nsecret", 1);
   auto found = tests::problems_of(yaml("${WEIR_TEST_KEY}"));
   REQUIRE(found.size() == 1);

@@ -5,18 +5,20 @@
 #include <doctest/doctest.h>
 
 #include "gateway/route/snapshot.h"
+#include "tests/support/made_snapshot.h"
 
 using gateway::route::Domain;
 using gateway::route::Router;
+using tests::borrowed;
 
 TEST_CASE("router: exact beats wildcard, and the longest suffix beats the shorter") {
   Domain exact;
   Domain near;
   Domain far;
   Router router;
-  CHECK(router.add("chat.eu.example.com", &exact));
-  CHECK(router.add("*.eu.example.com", &near));
-  CHECK(router.add("*.example.com", &far));
+  CHECK(router.add("chat.eu.example.com", borrowed(exact)));
+  CHECK(router.add("*.eu.example.com", borrowed(near)));
+  CHECK(router.add("*.example.com", borrowed(far)));
   CHECK(router.find("chat.eu.example.com") == &exact);
   CHECK(router.find("other.eu.example.com") == &near);
   CHECK(router.find("a.b.eu.example.com") == &near);
@@ -32,11 +34,11 @@ TEST_CASE("router: names are taken once, whatever their case") {
   Domain one;
   Domain two;
   Router router;
-  CHECK(router.add("Chat.Example.com", &one));
-  CHECK_FALSE(router.add("chat.example.com", &two));
+  CHECK(router.add("Chat.Example.com", borrowed(one)));
+  CHECK_FALSE(router.add("chat.example.com", borrowed(two)));
   CHECK(router.find("chat.example.com") == &one);
-  CHECK(router.add("*.Example.com", &two));
-  CHECK_FALSE(router.add("*.example.COM", &one));
+  CHECK(router.add("*.Example.com", borrowed(two)));
+  CHECK_FALSE(router.add("*.example.COM", borrowed(one)));
   CHECK(router.find("x.example.com") == &two);
 }
 
@@ -44,16 +46,16 @@ TEST_CASE("FY2 router: an address is taken once, whatever its spelling") {
   Domain one;
   Domain two;
   Router router;
-  CHECK(router.add("[0:0:0:0:0:0:0:1]", &one));
-  CHECK_FALSE(router.add("[::1]", &two));
+  CHECK(router.add("[0:0:0:0:0:0:0:1]", borrowed(one)));
+  CHECK_FALSE(router.add("[::1]", borrowed(two)));
   CHECK(router.find("[::1]") == &one);
 }
 
 TEST_CASE("router: hosts that are no names find nothing") {
   Domain domain;
   Router router;
-  REQUIRE(router.add("*.example.com", &domain));
-  REQUIRE(router.add("[::1]", &domain));
+  REQUIRE(router.add("*.example.com", borrowed(domain)));
+  REQUIRE(router.add("[::1]", borrowed(domain)));
   for (const char* host : {".", "..", "example.com.", "x.example.com.", ".example.org", "*"}) {
     CAPTURE(host);
     CHECK(router.find(host) == nullptr);

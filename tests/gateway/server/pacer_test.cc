@@ -48,8 +48,7 @@ struct PacerScene {
     auto ends = std::make_unique<Ends>();
     auto& gate = *building.registry.listener("web")[0];
     auto made = std::make_unique<Session>(
-        surroundings, Session::Opening{.snapshot = snapshot,
-                                       .domain = *to,
+        surroundings, Session::Opening{.domain = snapshot->router.share(name),
                                        .route = to->routes.front(),
                                        .streams = {ends->client.connect(), ends->origin.connect()},
                                        .permessage_deflate = false,
@@ -108,6 +107,7 @@ struct PacerScene {
                                               .figures = building.registry.worker(0),
                                               .book = building.meters.book(0),
                                               .records = nullptr,
+                                              .interim = std::chrono::minutes(5),
                                               .worker = 0};
   std::optional<double> rate;
   std::shared_ptr<const gateway::route::Snapshot> snapshot;
