@@ -89,6 +89,8 @@ class ReloadTest(WeirTest):
                 weir.node["listeners"] = listeners
                 weir.write([domain("a.test")])
                 self.reload(weir)
+            # The metric may be read before the log is.
+            wait_until(lambda: len(weir.ports("side")) == 2, "the new port")
             wire.open_session(weir.ports("side")[-1], "a.test").close()
             waiting.send(request[20:])
             self.assertEqual(waiting.read_head().status, 101)
