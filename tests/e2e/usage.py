@@ -338,5 +338,10 @@ class Disk(Fault):
         self._set()
 
     @property
+    def syncs_left(self) -> int:
+        """How many are still to fail."""
+        return struct.unpack_from("=i", self.control.read_bytes(), 12)[0]
+
+    @property
     def failures(self) -> int:
         return struct.unpack_from("=q", self.control.read_bytes(), 16)[0]
