@@ -168,8 +168,9 @@ void LineWriter::State::rest() {
 
 void LineWriter::State::rest_until_lines() {
   if (ending.load()) return;
-  awake.store(false);
-  while (empty() && !asked()) sleep(milliseconds{-1}, -1);
+  // Said anew before each look: who was held up between its line and its wake may come when that
+  // line is long written, and with that take the wake of the next one.
+  for (awake.store(false); empty() && !asked(); awake.store(false)) sleep(milliseconds{-1}, -1);
   awake.store(true);
   const Clock::time_point until = Clock::now() + plan.gather;
   while (!urgent.load() && !asked()) {
