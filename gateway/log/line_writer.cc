@@ -1,20 +1,16 @@
 #include "gateway/log/line_writer.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
+#include "gateway/log/doorbell.h"
 #include "gateway/log/sink.h"
 
 namespace gateway::log {
@@ -45,13 +41,10 @@ struct LineWriter::State {
   explicit State(Plan given);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { ::close(wake_fd); }
 
-  void wake();
   void run();
   void rest();
   void rest_until_lines();
-  void sleep(milliseconds time, int sink_fd);
   milliseconds left() const;  // of the patience at the end
   bool asked() const { return reopening.load() || ending.load(); }
   bool empty() const;
@@ -73,10 +66,9 @@ struct LineWriter::State {
 
   const Plan plan;
   std::vector<std::unique_ptr<LineRing>> rings;
-  const int wake_fd;
+  Doorbell bell;
 
-  // Requests. `awake` is false only while the thread rests until it is woken.
-  std::atomic<bool> awake{true};
+  // Requests.
   std::atomic<bool> urgent{false};  // a queue is more than half full
   std::atomic<bool> reopening{false};
   std::atomic<bool> ending{false};
@@ -102,19 +94,11 @@ struct LineWriter::State {
   Loss trouble;  // what was lost since all was well, for the program's log
 };
 
-LineWriter::State::State(Plan given)
-    : plan(std::move(given)), wake_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), sink(plan.path) {
-  if (wake_fd < 0) throw std::system_error(errno, std::system_category(), "no log can be woken");
+LineWriter::State::State(Plan given) : plan(std::move(given)), sink(plan.path) {
   const size_t count = std::max<size_t>(plan.rings, 1);
   for (size_t i = 0; i < count; ++i) {
     rings.push_back(std::make_unique<LineRing>(std::max(plan.queue / count, kSmallestRing)));
   }
-}
-
-void LineWriter::State::wake() {
-  const uint64_t one = 1;
-  // It fails only when the counter is full, and then the thread is awake.
-  [[maybe_unused]] const ssize_t ignored = ::write(wake_fd, &one, sizeof one);
 }
 
 void LineWriter::State::run() {
@@ -141,42 +125,31 @@ bool LineWriter::State::empty() const {
          std::all_of(rings.begin(), rings.end(), [](const auto& ring) { return ring->empty(); });
 }
 
-void LineWriter::State::sleep(milliseconds time, int sink_fd) {
-  std::array<pollfd, 2> looked{pollfd{.fd = wake_fd, .events = POLLIN, .revents = 0},
-                               pollfd{.fd = sink_fd, .events = POLLOUT, .revents = 0}};
-  ::poll(looked.data(), looked.size(), static_cast<int>(time.count()));
-  uint64_t count = 0;
-  [[maybe_unused]] const ssize_t ignored = ::read(wake_fd, &count, sizeof count);
-}
-
 void LineWriter::State::rest() {
   if (last == Sink::State::taken) return rest_until_lines();
   // A sink that failed is tried again after a while, and one that takes no more when it does.
   const int fd = last == Sink::State::full ? sink.fd() : -1;
   const Clock::time_point until = Clock::now() + (fd >= 0 ? kStuck : kRetry);
   if (ending.load()) {
-    if (last != Sink::State::failed) sleep(std::clamp(left(), milliseconds{0}, kRetry), fd);
+    if (last != Sink::State::failed) bell.sleep(std::clamp(left(), milliseconds{0}, kRetry), fd);
     return;
   }
   milliseconds time{0};
   do {
     time = std::chrono::ceil<milliseconds>(until - Clock::now());
-    sleep(std::max(time, milliseconds{0}), fd);
+    bell.sleep(std::max(time, milliseconds{0}), fd);
   } while (fd < 0 && !asked() && Clock::now() < until);
   collect_losses();
 }
 
 void LineWriter::State::rest_until_lines() {
   if (ending.load()) return;
-  // Said anew before each look: who was held up between its line and its wake may come when that
-  // line is long written, and with that take the wake of the next one.
-  for (awake.store(false); empty() && !asked(); awake.store(false)) sleep(milliseconds{-1}, -1);
-  awake.store(true);
+  bell.wait([this] { return !empty() || asked(); });
   const Clock::time_point until = Clock::now() + plan.gather;
   while (!urgent.load() && !asked()) {
     const auto time = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (time <= milliseconds{0}) break;
-    sleep(time, -1);
+    bell.sleep(time);
   }
   urgent.store(false);
 }
@@ -361,11 +334,11 @@ void LineWriter::put(size_t ring, std::string_view line) {
   State& state = *state_;
   switch (state.rings[ring % state.rings.size()]->put(line)) {
     case LineRing::Put::first:
-      if (!state.awake.exchange(true)) state.wake();
+      state.bell.ring();
       return;
     case LineRing::Put::half:
       state.urgent.store(true);
-      state.wake();
+      state.bell.wake();
       return;
     case LineRing::Put::lost:
     case LineRing::Put::more:
@@ -375,7 +348,7 @@ void LineWriter::put(size_t ring, std::string_view line) {
 
 void LineWriter::reopen() {
   state_->reopening.store(true);
-  state_->wake();
+  state_->bell.wake();
 }
 
 void LineWriter::end(milliseconds patience) {
@@ -383,7 +356,7 @@ void LineWriter::end(milliseconds patience) {
   if (!state.thread.joinable()) return;
   state.end_by.store((Clock::now() + patience).time_since_epoch().count());
   state.ending.store(true);
-  state.wake();
+  state.bell.wake();
   std::unique_lock lock(state.mutex);
   const bool ended =
       state.has_ended.wait_for(lock, patience + kGrace, [&state] { return state.ended; });
