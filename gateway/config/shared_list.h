@@ -9,9 +9,9 @@
 
 namespace gateway::config {
 
-// Reads as a vector of T does. Whoever asks for an item of a list that is not const gets one of the
-// list's own. Items are immutable for all others, so that threads may share them; a list itself is
-// one thread's.
+// Reads as a vector of T does. An item of a list that is not const is the list's own: it is copied
+// first where another list, or anybody else, has it, too. A list is one thread's, and is changed
+// before an item of it is given to another thread; from then on items are immutable.
 template <class T>
 class SharedList {
  public:

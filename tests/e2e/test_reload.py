@@ -4,6 +4,7 @@ import base64
 import pathlib
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 
@@ -95,6 +96,29 @@ class ReloadTest(WeirTest):
             waiting.send(request[20:])
             self.assertEqual(waiting.read_head().status, 101)
         weir.wait_records(2, event="open", listener="side")
+
+    def test_a_session_outlives_its_configuration_and_a_client_that_shakes_hands_again_changes_nothing(self):
+        secure = domain("a.test", tls=certificates.leaf("a.test").yaml)
+        weir = self.run_one([secure], tls=True)
+        client = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{weir.tls_port}", "-servername", "a.test", "-tls1_2",
+             "-crlf", "-no_ign_eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(client.stdout.close)
+        self.addCleanup(client.wait)
+        self.addCleanup(client.kill)
+        client.stdin.write(wire.upgrade_request("a.test").replace(b"\r\n", b"\n"))
+        client.stdin.flush()
+        weir.wait_access(event="open")
+        for number in range(2):  # nothing is left of what it came in by
+            weir.write([secure, domain(f"b{number}.test")])
+            self.reload(weir)
+        client.stdin.write(b"R\n")  # asks for another handshake
+        client.stdin.flush()
+        record = weir.wait_access(event="close")
+        self.assertEqual(record["close_initiator"], "client", record)
+        with wire.connect(weir.tls_port, certificates.client_context(), "a.test") as other:
+            other.send(wire.upgrade_request("a.test"))
+            self.assertEqual(other.read_head().status, 101)
 
     def test_missing_certificate_changes_nothing(self):
         good = domain("a.test", tls=certificates.leaf("a.test").yaml)
