@@ -163,7 +163,7 @@ TEST_CASE("tidy: each library is known to its folder alone") {
       {"libuv", "<uv", R"(\b(uv|UV)_)", "gateway/net/.*|gateway/server/signals.*|gateway/cli/.*"},
       {"c-ares", "<ares", R"(\b(ares|ARES)_)", "gateway/net/dns_client\\..*"},
       {"yaml-cpp", "<yaml-cpp/", R"(\bYAML::)", "gateway/config/yaml_tree\\.cc"},
-      {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "gateway/metrics/.*"},
+      {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "tests/.*"},
       {"CLI11", "<CLI/", R"(\bCLI::)", "gateway/cli/.*"},
       {"nlohmann-json", "<nlohmann/", R"(\bnlohmann::)", "gateway/(usage|billing)/.*"},
       {"SQLite", "<sqlite3", R"(\b(sqlite3|SQLITE)_)", "gateway/usage/ledger.*\\.cc"},

@@ -30,7 +30,7 @@ using Rows = std::vector<Row>;
 template <class Fill>
 void add_family(const Rows& rows, Page& page, Family family, Fill fill) {
   for (const Row& row : rows) fill(family, row.name, row.blocks);
-  page.add(std::move(family));
+  page.add(family);
 }
 
 void add_count(const Rows& rows, Page& page, Family family, Count Domain::*count) {

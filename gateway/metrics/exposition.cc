@@ -28,7 +28,7 @@ void add_access_log(const std::optional<AccessLogFacts>& facts, Page& page) {
   lost.add({{"reason", "full"}}, log.lost_full);
   lost.add({{"reason", "write"}}, log.lost_write);
   lost.add({{"reason", "end"}}, log.lost_end);
-  page.add(std::move(lost));
+  page.add(lost);
   page.add_gauge("weir_access_log_up", "Whether the access log takes lines.", number(log.up));
   page.add_gauge("weir_access_log_lag_seconds", "Age of the oldest line that is not written.",
                  log.lag_seconds);
@@ -37,7 +37,7 @@ void add_access_log(const std::optional<AccessLogFacts>& facts, Page& page) {
 void add_state(const Facts& facts, Page& page) {
   Family build = gauge("weir_build_info", "The version of this binary; always 1.");
   build.add({{"version", facts.version}, {"commit", facts.commit}}, 1.0);
-  page.add(std::move(build));
+  page.add(build);
   page.add_gauge("weir_start_time_seconds", "When this process began to serve, since the epoch.",
                  facts.start_time_seconds);
   page.add_gauge("weir_ready", "Whether new connections are wanted here.", number(facts.ready));
@@ -49,14 +49,14 @@ void add_state(const Facts& facts, Page& page) {
 void add_loops(const Facts& facts, Page& page) {
   Family lag = gauge("weir_loop_lag_seconds",
                      "The longest turn of the loop within the last minute: so long all waited.");
-  Family turns{prometheus::MetricType::Histogram, "weir_loop_turn_seconds",
-               "Turns of the loop, from one wait for sockets to the next."};
+  Family turns = histogram("weir_loop_turn_seconds",
+                           "Turns of the loop, from one wait for sockets to the next.");
   for (const LoopFacts& one : facts.loops) {
     lag.add({{"worker", one.worker}}, one.lag_seconds);
     turns.add_histogram({{"worker", one.worker}}, one.bounds, one.turns, one.turn_seconds);
   }
-  page.add(std::move(lag));
-  page.add(std::move(turns));
+  page.add(lag);
+  page.add(turns);
 }
 
 void add_config(const Facts& facts, Page& page) {
@@ -69,7 +69,7 @@ void add_config(const Facts& facts, Page& page) {
   Family reloads = counter("weir_config_reloads_total", "Reloads of the configuration.");
   reloads.add({{"result", "success"}}, facts.reloads_succeeded);
   reloads.add({{"result", "failure"}}, facts.reloads_failed);
-  page.add(std::move(reloads));
+  page.add(reloads);
   page.add_gauge("weir_config_generation", "The number of the configuration in force.",
                  static_cast<double>(facts.generation));
   Family certificates = gauge("weir_tls_certificate_not_after_seconds",
@@ -77,7 +77,7 @@ void add_config(const Facts& facts, Page& page) {
   for (const Facts::Certificate& one : facts.certificates) {
     certificates.add({{"domain", one.domain}}, one.not_after);
   }
-  page.add(std::move(certificates));
+  page.add(certificates);
   Family ports = gauge("weir_listener_port_info",
                        "The address and port that a listener has opened; always 1.");
   for (const Facts::Port& one : facts.ports) {
@@ -85,7 +85,7 @@ void add_config(const Facts& facts, Page& page) {
         {{"listener", one.listener}, {"address", one.address}, {"port", std::to_string(one.port)}},
         1.0);
   }
-  page.add(std::move(ports));
+  page.add(ports);
 }
 
 using ListenerBlocks = std::vector<std::unique_ptr<Listener>>;
@@ -127,7 +127,7 @@ void add_listeners(const Registry& registry, Page& page) {
     }
     add_tls(name, blocks, tls);
   });
-  for (Family* family : {&active, &total, &rejected, &tls}) page.add(std::move(*family));
+  for (Family* family : {&active, &total, &rejected, &tls}) page.add(*family);
 }
 
 template <size_t kBounds>
@@ -141,22 +141,20 @@ void add_duration(const Registry& registry, Histogram<kBounds> Worker::*of,
     milliseconds += one.sum_milliseconds.value();
   }
   family.add_histogram(bounds, buckets, static_cast<double>(milliseconds) / 1000);
-  page.add(std::move(family));
+  page.add(family);
 }
 
 void add_durations(const Registry& registry, Page& page) {
-  using prometheus::MetricType;
-  add_duration(registry, &Worker::handshake_duration, kHandshakeBounds,
-               {MetricType::Histogram, "weir_handshake_duration_seconds",
-                "Time from the accepted connection to the 101."},
-               page);
   add_duration(
-      registry, &Worker::session_duration, kSessionBounds,
-      {MetricType::Histogram, "weir_session_duration_seconds", "Duration of ended sessions."},
+      registry, &Worker::handshake_duration, kHandshakeBounds,
+      histogram("weir_handshake_duration_seconds", "Time from the accepted connection to the 101."),
       page);
+  add_duration(registry, &Worker::session_duration, kSessionBounds,
+               histogram("weir_session_duration_seconds", "Duration of ended sessions."), page);
   add_duration(registry, &Worker::client_silence, kSilenceBounds,
-               {MetricType::Histogram, "weir_client_silence_seconds",
-                "The longest gap between two bytes of the client, of each ended session."},
+               histogram("weir_client_silence_seconds",
+                         "The longest gap between two bytes of the client, of each ended "
+                         "session."),
                page);
 }
 
@@ -175,7 +173,7 @@ void add_waited_closes(const Registry& registry, Page& page) {
           closes);
     }
   }
-  page.add(std::move(family));
+  page.add(family);
 }
 
 // Always there, so that an alert finds its zero.
@@ -190,7 +188,7 @@ void add_mass_closes(const Registry& registry, Page& page) {
       number += registry.worker(worker).mass_close_pending[static_cast<size_t>(cause)].value();
     pending.add({{"cause", to_string(cause)}}, number);
   }
-  page.add(std::move(pending));
+  page.add(pending);
 }
 
 void add_process(Page& page) {

@@ -1,76 +1,142 @@
 #include "gateway/metrics/families.h"
 
-#include <limits>
-#include <utility>
-#include <vector>
-
-#include <prometheus/text_serializer.h>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 namespace gateway::metrics {
 
-using prometheus::ClientMetric;
-using prometheus::MetricType;
+namespace {
 
-Family::Family(MetricType type, std::string name, std::string help) {
-  family_.name = std::move(name);
-  family_.help = std::move(help);
-  family_.type = type;
+std::string_view word(Family::Type type) {
+  switch (type) {
+    case Family::Type::counter:
+      return "counter";
+    case Family::Type::gauge:
+      return "gauge";
+    case Family::Type::histogram:
+      return "histogram";
+  }
+  return {};
 }
 
-void Family::label(ClientMetric& metric, Labels labels) {
-  metric.label.reserve(labels.size());
-  for (const Label& one : labels)
-    metric.label.push_back({std::string(one.name), std::string(one.value)});
+void append(std::string& text, uint64_t value) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  text.append(digits.data(), end);
+}
+
+// In sixteen digits, so that 0.1 is "0.1"; as printf's %.16g has it, whatever the locale.
+void append(std::string& text, double value) {
+  if (std::isnan(value)) {
+    text += "Nan";
+  } else if (std::isinf(value)) {
+    text += value < 0 ? "-Inf" : "+Inf";
+  } else {
+    constexpr int kDigits = 16;
+    std::array<char, 32> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                   std::chars_format::general, kDigits)
+                         .ptr;
+    text.append(digits.data(), end);
+  }
+}
+
+void append_escaped(std::string& text, std::string_view value) {
+  constexpr std::string_view kEscaped = "\\\"\n";
+  while (true) {
+    const size_t plain = value.find_first_of(kEscaped);
+    text += value.substr(0, plain);
+    if (plain == std::string_view::npos) return;
+    text += '\\';
+    text += value[plain] == '\n' ? 'n' : value[plain];
+    value.remove_prefix(plain + 1);
+  }
+}
+
+}  // namespace
+
+Family::Family(Type type, std::string name, std::string_view help) : name_(std::move(name)) {
+  text_.append("# HELP ").append(name_).append(" ").append(help).append("\n");
+  text_.append("# TYPE ").append(name_).append(" ").append(word(type)).append("\n");
+}
+
+void Family::add_label(const Label& label) {
+  text_.append(label.name).append("=\"");
+  append_escaped(text_, label.value);
+  text_ += '"';
+}
+
+// `le` is the bound of a bucket, behind the labels that its histogram has; empty: this is none.
+void Family::begin_line(std::string_view suffix, Labels labels, std::string_view le) {
+  has_lines_ = true;
+  text_.append(name_).append(suffix);
+  char before = '{';
+  for (const Label& one : labels) {
+    text_ += std::exchange(before, ',');
+    add_label(one);
+  }
+  if (!le.empty()) {
+    text_ += std::exchange(before, ',');
+    add_label({"le", le});
+  }
+  if (before == ',') text_ += '}';
+  text_ += ' ';
+}
+
+void Family::add_line(std::string_view suffix, Labels labels, uint64_t value) {
+  begin_line(suffix, labels);
+  append(text_, value);
+  text_ += '\n';
 }
 
 void Family::add(Labels labels, double value) {
-  ClientMetric& metric = family_.metric.emplace_back();
-  label(metric, labels);
-  if (family_.type == MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
+  begin_line({}, labels);
+  append(text_, value);
+  text_ += '\n';
 }
 
 void Family::add_histogram(Labels labels, std::span<const double> bounds,
                            std::span<const uint64_t> buckets, double sum) {
-  ClientMetric& metric = family_.metric.emplace_back();
-  label(metric, labels);
+  uint64_t all = 0;
+  for (const uint64_t one : buckets) all += one;
+  add_line("_count", labels, all);
+  begin_line("_sum", labels);
+  append(text_, sum);
+  text_ += '\n';
   uint64_t below = 0;
   for (size_t i = 0; i < buckets.size(); ++i) {
     below += buckets[i];
-    const double bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
-    metric.histogram.bucket.push_back({.cumulative_count = below, .upper_bound = bound});
+    std::string bound;
+    append(bound, i < bounds.size() ? bounds[i] : HUGE_VAL);
+    begin_line("_bucket", labels, bound);
+    append(text_, below);
+    text_ += '\n';
   }
-  metric.histogram.sample_count = below;
-  metric.histogram.sample_sum = sum;
 }
 
-Family counter(std::string name, std::string help) {
-  return {MetricType::Counter, std::move(name), std::move(help)};
+Family counter(std::string name, std::string_view help) {
+  return {Family::Type::counter, std::move(name), help};
 }
 
-Family gauge(std::string name, std::string help) {
-  return {MetricType::Gauge, std::move(name), std::move(help)};
+Family gauge(std::string name, std::string_view help) {
+  return {Family::Type::gauge, std::move(name), help};
 }
 
-void Page::add(Family family) {
-  std::vector<prometheus::MetricFamily> one;
-  one.push_back(family.take());
-  if (!one.front().metric.empty()) prometheus::TextSerializer().Serialize(text_, one);
+Family histogram(std::string name, std::string_view help) {
+  return {Family::Type::histogram, std::move(name), help};
 }
 
-void Page::add_counter(std::string name, std::string help, double value) {
-  Family family = counter(std::move(name), std::move(help));
+void Page::add_counter(std::string name, std::string_view help, double value) {
+  Family family = counter(std::move(name), help);
   family.add({}, value);
-  add(std::move(family));
+  add(family);
 }
 
-void Page::add_gauge(std::string name, std::string help, double value) {
-  Family family = gauge(std::move(name), std::move(help));
+void Page::add_gauge(std::string name, std::string_view help, double value) {
+  Family family = gauge(std::move(name), help);
   family.add({}, value);
-  add(std::move(family));
+  add(family);
 }
 
 }  // namespace gateway::metrics

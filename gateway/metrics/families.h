@@ -1,4 +1,5 @@
-// Metric families in the making: a name, what it means, and one line after the other.
+// Metric families in the making: a name, what it means, and one line after the other, written as
+// the text that Prometheus reads (version 0.0.4).
 #pragma once
 
 #include <cstddef>
@@ -6,12 +7,9 @@
 #include <functional>
 #include <initializer_list>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <prometheus/metric_family.h>
 
 #include "gateway/metrics/counters.h"
 
@@ -23,12 +21,18 @@ struct Label {
 };
 using Labels = std::initializer_list<Label>;
 
+// Each line becomes text as it is added: with ten thousand domains a tree of labels would be tens
+// of megabytes, and most of a scrape's time.
 class Family {
  public:
-  Family(prometheus::MetricType type, std::string name, std::string help);
+  enum class Type : uint8_t { counter, gauge, histogram };
 
+  // `name` has no character that wants escaping, and `help` is one line.
+  Family(Type type, std::string name, std::string_view help);
+
+  // A count is written to its last digit, however large it is.
+  void add(Labels labels, uint64_t value) { add_line({}, labels, value); }
   void add(Labels labels, double value);
-  void add(Labels labels, uint64_t value) { add(labels, static_cast<double>(value)); }
   // Left out when there is nothing to count yet.
   void add_if(Labels labels, uint64_t value) {
     if (value != 0) add(labels, value);
@@ -41,31 +45,37 @@ class Family {
   void add_histogram(Labels labels, std::span<const double> bounds,
                      std::span<const uint64_t> buckets, double sum);
 
-  prometheus::MetricFamily take() { return std::move(family_); }
+  // Empty: nothing was added. A family without a line would be a HELP text about nothing.
+  [[nodiscard]] std::string_view text() const {
+    return has_lines_ ? std::string_view(text_) : std::string_view();
+  }
 
  private:
-  static void label(prometheus::ClientMetric& metric, Labels labels);
+  void begin_line(std::string_view suffix, Labels labels, std::string_view le = {});
+  void add_line(std::string_view suffix, Labels labels, uint64_t value);
+  void add_label(const Label& label);
 
-  prometheus::MetricFamily family_;
+  std::string name_;
+  std::string text_;
+  bool has_lines_ = false;
 };
 
-Family counter(std::string name, std::string help);
-Family gauge(std::string name, std::string help);
+Family counter(std::string name, std::string_view help);
+Family gauge(std::string name, std::string_view help);
+Family histogram(std::string name, std::string_view help);
 
-// The text of a scrape. Each family becomes text as soon as it is whole and is then forgotten: with
-// thousands of domains all of them together would be tens of megabytes.
+// The text of a scrape.
 class Page {
  public:
-  // A family without a line is left out: it would be a HELP text about nothing.
-  void add(Family family);
+  void add(const Family& family) { text_ += family.text(); }
   // A family of one line.
-  void add_counter(std::string name, std::string help, double value);
-  void add_gauge(std::string name, std::string help, double value);
+  void add_counter(std::string name, std::string_view help, double value);
+  void add_gauge(std::string name, std::string_view help, double value);
 
-  std::string take() { return std::move(text_).str(); }
+  std::string take() { return std::move(text_); }
 
  private:
-  std::ostringstream text_;
+  std::string text_;
 };
 
 // The sum over the workers of one of their counts: sum(blocks, &Domain::active).

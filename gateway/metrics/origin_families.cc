@@ -33,7 +33,7 @@ void add_failures(const Registry& registry, const std::vector<OriginFacts>& orig
                    number);
     }
   }
-  page.add(std::move(failures));
+  page.add(failures);
 }
 
 // One line for each server that a domain has or had: their sum is what the domain has moved.
@@ -52,7 +52,7 @@ void add_bytes(const Registry& registry, Page& page, Family family, Count Traffi
                     }));
     }
   });
-  page.add(std::move(family));
+  page.add(family);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ void add_ways(const WayFacts& ways, Page& page) {
                         "Connections wanted where origin.warm is set: taken warm, or made anew.");
   warm.add({{"result", "taken"}}, ways.warm_taken);
   warm.add({{"result", "missed"}}, ways.warm_missed);
-  page.add(std::move(warm));
+  page.add(warm);
   page.add_gauge("weir_origin_warm_idle", "Warm connections that stand ready.",
                  static_cast<double>(ways.warm_idle));
 }
@@ -94,7 +94,7 @@ void add_origins(const Registry& registry, const std::vector<OriginFacts>& origi
     ejections.add_if({{"domain", one.domain}, {"origin", one.origin}}, one.ejections);
     sessions.add({{"domain", one.domain}, {"origin", one.origin}}, one.sessions);
   }
-  for (Family* family : {&up, &ejected, &ejections, &sessions}) page.add(std::move(*family));
+  for (Family* family : {&up, &ejected, &ejections, &sessions}) page.add(*family);
 }
 
 }  // namespace gateway::metrics

@@ -35,7 +35,7 @@ void add_units(const Registry& registry, Page& page) {
                    }));
     }
   });
-  page.add(std::move(units));
+  page.add(units);
 }
 
 void add_session_seconds(const Registry& registry, const UsageFacts& facts, Page& page) {
@@ -46,7 +46,7 @@ void add_session_seconds(const Registry& registry, const UsageFacts& facts, Page
   registry.for_each_domain([&](const std::string& name, const Blocks&) {
     seconds.add({{"domain", name}}, facts.session_seconds(name));
   });
-  page.add(std::move(seconds));
+  page.add(seconds);
 }
 
 void add_ledger(const UsageFacts& facts, Page& page) {
@@ -87,7 +87,7 @@ void add_budgets(const UsageFacts& facts, Page& page) {
                           "the hard one, where upgrades are refused.");
   for (const UsageFacts::Budget& one : facts.budgets)
     standing.add({{"domain", one.domain}}, one.state);
-  page.add(std::move(standing));
+  page.add(standing);
 }
 
 }  // namespace

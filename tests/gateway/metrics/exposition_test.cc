@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/gateway/metrics/prometheus_judge.h"
+
 using namespace gateway::metrics;
 using gateway::log::By;
 using gateway::log::Cause;
@@ -235,6 +237,20 @@ TEST_CASE("exposition: a label's value is escaped") {
   facts.version = "a\"b\\c\nd";
   CHECK(
       has_line(render(Registry(1), facts), R"(weir_build_info{version="a\"b\\c\nd",commit=""} 1)"));
+}
+
+TEST_CASE("exposition: is what prometheus-cpp makes of the same families") {
+  Registry registry(2);
+  fill(registry);
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "d" + std::to_string(i) + ".example.com";
+    for (Domain* block : registry.domain(name)) fill(*block);
+    for (Traffic* traffic : registry.origin(name, "10.0.0.5:8080")) traffic->bytes_in.add(77);
+  }
+  const std::string text = render(registry, everything());
+  const tests::PrometheusJudge judge(text);
+  CHECK(judge.lines() > 1000);
+  CHECK(text == judge.text());
 }
 
 TEST_CASE("exposition: knows the process") {
