@@ -1,5 +1,7 @@
 #include "gateway/edge/page.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -26,6 +28,12 @@ TEST_CASE("page: is whole and asks nothing from elsewhere") {
   CHECK(page.find(" src=") == std::string_view::npos);
   // The policy allows no handlers in attributes.
   CHECK(page.find(" onclick=") == std::string_view::npos);
+}
+
+TEST_CASE("page: is the file, byte by byte") {
+  std::ifstream file(WEIR_SOURCE_DIR "/gateway/edge/page.html");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  CHECK(gateway::edge::echo_page() == text);
 }
 
 TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
