@@ -12,8 +12,8 @@
 
 namespace gateway::edge {
 
-using log::By;
-using log::Cause;
+using outcome::By;
+using outcome::Cause;
 using proto::http1::Progress;
 using session::Upgrade;
 using std::chrono::milliseconds;
@@ -305,13 +305,13 @@ void ClientConnection::record(const Refusal& refusal, size_t answered) {
   // Whoever is refused before there could be a session is found in the log by this all the same.
   if (identity_.id == session::SessionId{}) identity_.id = session::new_session_id();
   meter().refuse(refusal.cause);
-  session::write_refused(
-      surroundings_.sessions.scribe, identity_, story(refusal.status),
-      {.by = refusal.by,
-       .cause = refusal.cause,
-       .stage = upgrade_ && upgrade_->was_asked() ? log::Stage::upgrading : log::Stage::connecting,
-       .error = refusal.why,
-       .detail = refusal.detail});
+  session::write_refused(surroundings_.sessions.scribe, identity_, story(refusal.status),
+                         {.by = refusal.by,
+                          .cause = refusal.cause,
+                          .stage = upgrade_ && upgrade_->was_asked() ? outcome::Stage::upgrading
+                                                                     : outcome::Stage::connecting,
+                          .error = refusal.why,
+                          .detail = refusal.detail});
 }
 
 usage::Meter& ClientConnection::meter() const {

@@ -9,8 +9,8 @@
 
 namespace gateway::edge {
 
-using log::By;
-using log::Cause;
+using outcome::By;
+using outcome::Cause;
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/log/session_end.h"
+#include "gateway/outcome/end.h"
 #include "gateway/route/snapshot.h"
 #include "proto/http1/target.h"
 #include "proto/ws/handshake.h"
@@ -25,10 +25,10 @@ struct Request {
 // What to answer instead of a 101, and whose doing it is.
 struct Refusal {
   int status;
-  log::Cause cause;
+  outcome::Cause cause;
   std::string why;               // one line, for body and log
   std::string_view fields = {};  // further ones of the answer, each with its CR LF
-  log::By by = log::By::client;
+  outcome::By by = outcome::By::client;
   std::string detail = {};  // for the log alone
 };
 

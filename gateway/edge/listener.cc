@@ -48,7 +48,7 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
   if (entrance_.tls && !surroundings_.snapshot->listener_tls) {
     // A fatal alert, handshake_failure: all that can be said without a certificate.
     refuse(fd.get(), peer,
-           {.cause = log::Cause::no_certificate,
+           {.cause = outcome::Cause::no_certificate,
             .counter = metrics::kNoCertificateRejection,
             .status = 0,
             .why = "no domain has a certificate: give one domain tls: { certificate, key }",
@@ -61,7 +61,7 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
     const std::string answer = proto::http1::text_response(503, kWhy);
     // Who speaks TLS sees only the end.
     refuse(fd.get(), peer,
-           {.cause = log::Cause::overload,
+           {.cause = outcome::Cause::overload,
             .counter = 0,
             .status = entrance_.tls ? 0 : 503,
             .why = kWhy,
@@ -89,7 +89,7 @@ void Listener::refuse(int fd, const net::Address& peer, const Refusal& refusal) 
   story.listener = entrance_.name;
   session::write_refused(
       surroundings_.sessions.scribe, identity, story,
-      {.by = log::By::gateway, .cause = refusal.cause, .error = refusal.why, .detail = {}});
+      {.by = outcome::By::gateway, .cause = refusal.cause, .error = refusal.why, .detail = {}});
 }
 
 void Listener::on_accept_failed(int error) {

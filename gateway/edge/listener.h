@@ -29,7 +29,7 @@ class Listener final : public net::Acceptor::Handler {
   void on_accept_failed(int error) override;
   // Why one is turned away at the door, and the last bytes that it gets.
   struct Refusal {
-    log::Cause cause;
+    outcome::Cause cause;
     size_t counter;  // of metrics::Listener::rejected
     int status;      // 0: nothing that HTTP could tell
     std::string_view why;

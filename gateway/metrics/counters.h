@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/log/session_end.h"
+#include "gateway/outcome/end.h"
 
 namespace gateway::metrics {
 
@@ -100,7 +100,7 @@ struct Domain {
   Direction from_origin;
   std::array<Count, 2> opened;  // by scheme: ws, wss
   Count active;
-  std::array<std::array<Count, log::kCauses>, 3> closed;      // by initiator and cause
+  std::array<std::array<Count, outcome::kCauses>, 3> closed;  // by initiator and cause
   std::array<Count, kStatuses.size()> handshakes;             // answers by status
   std::array<std::array<Count, kCloseSlots>, 2> close_codes;  // received from client, from origin
   std::array<Count, 2> pauses;                // reading of client, of origin was stopped
@@ -109,7 +109,7 @@ struct Domain {
   Count edge_pings;                           // keepalive, never in the figures above
   Count slow_heartbeats;  // idle closes after a client whose gap was nearly as long: its heartbeat
                           // is too slow
-  std::array<Count, log::kCauses> origin_failures;
+  std::array<Count, outcome::kCauses> origin_failures;
 };
 
 // One for each worker and listener.
@@ -131,9 +131,9 @@ struct Worker {
   Histogram<kSessionBounds.size()> session_duration;
   Histogram<kSilenceBounds.size()> client_silence;  // the longest of each ended session
   // Closes that we decided and that could not go at once, by cause: given later, or not at all.
-  std::array<std::array<Count, 2>, log::kCauses> waited_closes;
+  std::array<std::array<Count, 2>, outcome::kCauses> waited_closes;
   // Sessions that a drain, a reload or a budget has still to end, by cause.
-  std::array<Count, log::kCauses> mass_close_pending;
+  std::array<Count, outcome::kCauses> mass_close_pending;
 };
 
 // Hands out the blocks. They live as long as the registry, so that a figure never goes back: a

@@ -11,8 +11,8 @@ namespace gateway::metrics {
 
 namespace {
 
-using log::By;
-using log::Cause;
+using outcome::By;
+using outcome::Cause;
 using Blocks = std::vector<std::unique_ptr<Domain>>;
 
 constexpr std::array<std::string_view, 2> kSides{"client", "origin"};
@@ -146,7 +146,7 @@ void add_closed(const Rows& rows, Page& page) {
           const auto pick = [=](const Domain& block, size_t slot) -> const Count& {
             return block.closed[static_cast<size_t>(by)][slot];
           };
-          add_slots(log::kCauses, blocks, pick, [&](size_t slot, uint64_t number) {
+          add_slots(outcome::kCauses, blocks, pick, [&](size_t slot, uint64_t number) {
             to.add({{"domain", domain},
                     {"initiator", to_string(by)},
                     {"cause", to_string(static_cast<Cause>(slot))}},

@@ -163,13 +163,13 @@ void add_waited_closes(const Registry& registry, Page& page) {
   Family family = counter("weir_closes_deferred_total",
                           "Closes decided by Weir that had to wait for the end of a frame or for "
                           "room, by cause and by what became of them.");
-  for (size_t cause = 0; cause < log::kCauses; ++cause) {
+  for (size_t cause = 0; cause < outcome::kCauses; ++cause) {
     for (size_t result = 0; result < kResults.size(); ++result) {
       uint64_t closes = 0;
       for (size_t worker = 0; worker < registry.worker_count(); ++worker)
         closes += registry.worker(worker).waited_closes[cause][result].value();
       family.add_if(
-          {{"cause", to_string(static_cast<log::Cause>(cause))}, {"result", kResults[result]}},
+          {{"cause", to_string(static_cast<outcome::Cause>(cause))}, {"result", kResults[result]}},
           closes);
     }
   }
@@ -178,7 +178,7 @@ void add_waited_closes(const Registry& registry, Page& page) {
 
 // Always there, so that an alert finds its zero.
 void add_mass_closes(const Registry& registry, Page& page) {
-  using log::Cause;
+  using outcome::Cause;
   Family pending = gauge("weir_mass_close_pending",
                          "Sessions that a drain, a reload or a budget has still to end.");
   for (const Cause cause :

@@ -46,7 +46,7 @@ struct OriginFacts {
   bool ejected = false;  // left out for what sessions met
   uint64_t sessions = 0;
   uint64_t ejections = 0;
-  std::vector<std::pair<log::Cause, uint64_t>> failures;  // those that have occurred
+  std::vector<std::pair<outcome::Cause, uint64_t>> failures;  // those that have occurred
 };
 
 // Connections to origins, of all workers.

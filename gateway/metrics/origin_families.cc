@@ -8,7 +8,7 @@ namespace gateway::metrics {
 
 namespace {
 
-using log::Cause;
+using outcome::Cause;
 using Blocks = std::vector<std::unique_ptr<Domain>>;
 
 // Handshakes that failed without a server that is to blame, as where all are down, have no origin
@@ -19,7 +19,7 @@ void add_failures(const Registry& registry, const std::vector<OriginFacts>& orig
               "Attempts at an origin's server that failed, by cause; without an origin: handshakes "
               "that failed at no single server.");
   registry.for_each_domain([&](const std::string& domain, const Blocks& blocks) {
-    for (size_t slot = 0; slot < log::kCauses; ++slot) {
+    for (size_t slot = 0; slot < outcome::kCauses; ++slot) {
       const uint64_t number = sum(blocks, [slot](const Domain& block) -> const Count& {
         return block.origin_failures[slot];
       });

@@ -13,7 +13,7 @@
 
 namespace gateway::origin {
 
-using log::Cause;
+using outcome::Cause;
 
 namespace {
 

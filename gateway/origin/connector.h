@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "gateway/log/session_end.h"
 #include "gateway/net/blame.h"
 #include "gateway/net/dialer.h"
 #include "gateway/net/resolver.h"
@@ -15,6 +14,7 @@
 #include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/target.h"
 #include "gateway/origin/tunnel.h"
+#include "gateway/outcome/cause.h"
 #include "gateway/route/snapshot.h"
 #include "proto/proxy_header/header.h"
 
@@ -23,7 +23,7 @@ namespace gateway::origin {
 class Ways;
 
 struct Failure {
-  log::Cause cause;
+  outcome::Cause cause;
   int status;          // 502, 504 for what took too long, 503 (overload) when it is our own doing
   std::string why;     // for log and body: names no address of the inside
   std::string detail;  // for the log alone: which addresses, what the system said

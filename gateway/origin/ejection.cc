@@ -10,7 +10,7 @@
 
 namespace gateway::origin {
 
-using log::Cause;
+using outcome::Cause;
 using Kind = Outcome::Kind;
 
 namespace {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "gateway/log/session_end.h"
 #include "gateway/origin/connector.h"
+#include "gateway/outcome/cause.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -27,8 +27,8 @@ struct Outcome {
     abandoned,   // the client left first, or we lacked something: nothing is learned
   };
   Kind kind = Kind::upgraded;
-  microseconds took{0};               // of upgraded: connect plus handshake; 0: not measured
-  std::optional<log::Cause> cause{};  // counted for it; nothing: the kind's own
+  microseconds took{0};                   // of upgraded: connect plus handshake; 0: not measured
+  std::optional<outcome::Cause> cause{};  // counted for it; nothing: the kind's own
 };
 
 [[nodiscard]] Outcome outcome_of(const Failure& failure);

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/log/session_end.h"
+#include "gateway/outcome/cause.h"
 
 namespace gateway::route {
 
@@ -58,7 +58,7 @@ class Backend {
   std::atomic<int64_t> ports_probed_at{0};  // when the first of them was last tried again
 
   // Attempts that failed, by cause.
-  std::array<std::atomic<uint64_t>, log::kCauses> failures{};
+  std::array<std::atomic<uint64_t>, outcome::kCauses> failures{};
   std::atomic<uint64_t> ejections{0};
 
  private:

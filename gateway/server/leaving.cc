@@ -5,7 +5,7 @@
 
 namespace gateway::server {
 
-using log::Cause;
+using outcome::Cause;
 using proto::ws::CloseCode;
 
 namespace {

@@ -7,19 +7,19 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/log/session_end.h"
+#include "gateway/outcome/cause.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::server {
 
 // Why sessions have to end, and what their peers are told.
 struct Leaving {
-  log::Cause cause;
+  outcome::Cause cause;
   proto::ws::CloseCode code;
   std::string_view reason;
 };
 
-inline constexpr Leaving kDrained{log::Cause::drain, proto::ws::CloseCode::service_restart,
+inline constexpr Leaving kDrained{outcome::Cause::drain, proto::ws::CloseCode::service_restart,
                                   "the gateway is restarting"};
 
 // The domain of `now` that serves the names of `domain`, which is of this configuration or an older
@@ -35,7 +35,7 @@ inline constexpr Leaving kDrained{log::Cause::drain, proto::ws::CloseCode::servi
 // Sessions that a reload ends.
 struct Departing {
   std::string domain;
-  log::Cause cause;
+  outcome::Cause cause;
   uint64_t sessions;  // open now, of all workers
 };
 [[nodiscard]] std::vector<Departing> departing(const route::Snapshot& before,

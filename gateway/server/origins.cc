@@ -20,7 +20,7 @@ metrics::OriginFacts facts_of(const route::Backend& backend, net::milliseconds n
   facts.ejections = backend.ejections.load(kRelaxed);
   for (size_t slot = 0; slot < backend.failures.size(); ++slot) {
     const uint64_t number = backend.failures[slot].load(kRelaxed);
-    if (number > 0) facts.failures.emplace_back(static_cast<log::Cause>(slot), number);
+    if (number > 0) facts.failures.emplace_back(static_cast<outcome::Cause>(slot), number);
   }
   return facts;
 }

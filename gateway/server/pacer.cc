@@ -6,7 +6,7 @@
 
 namespace gateway::server {
 
-using log::Cause;
+using outcome::Cause;
 using std::chrono::milliseconds;
 
 namespace {

@@ -78,7 +78,7 @@ class Pacer final : private net::DeadlineWheel::Entry {
   size_t position_ = 0;  // sessions before it have not been seen by this walk
   double earned_ = 0;    // sessions that may be told now
   std::chrono::milliseconds earned_at_{0};
-  std::array<size_t, log::kCauses> pending_{};
+  std::array<size_t, outcome::kCauses> pending_{};
   uint64_t looks_ = 0;
 };
 

@@ -9,7 +9,7 @@
 
 namespace gateway::session {
 
-using log::Cause;
+using outcome::Cause;
 using proto::http1::Progress;
 using std::chrono::milliseconds;
 
@@ -283,7 +283,7 @@ void Attempt::on_deadline(milliseconds now) {
 }
 
 // `again`: the request is a GET without a body, so another server may be asked the same.
-void Attempt::fail(log::Cause cause, int status, std::string why, bool again) {
+void Attempt::fail(outcome::Cause cause, int status, std::string why, bool again) {
   std::string detail = address_.family() == AF_UNSPEC ? std::string() : address_.to_string();
   handler_.on_attempt_failed({.cause = cause,
                               .status = status,

@@ -140,7 +140,7 @@ class Attempt final : public origin::Connector::Handler,
   void switch_over(const proto::http1::ResponseHead& head, net::Bytes rest);
   void read_body(net::Bytes data);
   void answered(bool unfinished);
-  void fail(log::Cause cause, int status, std::string why, bool again);
+  void fail(outcome::Cause cause, int status, std::string why, bool again);
 
   net::Loop& loop_;
   const route::Snapshot& snapshot_;

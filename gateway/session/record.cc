@@ -159,7 +159,7 @@ void tell_way(log::JsonLine& line, const Closed& closed) {
 // In the words of whoever ended it.
 std::string_view reason_of(const Closed& closed, const SessionEnd& end) {
   if (!closed.reason.empty()) return closed.reason;
-  const bool client = end.by == log::By::client;
+  const bool client = end.by == outcome::By::client;
   const Relay::Leg& leg = client ? closed.relay.client() : closed.relay.origin();
   return leg.close_reason ? std::string_view(*leg.close_reason) : std::string_view();
 }
@@ -210,7 +210,7 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
   tell_origin(line, identity);
   line.text("close_initiator", to_string(refusal.by)).text("close_cause", to_string(refusal.cause));
   line.text("close_stage", to_string(refusal.stage))
-      .text("term", log::termination(refusal.by, refusal.stage));
+      .text("term", outcome::termination(refusal.by, refusal.stage));
   line.text("error", refusal.error).text_if("error_detail", refusal.detail);
   tell_sizes(line, story.handshake, sizes);
   scribe.write(line.take());
@@ -235,7 +235,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.number("return_code", 101).number("duration_ms", lasted.count());
   tell_sizes(line, lasted, sizes);
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
-  line.text("close_stage", to_string(end.stage)).text("term", log::termination(end.by, end.stage));
+  line.text("close_stage", to_string(end.stage))
+      .text("term", outcome::termination(end.by, end.stage));
   line.text("close_stage_client", to_string(client.stage()))
       .text("close_stage_origin", to_string(origin.stage()))
       .number("close_code", static_cast<int64_t>(end.code));

@@ -13,8 +13,8 @@
 #include "gateway/log/access_log.h"
 #include "gateway/log/dcdn_line.h"
 #include "gateway/log/redaction.h"
-#include "gateway/log/session_end.h"
 #include "gateway/net/address.h"
+#include "gateway/outcome/end.h"
 #include "gateway/session/relay.h"
 
 namespace gateway::session {
@@ -86,9 +86,9 @@ void write_open(const Scribe& scribe, const Identity& identity, const HandshakeS
 
 // The handshake failed: what was answered, why, and in whose doing.
 struct Refusal {
-  log::By by;
-  log::Cause cause;
-  log::Stage stage = log::Stage::connecting;
+  outcome::By by;
+  outcome::Cause cause;
+  outcome::Stage stage = outcome::Stage::connecting;
   std::string_view error;   // the words of the body
   std::string_view detail;  // for the log alone
 };

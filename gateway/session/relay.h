@@ -10,20 +10,20 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/log/session_end.h"
 #include "gateway/metrics/counters.h"
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/stream.h"
+#include "gateway/outcome/end.h"
 #include "gateway/session/strain.h"
 #include "gateway/usage/meter.h"
 #include "proto/ws/frame_scanner.h"
 
 namespace gateway::session {
 
-using log::By;
-using log::Cause;
-using log::SessionEnd;
-using log::Stage;
+using outcome::By;
+using outcome::Cause;
+using outcome::SessionEnd;
+using outcome::Stage;
 using proto::Bytes;
 using proto::ws::CloseCode;
 using std::chrono::milliseconds;

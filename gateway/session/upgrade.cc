@@ -8,9 +8,9 @@
 
 namespace gateway::session {
 
-using log::Cause;
 using origin::Outcome;
 using origin::Redirected;
+using outcome::Cause;
 
 namespace {
 

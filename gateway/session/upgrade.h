@@ -109,7 +109,7 @@ class Upgrade final : public Attempt::Handler {
   void settle(const origin::Outcome& outcome);
   void note(const std::string& what);
   void pass_on(const Attempt::Answer& answer);
-  void fail(log::Cause cause, std::string why);
+  void fail(outcome::Cause cause, std::string why);
 
   OriginSide side_;
   const route::Snapshot& snapshot_;

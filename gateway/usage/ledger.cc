@@ -250,8 +250,8 @@ Error Ledger::State::write_record(const Record& record, int64_t process) {
   put.bind(7, record.origin).bind(8, record.opened_ms).bind(9, record.time_ms);
   put.bind(10, storable(record.duration_ms)).bind(11, record.client_tls ? 1 : 0);
   if (record.kind == Record::Kind::stop) {
-    put.bind(12, log::to_string(record.end.by)).bind(13, log::to_string(record.end.stage));
-    put.bind(14, log::to_string(record.end.cause));
+    put.bind(12, outcome::to_string(record.end.by)).bind(13, outcome::to_string(record.end.stage));
+    put.bind(14, outcome::to_string(record.end.cause));
     put.bind(15, static_cast<int64_t>(record.end.code));
   } else {
     for (int place = 12; place <= 15; ++place) put.bind_null(place);

@@ -40,13 +40,14 @@ Record::Kind kind_named(std::string_view name) {
   return named<Record::Kind>(name, 3, [](Record::Kind kind) { return to_string(kind); });
 }
 
-log::SessionEnd end_of(const Statement& found, int first) {
-  log::SessionEnd end;
-  end.by = named<log::By>(found.text(first), 3, [](log::By by) { return log::to_string(by); });
-  end.stage = named<log::Stage>(found.text(first + 1), log::kStages,
-                                [](log::Stage stage) { return log::to_string(stage); });
-  end.cause = named<log::Cause>(found.text(first + 2), log::kCauses,
-                                [](log::Cause cause) { return log::to_string(cause); });
+outcome::SessionEnd end_of(const Statement& found, int first) {
+  outcome::SessionEnd end;
+  end.by = named<outcome::By>(found.text(first), 3,
+                              [](outcome::By by) { return outcome::to_string(by); });
+  end.stage = named<outcome::Stage>(found.text(first + 1), outcome::kStages,
+                                    [](outcome::Stage stage) { return outcome::to_string(stage); });
+  end.cause = named<outcome::Cause>(found.text(first + 2), outcome::kCauses,
+                                    [](outcome::Cause cause) { return outcome::to_string(cause); });
   end.code = static_cast<proto::ws::CloseCode>(found.integer(first + 3));
   return end;
 }

@@ -11,8 +11,8 @@ namespace gateway::usage {
 namespace {
 // The places of the arrays among a slot's numbers.
 constexpr size_t kClosed = kFields;
-constexpr size_t kRefused = kClosed + log::kCauses;
-constexpr size_t kAnswers = kRefused + log::kCauses;
+constexpr size_t kRefused = kClosed + outcome::kCauses;
+constexpr size_t kAnswers = kRefused + outcome::kCauses;
 }  // namespace
 
 Meter::Meter(Book& book, std::string domain) : book_(book), domain_(std::move(domain)) {}
@@ -23,14 +23,14 @@ void Meter::open(bool tls) {
   add(tls ? Field::sessions_wss : Field::sessions_ws, 1);
 }
 
-void Meter::close(log::Cause cause) {
+void Meter::close(outcome::Cause cause) {
   assert(active_ > 0);
   settle();
   count(kClosed + static_cast<size_t>(cause));
   if (--active_ == 0) book_.deactivate(*this);
 }
 
-void Meter::refuse(log::Cause cause) { count(kRefused + static_cast<size_t>(cause)); }
+void Meter::refuse(outcome::Cause cause) { count(kRefused + static_cast<size_t>(cause)); }
 
 void Meter::answer(int status) { count(kAnswers + metrics::status_slot(status)); }
 

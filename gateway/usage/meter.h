@@ -52,8 +52,8 @@ class Meter {
 
   // A session of this domain is open from here to close(): its connection-seconds run.
   void open(bool tls);
-  void close(log::Cause cause);
-  void refuse(log::Cause cause);
+  void close(outcome::Cause cause);
+  void refuse(outcome::Cause cause);
   void answer(int status);
 
   // Brings connection_milliseconds up to now; the book does so at each tick.

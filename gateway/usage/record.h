@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/log/session_end.h"
+#include "gateway/outcome/end.h"
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage {
@@ -26,8 +26,8 @@ struct Record {
   int64_t time_ms = 0;       // of this record
   uint64_t duration_ms = 0;  // by the monotonic clock
   bool client_tls = false;
-  log::SessionEnd end;   // with a stop only
-  SessionTotals totals;  // sessions_* are of no session
+  outcome::SessionEnd end;  // with a stop only
+  SessionTotals totals;     // sessions_* are of no session
 };
 
 std::string_view to_string(Record::Kind kind);

@@ -33,7 +33,7 @@ namespace {
 using Json = nlohmann::json;
 
 std::string cause_name(size_t slot) {
-  return std::string(log::to_string(static_cast<log::Cause>(slot)));
+  return std::string(outcome::to_string(static_cast<outcome::Cause>(slot)));
 }
 
 std::string status_name(size_t slot) {
@@ -74,13 +74,13 @@ constexpr std::string_view kRefused = "refused.";
 constexpr std::string_view kAnswers = "answers.";
 
 constexpr size_t kFirstClosed = kFields;
-constexpr size_t kFirstRefused = kFirstClosed + log::kCauses;
-constexpr size_t kFirstAnswer = kFirstRefused + log::kCauses;
+constexpr size_t kFirstRefused = kFirstClosed + outcome::kCauses;
+constexpr size_t kFirstAnswer = kFirstRefused + outcome::kCauses;
 
 std::array<std::string, kNumbers> make_names() {
   std::array<std::string, kNumbers> names;
   for (size_t i = 0; i < kFields; ++i) names[i] = to_string(static_cast<Field>(i));
-  for (size_t i = 0; i < log::kCauses; ++i) {
+  for (size_t i = 0; i < outcome::kCauses; ++i) {
     names[kFirstClosed + i] = std::string(kClosed) + cause_name(i);
     names[kFirstRefused + i] = std::string(kRefused) + cause_name(i);
   }

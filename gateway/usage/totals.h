@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/log/session_end.h"
 #include "gateway/metrics/counters.h"
+#include "gateway/outcome/end.h"
 
 namespace gateway::usage {
 
@@ -97,8 +97,8 @@ struct SessionTotals {
 
 struct Totals {
   std::array<uint64_t, kFields> fields{};
-  std::array<uint64_t, log::kCauses> closed{};                // sessions, by cause
-  std::array<uint64_t, log::kCauses> refused{};               // upgrades, by cause
+  std::array<uint64_t, outcome::kCauses> closed{};            // sessions, by cause
+  std::array<uint64_t, outcome::kCauses> refused{};           // upgrades, by cause
   std::array<uint64_t, metrics::kStatuses.size()> answers{};  // to handshakes, by slot of kStatuses
 
   uint64_t& operator[](Field field) { return fields[static_cast<size_t>(field)]; }
@@ -114,7 +114,7 @@ uint64_t refusals(const Totals& totals);  // of upgrades, for whatever cause
 
 // Every number of Totals in one row: fields, closed, refused, answers. What a slot of the meter
 // file holds.
-inline constexpr size_t kNumbers = kFields + 2 * log::kCauses + metrics::kStatuses.size();
+inline constexpr size_t kNumbers = kFields + 2 * outcome::kCauses + metrics::kStatuses.size();
 // "client_bytes_in", "closed.idle_timeout", "refused.no_route", "answers.101", "answers.other".
 const std::array<std::string, kNumbers>& number_names();
 // The place of a name; nothing: this version knows no such number.

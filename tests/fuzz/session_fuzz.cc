@@ -198,9 +198,10 @@ class Run {
     if (what == 0) {
       stage_.session().abort();
     } else if (what % 2 == 0) {
-      stage_.session().close(gateway::log::Cause::quota, CloseCode::policy_violation, "used up");
+      stage_.session().close(gateway::outcome::Cause::quota, CloseCode::policy_violation,
+                             "used up");
     } else {
-      stage_.session().close(gateway::log::Cause::drain, CloseCode::service_restart, "restart",
+      stage_.session().close(gateway::outcome::Cause::drain, CloseCode::service_restart, "restart",
                              stage_.now() + milliseconds(20 * what));
     }
   }
@@ -216,7 +217,7 @@ class Run {
     const auto record = stage_.records.take().back();
     const auto cut = stage_.waited(record.end.cause, false);
     require(cut + stage_.waited(record.end.cause, true) <= 2);
-    require(cut == 0 || record.end.stage == gateway::log::Stage::open);
+    require(cut == 0 || record.end.stage == gateway::outcome::Stage::open);
     const auto connected = record.totals[gateway::usage::Field::connection_milliseconds];
     require(connected <= record.duration_ms);
     require(connected == stage_.metered()[gateway::usage::Field::connection_milliseconds]);

@@ -88,7 +88,7 @@ class EdgeStage {
     return surroundings.unmatched->handshakes[gateway::metrics::status_slot(status)].value();
   }
   // At all servers.
-  uint64_t origin_failures(gateway::log::Cause cause) {
+  uint64_t origin_failures(gateway::outcome::Cause cause) {
     // Servers of one name share what is known of them.
     std::set<const gateway::route::Backend*> all;
     for (const auto* pool : snapshot_->pools) {

@@ -93,7 +93,7 @@ class SessionStage {
     }
     return total;
   }
-  uint64_t ends(gateway::log::By by, gateway::log::Cause cause) {
+  uint64_t ends(gateway::outcome::By by, gateway::outcome::Cause cause) {
     return counters().closed[static_cast<size_t>(by)][static_cast<size_t>(cause)].value();
   }
 
@@ -107,7 +107,7 @@ class SessionStage {
   static constexpr milliseconds kBegin{1'000'003};  // on no tick
 
   // Closes that had to wait, and whether they were given in the end.
-  uint64_t waited(gateway::log::Cause cause, bool given) {
+  uint64_t waited(gateway::outcome::Cause cause, bool given) {
     return registry.worker(0).waited_closes[static_cast<size_t>(cause)][given ? 0 : 1].value();
   }
 

@@ -217,7 +217,7 @@ TEST_CASE("client connection: the second server is tried when the first was aske
     CHECK(stage.has(client, "101 Switching"));
   }
   // Each began with another server; one of them found the first one dead.
-  CHECK(stage.origin_failures(gateway::log::Cause::origin_connect) == 1);
+  CHECK(stage.origin_failures(gateway::outcome::Cause::origin_connect) == 1);
   CHECK(stage.answers(502) == 0);
 }
 
@@ -244,7 +244,7 @@ TEST_CASE("client connection: when no server is left the last failure is answere
   RawPeer client = stage.client(upgrade_request());
   REQUIRE(stage.answered(client));
   CHECK(status_of(client.received) == 502);
-  CHECK(stage.origin_failures(gateway::log::Cause::origin_connect) == 3);
+  CHECK(stage.origin_failures(gateway::outcome::Cause::origin_connect) == 3);
 }
 
 TEST_CASE("client connection: the origin's refusal is passed on whole") {

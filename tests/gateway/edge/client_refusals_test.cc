@@ -226,7 +226,7 @@ TEST_CASE("client connection: an origin that cannot be had is 502, an answer tha
     const LogLine line = refused(stage, file, client, 502);
     CHECK(line["close_cause"] == "origin_bad_upgrade");
     CHECK(line["origin_addr"] == stage.origin.address().to_string());
-    CHECK(stage.origin_failures(gateway::log::Cause::origin_bad_upgrade) == 1);
+    CHECK(stage.origin_failures(gateway::outcome::Cause::origin_bad_upgrade) == 1);
   }
 }
 

@@ -11,8 +11,8 @@
 #include "tests/gateway/metrics/prometheus_judge.h"
 
 using namespace gateway::metrics;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 using namespace gateway::metrics;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 using namespace tests;
 using namespace gateway::origin;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

@@ -10,7 +10,7 @@
 
 using namespace tests;
 using namespace gateway::origin;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

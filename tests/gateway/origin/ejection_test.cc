@@ -7,7 +7,7 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using namespace gateway::origin;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 using Kind = Outcome::Kind;
 
 TEST_CASE("ejection: after so many failures in a row a server is left out for its time") {

@@ -11,8 +11,8 @@
 
 using namespace tests;
 using namespace gateway::origin;
-using gateway::log::Cause;
 using gateway::net::Blame;
+using gateway::outcome::Cause;
 
 namespace {
 

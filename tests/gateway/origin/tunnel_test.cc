@@ -9,7 +9,7 @@
 
 using namespace tests;
 using namespace gateway::origin;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

@@ -10,8 +10,8 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 using gateway::server::Drain;
 
 namespace {

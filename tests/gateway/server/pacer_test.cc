@@ -13,8 +13,8 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 using gateway::server::Pacer;
 using gateway::session::Session;
 using std::chrono::milliseconds;

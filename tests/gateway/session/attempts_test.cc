@@ -6,7 +6,7 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

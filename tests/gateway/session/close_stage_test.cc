@@ -1,4 +1,4 @@
-// How far a session had come when it ended (log/session_end.h).
+// How far a session had come when it ended (outcome/end.h).
 #include <ostream>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 

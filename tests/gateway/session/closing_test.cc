@@ -9,8 +9,8 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;

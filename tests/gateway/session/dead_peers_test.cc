@@ -12,9 +12,9 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::config::WebSocket;
-using gateway::log::By;
-using gateway::log::Cause;
 using gateway::net::PeerState;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 using gateway::usage::Field;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;

@@ -12,8 +12,8 @@
 #include "tests/support/session_stage.h"
 
 using namespace tests;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;

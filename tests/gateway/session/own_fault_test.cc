@@ -6,7 +6,7 @@
 #include "tests/support/upgrade_scene.h"
 
 using namespace tests;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed") {
   UpgradeScene scene;

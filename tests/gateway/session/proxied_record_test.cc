@@ -31,8 +31,8 @@ std::string refused(const Identity& identity, AccessLog::Format format) {
   story.host = "chat.example.com";
   story.status = 404;
   write_refused({log.get(), "node-1", "boot-1", format}, identity, story,
-                {.by = gateway::log::By::client,
-                 .cause = gateway::log::Cause::no_route,
+                {.by = gateway::outcome::By::client,
+                 .cause = gateway::outcome::Cause::no_route,
                  .error = "no domain",
                  .detail = {}});
   log.reset();  // which waits for the thread that writes

@@ -11,8 +11,8 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using namespace gateway::session;
-using gateway::log::By;
-using gateway::log::Cause;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
 
 namespace {
 

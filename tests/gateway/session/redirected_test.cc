@@ -9,7 +9,7 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 using gateway::route::Backend;
 
 namespace {

@@ -10,9 +10,9 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::config::WebSocket;
-using gateway::log::By;
-using gateway::log::Cause;
-using gateway::log::Stage;
+using gateway::outcome::By;
+using gateway::outcome::Cause;
+using gateway::outcome::Stage;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;

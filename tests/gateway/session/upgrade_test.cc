@@ -10,7 +10,7 @@
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 using gateway::session::Upgrade;
 
 TEST_CASE("upgrade: asks the origin with a key of its own, and says who asked") {

@@ -13,7 +13,7 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::config::Origin;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 namespace {
 

@@ -164,8 +164,8 @@ TEST_CASE("ledger: the latest record of a session is kept, whatever order they c
   Ledger ledger = opened(path);
   Record stop = record_of(1, 2, 500);
   stop.kind = Record::Kind::stop;
-  stop.end = {gateway::log::By::client, gateway::log::Stage::closing,
-              gateway::log::Cause::client_close, proto::ws::CloseCode::going_away};
+  stop.end = {gateway::outcome::By::client, gateway::outcome::Stage::closing,
+              gateway::outcome::Cause::client_close, proto::ws::CloseCode::going_away};
   const std::vector<Record> records{record_of(1, 0, 0), stop, record_of(1, 1, 200),
                                     record_of(2, 0, 7)};
   CHECK_FALSE(ledger.write({.node = "node-1", .boot = "boot-1", .records = records}));
@@ -181,9 +181,9 @@ TEST_CASE("ledger: the latest record of a session is kept, whatever order they c
   CHECK(found.origin == stop.origin);
   CHECK(found.time_ms == stop.time_ms);
   CHECK(found.duration_ms == stop.duration_ms);
-  CHECK(found.end.by == gateway::log::By::client);
-  CHECK(found.end.stage == gateway::log::Stage::closing);
-  CHECK(found.end.cause == gateway::log::Cause::client_close);
+  CHECK(found.end.by == gateway::outcome::By::client);
+  CHECK(found.end.stage == gateway::outcome::Stage::closing);
+  CHECK(found.end.cause == gateway::outcome::Cause::client_close);
   CHECK(found.end.code == proto::ws::CloseCode::going_away);
   CHECK(found.totals == stop.totals);
   CHECK(rows[0].record.kind == Record::Kind::start);

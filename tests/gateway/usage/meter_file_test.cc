@@ -89,16 +89,16 @@ TEST_CASE("meter file: what a book has counted is read back to the last number")
       meter.add(static_cast<Field>(i), i + 1);
       expected.fields[i] = i + 1;
     }
-    for (size_t i = 0; i < gateway::log::kCauses; ++i) {
-      for (size_t n = 0; n <= i; ++n) meter.refuse(static_cast<gateway::log::Cause>(i));
+    for (size_t i = 0; i < gateway::outcome::kCauses; ++i) {
+      for (size_t n = 0; n <= i; ++n) meter.refuse(static_cast<gateway::outcome::Cause>(i));
       expected.refused[i] = i + 1;
     }
     meter.answer(101);
     expected.answers[0] = 1;
     meter.open(true);
-    meter.close(gateway::log::Cause::drain);
+    meter.close(gateway::outcome::Cause::drain);
     ++expected[Field::sessions_wss];
-    ++expected.closed[static_cast<size_t>(gateway::log::Cause::drain)];
+    ++expected.closed[static_cast<size_t>(gateway::outcome::Cause::drain)];
   }
   const auto files = meter_files(folder.path());
   REQUIRE(files.size() == 1);
@@ -149,7 +149,7 @@ TEST_CASE("meter file: another version's numbers are found by their names") {
   Totals expected;
   expected.answers[0] = 7;
   expected[Field::client_bytes_in] = 9;
-  expected.closed[static_cast<size_t>(gateway::log::Cause::drain)] = 3;
+  expected.closed[static_cast<size_t>(gateway::outcome::Cause::drain)] = 3;
   CHECK(remains->rows[0].totals == expected);
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using namespace gateway::usage;
 using namespace std::chrono_literals;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 // A whole bucket's begin, and some monotonic time that has nothing to do with it.
 using tests::kBegin;

@@ -11,7 +11,7 @@
 using namespace tests;
 using namespace gateway::usage;
 using gateway::config::DomainUsage;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 using Json = nlohmann::json;
 
 namespace {

@@ -7,7 +7,7 @@
 namespace {
 
 using namespace gateway::usage;
-using gateway::log::Cause;
+using gateway::outcome::Cause;
 
 TEST_CASE("totals: a bucket begins at a multiple of 300 seconds, before the epoch too") {
   CHECK(bucket_of(0) == 0);
