@@ -8,8 +8,8 @@
 #include "gateway/billing/bill_lines.h"
 #include "gateway/billing/bill_traffic.h"
 #include "gateway/billing/bill_usage.h"
-#include "gateway/config/calendar.h"
 #include "gateway/config/units.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::billing {
 
@@ -143,13 +143,13 @@ Problem Billing::check_period(BillMode mode) const {
     const char* text;
   };
   static constexpr std::array<Rule, 3> kRules = {
-      {{config::hour_begin, "traffic is billed by whole hours"},
-       {config::day_begin, "peak bandwidth is billed by whole days"},
-       {config::month_begin, "the 95th percentile is of whole months"}}};
+      {{proto::hour_begin, "traffic is billed by whole hours"},
+       {proto::day_begin, "peak bandwidth is billed by whole days"},
+       {proto::month_begin, "the 95th percentile is of whole months"}}};
   const Rule& rule = kRules[static_cast<size_t>(mode)];
   for (const int64_t time : {request_.from, request_.to}) {
     if (rule.begin(time, prices_.zone) == time) continue;
-    return std::string(rule.text) + ", and " + config::format_moment(time, prices_.zone) +
+    return std::string(rule.text) + ", and " + proto::format_moment(time, prices_.zone) +
            " is not where one begins";
   }
   return std::nullopt;
@@ -220,18 +220,18 @@ void Billing::note_open(const BilledUsage& usage, DomainBill& bill) const {
   if (usage.open.empty()) return;
   const size_t count = usage.open.size();
   const int64_t first = usage.open.front();
-  const bool today = first >= config::day_begin(request_.now, prices_.zone);
+  const bool today = first >= proto::day_begin(request_.now, prices_.zone);
   bill.notes.push_back("not final: " + std::to_string(count) +
                        (count == 1 ? " bucket" : " buckets") + (today ? " of today" : "") +
                        (count == 1 ? " is" : " are") + " still open, the first of " +
-                       config::format_moment(first, prices_.zone));
+                       proto::format_moment(first, prices_.zone));
 }
 
 void Billing::note_period(Bill& bill) const {
   if (request_.now >= request_.to) return;
   bill.notes.push_back("an estimate: the period ends at " +
-                       config::format_moment(request_.to, prices_.zone) + ", and it is " +
-                       config::format_moment(request_.now, prices_.zone));
+                       proto::format_moment(request_.to, prices_.zone) + ", and it is " +
+                       proto::format_moment(request_.now, prices_.zone));
 }
 
 void Billing::note_packs(Bill& bill) const {
@@ -239,8 +239,8 @@ void Billing::note_packs(Bill& bill) const {
     const int64_t known = std::min(first_row_.value_or(request_.from), request_.from);
     if (balance.pack.from >= known) continue;
     bill.notes.push_back("pack " + balance.pack.name + " is taken as unused from " +
-                         config::format_moment(balance.pack.from, prices_.zone) + " to " +
-                         config::format_moment(known, prices_.zone) + ": no usage is recorded");
+                         proto::format_moment(balance.pack.from, prices_.zone) + " to " +
+                         proto::format_moment(known, prices_.zone) + ": no usage is recorded");
   }
 }
 

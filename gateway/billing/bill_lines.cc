@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "gateway/config/calendar.h"
 #include "gateway/usage/query.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::billing {
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kBytesPerGb = 1'000'000'000;
 constexpr uint64_t kMillion = 1'000'000;
-constexpr int64_t kBucketsPerDay = config::kDaySeconds / usage::kBucketSeconds;
+constexpr int64_t kBucketsPerDay = proto::kDaySeconds / usage::kBucketSeconds;
 
 Decimal gigabytes(uint64_t bytes) { return {bytes, kBytesPerGb}; }
 
@@ -67,7 +67,7 @@ void BillLines::traffic(const std::map<int64_t, PaidTraffic>& paid, uint64_t bef
   for (const auto& [month, of_month] : paid) traffic_of(month, of_month);
   // Whoever reads the bill sees that nothing was used, and at which price.
   if (bill_.lines.empty()) {
-    const int64_t month = config::month_begin(from_, prices_.zone);
+    const int64_t month = proto::month_begin(from_, prices_.zone);
     traffic_of(month, {{}, {{reached(set_.traffic, before).tier, 0}}});
   }
   if (before > 0) {
@@ -78,7 +78,7 @@ void BillLines::traffic(const std::map<int64_t, PaidTraffic>& paid, uint64_t bef
 }
 
 void BillLines::traffic_of(int64_t month, const PaidTraffic& paid) {
-  const std::string name = "traffic " + config::format_month(month, prices_.zone) + ", ";
+  const std::string name = "traffic " + proto::format_month(month, prices_.zone) + ", ";
   for (const auto& [pack, bytes] : paid.by_pack) {
     add(month, name + "pack " + pack, gigabytes(bytes), "GB", std::nullopt);
   }
@@ -92,9 +92,9 @@ void BillLines::note_hours() {
   std::set<int64_t> hours;
   const Samples samples = samples_in(usage_, from_, end_);
   for (auto sample = samples.first; sample != samples.last; ++sample) {
-    hours.insert(config::hour_begin(sample->bucket, prices_.zone));
+    hours.insert(proto::hour_begin(sample->bucket, prices_.zone));
   }
-  const int64_t all = (end_ - from_ + config::kHourSeconds - 1) / config::kHourSeconds;
+  const int64_t all = (end_ - from_ + proto::kHourSeconds - 1) / proto::kHourSeconds;
   const int64_t without = all - static_cast<int64_t>(hours.size());
   if (without <= 0) return;
   bill_.notes.push_back(std::to_string(without) + " of " + std::to_string(all) +
@@ -115,8 +115,8 @@ BillLines::Peak BillLines::peak_of(int64_t begin, int64_t end) const {
 void BillLines::peak_bandwidth() {
   size_t days = 0;
   size_t lacking = 0;
-  for (int64_t day = from_; day < end_; day += config::kDaySeconds) {
-    const Peak peak = peak_of(day, day + config::kDaySeconds);
+  for (int64_t day = from_; day < end_; day += proto::kDaySeconds) {
+    const Peak peak = peak_of(day, day + proto::kDaySeconds);
     bandwidth_of(day, peak);
     ++days;
     if (peak.recorded < kBucketsPerDay) ++lacking;
@@ -127,8 +127,8 @@ void BillLines::peak_bandwidth() {
 }
 
 void BillLines::bandwidth_of(int64_t day, const Peak& peak) {
-  const std::string name = "peak " + config::format_day(day, prices_.zone) + " at " +
-                           config::format_moment(peak.bucket, prices_.zone).substr(11, 5) + ", ";
+  const std::string name = "peak " + proto::format_day(day, prices_.zone) + " at " +
+                           proto::format_moment(peak.bucket, prices_.zone).substr(11, 5) + ", ";
   std::vector<Share> shares = {reached(set_.peak_bandwidth, peak.bytes)};
   if (set_.graduated_peak && peak.bytes > 0) {
     shares = graduated(set_.peak_bandwidth, 0, peak.bytes);
@@ -140,11 +140,11 @@ void BillLines::bandwidth_of(int64_t day, const Peak& peak) {
 }
 
 void BillLines::p95() {
-  for (int64_t month = from_; month < end_; month = config::next_month(month, prices_.zone)) {
-    const int64_t end = std::min(end_, config::next_month(month, prices_.zone));
+  for (int64_t month = from_; month < end_; month = proto::next_month(month, prices_.zone)) {
+    const int64_t end = std::min(end_, proto::next_month(month, prices_.zone));
     const Samples samples = samples_in(usage_, month, end);
     const auto count = static_cast<size_t>((end - month) / usage::kBucketSeconds);
-    const std::string name = config::format_month(month, prices_.zone);
+    const std::string name = proto::format_month(month, prices_.zone);
     add(month, "95th percentile of " + name, megabits_per_second(percentile(samples, count)),
         "Mbit/s", set_.p95);
     if (samples.size() >= count) continue;

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/billing/bill.h"
-#include "gateway/config/calendar.h"
 #include "gateway/usage/report.h"
+#include "proto/base/calendar.h"
 #include "proto/base/utf8.h"
 
 namespace gateway::billing {
@@ -88,15 +88,15 @@ std::string table_of(const DomainBill& domain, const Bill& bill) {
 std::string table_of(const PackBalance& pack, const Bill& bill) {
   const std::string whose = pack.domain.empty() ? "" : " of " + pack.domain;
   return "pack " + pack.pack.name + whose + ", " + gigabytes(pack.pack.bytes) + " GB until " +
-         config::format_moment(pack.pack.to, bill.zone) + "\n  used before " +
+         proto::format_moment(pack.pack.to, bill.zone) + "\n  used before " +
          gigabytes(pack.used_before) + ", now " + gigabytes(pack.used) + ", left " +
          gigabytes(pack.left) + " GB\n";
 }
 
 std::string table(const Bill& bill) {
   std::string out = std::string(bill.final ? "Bill" : "Estimate") + ", " +
-                    config::format_moment(bill.from, bill.zone) + " to " +
-                    config::format_moment(bill.to, bill.zone) + ", in " + bill.currency + "\n\n";
+                    proto::format_moment(bill.from, bill.zone) + " to " +
+                    proto::format_moment(bill.to, bill.zone) + ", in " + bill.currency + "\n\n";
   for (const DomainBill& domain : bill.domains) out += table_of(domain, bill);
   for (const PackBalance& pack : bill.packs) out += table_of(pack, bill);
   if (!bill.packs.empty()) out += '\n';
@@ -112,19 +112,19 @@ std::string csv(const Bill& bill) {
     const std::string begin =
         usage::csv_cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
     for (const BillLine& line : domain.lines) {
-      out += begin + config::format_moment(line.begin, bill.zone) + ',' +
+      out += begin + proto::format_moment(line.begin, bill.zone) + ',' +
              usage::csv_cell(line.text) + ',' + exact(line.quantity) + ',' +
              usage::csv_cell(line.unit) + ',' + price_of(line) + ',' + exact(line.exact) + ',' +
              line.amount.print(bill.digits) + end;
     }
-    out += begin + config::format_moment(bill.from, bill.zone) + ",total,,,,," +
+    out += begin + proto::format_moment(bill.from, bill.zone) + ",total,,,,," +
            domain.total.print(bill.digits) + end;
   }
   return out;
 }
 
 ordered_json json_of(const BillLine& line, const Bill& bill) {
-  ordered_json out = {{"begin", config::format_moment(line.begin, bill.zone)},
+  ordered_json out = {{"begin", proto::format_moment(line.begin, bill.zone)},
                       {"item", line.text},
                       {"quantity", exact(line.quantity)},
                       {"unit", line.unit},
@@ -149,8 +149,8 @@ ordered_json json_of(const DomainBill& domain, const Bill& bill) {
 ordered_json json_of(const PackBalance& pack, const Bill& bill) {
   ordered_json out = {{"name", pack.pack.name},
                       {"domain", nullptr},
-                      {"from", config::format_moment(pack.pack.from, bill.zone)},
-                      {"to", config::format_moment(pack.pack.to, bill.zone)},
+                      {"from", proto::format_moment(pack.pack.from, bill.zone)},
+                      {"to", proto::format_moment(pack.pack.to, bill.zone)},
                       {"bytes", pack.pack.bytes},
                       {"used_before_bytes", pack.used_before},
                       {"used_bytes", pack.used},
@@ -160,8 +160,8 @@ ordered_json json_of(const PackBalance& pack, const Bill& bill) {
 }
 
 std::string json(const Bill& bill) {
-  ordered_json out = {{"from", config::format_moment(bill.from, bill.zone)},
-                      {"to", config::format_moment(bill.to, bill.zone)},
+  ordered_json out = {{"from", proto::format_moment(bill.from, bill.zone)},
+                      {"to", proto::format_moment(bill.to, bill.zone)},
                       {"currency", bill.currency},
                       {"final", bill.final},
                       {"domains", ordered_json::array()},

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <tuple>
 
-#include "gateway/config/calendar.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::billing {
 
 void TrafficBilling::add(const std::string& domain, const BilledUsage& usage) {
   balances_of(domain);  // a pack that nobody has used is on the bill, too
   for (const Sample& sample : usage.samples) {
-    const int64_t begin = config::hour_begin(sample.bucket, prices_.zone);
+    const int64_t begin = proto::hour_begin(sample.bucket, prices_.zone);
     const bool same =
         !hours_.empty() && hours_.back().domain == domain && hours_.back().begin == begin;
     if (!same) hours_.push_back({begin, domain, 0});
@@ -53,20 +53,20 @@ uint64_t TrafficBilling::pay_by_packs(const Hour& hour) {
     balance.left -= part;
     (hour.begin < from_ ? balance.used_before : balance.used) += part;
     if (hour.begin < from_) continue;
-    const int64_t month = config::month_begin(hour.begin, prices_.zone);
+    const int64_t month = proto::month_begin(hour.begin, prices_.zone);
     paid_[hour.domain][month].by_pack[balance.pack.name] += part;
   }
   return open;
 }
 
 void TrafficBilling::pay_by_tiers(const Hour& hour, uint64_t bytes) {
-  const int64_t begin = config::month_begin(hour.begin, prices_.zone);
+  const int64_t begin = proto::month_begin(hour.begin, prices_.zone);
   Month& month = months_[hour.domain];
   if (month.begin != begin) month = {begin, 0};
   const uint64_t before = month.charged;
   month.charged += bytes;
   if (hour.begin < from_) {
-    const bool first_month = begin == config::month_begin(from_, prices_.zone);
+    const bool first_month = begin == proto::month_begin(from_, prices_.zone);
     if (first_month) before_[hour.domain] = month.charged;
     return;
   }
@@ -87,7 +87,7 @@ std::vector<PackBalance> TrafficBilling::packs(int64_t to) const {
 }
 
 int64_t bearing_from(const std::vector<config::Pack>& packs, int64_t from, int64_t zone) {
-  int64_t first = config::month_begin(from, zone);
+  int64_t first = proto::month_begin(from, zone);
   // A pack that has worn another down has to be followed, too, so it goes on until none is new.
   for (bool found = true; found;) {
     found = false;

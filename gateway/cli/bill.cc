@@ -4,11 +4,11 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/cli/usage_source.h"
-#include "gateway/config/calendar.h"
 #include "gateway/config/prices_reader.h"
 #include "gateway/server/server.h"
 #include "gateway/usage/tariffs.h"
 #include "gateway/usage/time_text.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::cli {
 
@@ -22,10 +22,10 @@ std::string read_period(const BillOptions& options, int64_t zone, billing::BillR
     return "name the period with --month 2026-10, or with --from and --to";
   }
   if (!options.month.empty()) {
-    const auto month = config::parse_month(options.month, zone);
+    const auto month = proto::parse_month(options.month, zone);
     if (!month) return "--month " + options.month + " is not a month: write 2026-10";
     request.from = *month;
-    request.to = config::next_month(*month, zone);
+    request.to = proto::next_month(*month, zone);
     return {};
   }
   const auto from = usage::parse_time(options.from);

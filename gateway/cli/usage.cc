@@ -4,16 +4,16 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/cli/usage_source.h"
-#include "gateway/config/calendar.h"
 #include "gateway/config/units.h"
 #include "gateway/server/server.h"
 #include "gateway/usage/verify.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::cli {
 
 namespace {
 
-using config::kDaySeconds;
+using proto::kDaySeconds;
 using proto::Result;
 using proto::Unexpected;
 using std::chrono::milliseconds;

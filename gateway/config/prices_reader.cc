@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "gateway/config/addresses.h"
-#include "gateway/config/calendar.h"
 #include "gateway/config/section.h"
 #include "gateway/config/yaml_tree.h"
 #include "gateway/files/text_file.h"
+#include "proto/base/calendar.h"
 #include "proto/base/host.h"
 #include "proto/base/text.h"
 
@@ -163,14 +163,14 @@ bool read_moment(const Section& section, std::string_view key, int64_t zone, int
   }
   const auto text = section.scalar(key);
   if (!text) return false;
-  const auto moment = parse_moment(*text, zone);
+  const auto moment = proto::parse_moment(*text, zone);
   if (!moment) {
     section.error(key, in_quotes(*text) +
                            " is not a time: write 2026-10-01, 2026-10-01T08:00 or "
                            "2026-10-01T08:00+08:00");
     return false;
   }
-  if (hour_begin(*moment, zone) != *moment) section.error(key, "must be a whole hour");
+  if (proto::hour_begin(*moment, zone) != *moment) section.error(key, "must be a whole hour");
   out = *moment;
   return true;
 }
@@ -221,7 +221,7 @@ void read_currency(const Section& section, Prices& prices) {
 void read_day_begins(const Section& section, Prices& prices) {
   const auto text = section.scalar("day_begins");
   if (!text) return;
-  const auto offset = parse_zone(*text);
+  const auto offset = proto::parse_zone(*text);
   if (!offset) {
     return section.error("day_begins", in_quotes(*text) +
                                            " is not a distance from UTC: write \"+08:00\", "

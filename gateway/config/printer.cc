@@ -1,11 +1,11 @@
 #include <string>
 
 #include "gateway/config/addresses.h"
-#include "gateway/config/database_url.h"
 #include "gateway/config/units.h"
 #include "gateway/config/words.h"
 #include "gateway/config/yaml_lines.h"
 #include "gateway/config/yaml_reader.h"
+#include "proto/base/database_url.h"
 
 namespace gateway::config {
 
@@ -46,7 +46,7 @@ void print_usage(Lines& lines, const Usage& usage) {
     // What is printed is shown around, so a password stays out of it.
     const std::string& source = postgres.url_source;
     lines.key("postgres",
-              "{ url: " + quote(source.empty() ? without_password(postgres.url) : source) +
+              "{ url: " + quote(source.empty() ? proto::without_password(postgres.url) : source) +
                   ", timeout: " + format_duration(postgres.timeout) + " }");
   } else {
     lines.key("postgres", "off");

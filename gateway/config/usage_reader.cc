@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include "gateway/config/database_url.h"
 #include "gateway/config/secret.h"
+#include "proto/base/database_url.h"
 
 namespace gateway::config {
 
@@ -33,8 +33,9 @@ void read_url(const Section& section, Postgres& postgres) {
   }
   auto secret = secret_value(section, "url");
   if (!secret) return;
-  if (auto problem = database_url_problem(secret->value)) return section.error("url", *problem);
-  if (secret->reference.empty() && has_password(secret->value)) {
+  if (auto problem = proto::database_url_problem(secret->value))
+    return section.error("url", *problem);
+  if (secret->reference.empty() && proto::has_password(secret->value)) {
     section.warn("url", "W_SECRET_IN_FILE",
                  "a password stands in the configuration itself: write the address into a file "
                  "of its own, and here file:/path or ${NAME} of a variable");

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <thread>
 
-#include "gateway/config/database_url.h"
+#include "proto/base/database_url.h"
 
 namespace gateway::fleet {
 
@@ -187,7 +187,7 @@ bool has_stray_at(std::string_view url) {
   const size_t scheme = url.find("://");
   if (!url.starts_with("postgres") || scheme == std::string_view::npos) return false;
   std::string_view rest = url.substr(scheme + 3);
-  const size_t user = config::user_info(url).size();
+  const size_t user = proto::user_info(url).size();
   if (user > 0) rest.remove_prefix(user + 1);
   return rest.substr(0, rest.find('?')).find('@', 1) != std::string_view::npos;
 }
@@ -215,7 +215,7 @@ proto::Result<PostgresTarget, PostgresError> parse_postgres_target(const std::st
   if (has_stray_at(url))
     return proto::Unexpected{wrong_setting("there is an '@' behind the host's place")};
   PostgresTarget target;
-  const std::string_view user = config::user_info(url);
+  const std::string_view user = proto::user_info(url);
   const bool colon_forgotten = !user.empty() && user.find(':') == std::string_view::npos;
   Lists lists;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {

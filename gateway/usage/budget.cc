@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/config/calendar.h"
+#include "proto/base/calendar.h"
 
 namespace gateway::usage {
 
@@ -30,13 +30,12 @@ BudgetPlan budget_plan(const config::DomainUsage& settings) {
 }
 
 int64_t period_begin(BudgetPlan::Period period, int64_t now) {
-  return period == BudgetPlan::Period::day ? config::day_begin(now, 0)
-                                           : config::month_begin(now, 0);
+  return period == BudgetPlan::Period::day ? proto::day_begin(now, 0) : proto::month_begin(now, 0);
 }
 
 int64_t period_end(BudgetPlan::Period period, int64_t now) {
-  return period == BudgetPlan::Period::day ? config::day_begin(now, 0) + config::kDaySeconds
-                                           : config::next_month(now, 0);
+  return period == BudgetPlan::Period::day ? proto::day_begin(now, 0) + proto::kDaySeconds
+                                           : proto::next_month(now, 0);
 }
 
 double BudgetUse::share() const {

@@ -11,18 +11,18 @@
 #include <doctest/doctest.h>
 
 #include "gateway/billing/bill.h"
-#include "gateway/config/calendar.h"
 #include "gateway/config/prices_reader.h"
+#include "proto/base/calendar.h"
 
 namespace tests {
 
 inline constexpr uint64_t kGb = 1'000'000'000;
-inline constexpr int64_t kHour = gateway::config::kHourSeconds;
-inline constexpr int64_t kDay = gateway::config::kDaySeconds;
+inline constexpr int64_t kHour = proto::kHourSeconds;
+inline constexpr int64_t kDay = proto::kDaySeconds;
 
 // "2026-10-01" or "2026-10-01T08:00", UTC.
 inline int64_t at(std::string_view text) {
-  const auto moment = gateway::config::parse_moment(text, 0);
+  const auto moment = proto::parse_moment(text, 0);
   REQUIRE(moment);
   return *moment;
 }

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/config/calendar.h"
 #include "gateway/usage/ledger.h"
+#include "proto/base/calendar.h"
 #include "tests/gateway/cli/command.h"
 
 using namespace tests;
@@ -28,8 +28,8 @@ struct Place {
     auto ledger = gateway::usage::Ledger::open(gateway::usage::ledger_path(state));
     REQUIRE(ledger);
     Row row;
-    row.key = {"node-1", "boot", "chat.example.com",
-               *gateway::config::parse_moment("2025-10-03T10:05", 0), 0};
+    row.key = {"node-1", "boot", "chat.example.com", *proto::parse_moment("2025-10-03T10:05", 0),
+               0};
     row.totals[gateway::usage::Field::client_bytes_out] = 1'000'000'000;
     row.complete = true;
     REQUIRE_FALSE(ledger->write({.rows = {&row, 1}, .node = {}, .boot = {}, .records = {}}));

@@ -7,8 +7,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "gateway/config/calendar.h"
 #include "gateway/config/known_keys.h"
+#include "proto/base/calendar.h"
 
 using namespace gateway::config;
 using nlohmann::json;
@@ -70,7 +70,7 @@ TEST_CASE("prices reader: the example that ships has no problems") {
   CHECK(prices.common.peak_bandwidth[1] == Tier{5'000'000'000, "0.58"});
   REQUIRE(prices.packs.size() == 1);
   CHECK(prices.packs[0].bytes == 500'000'000'000);
-  CHECK(prices.packs[0].from == parse_moment("2026-09-15", 0));
+  CHECK(prices.packs[0].from == proto::parse_moment("2026-09-15", 0));
   const DomainPrices& chat = prices.domains.at("chat.example.com");
   CHECK(chat.prices.p95 == "7.25");
   CHECK(chat.prices.traffic == prices.common.traffic);
@@ -166,11 +166,12 @@ TEST_CASE("prices reader: packs have a name, a size and a time") {
                  "the name of two packs"));
   const PricesReading reading = read(
       "day_begins: \"+08:00\"\npacks: [{ name: a, gb: 1, from: 2026-10-01, to: 2026-10-02 }]\n");
-  CHECK(reading.prices.packs[0].from == *parse_moment("2026-10-01", 0) - 8 * kHourSeconds);
+  CHECK(reading.prices.packs[0].from ==
+        *proto::parse_moment("2026-10-01", 0) - 8 * proto::kHourSeconds);
 }
 
 TEST_CASE("prices reader: where a day begins is a fixed distance from UTC") {
-  CHECK(read("day_begins: \"-05:00\"\n").prices.day_begins == -5 * kHourSeconds);
+  CHECK(read("day_begins: \"-05:00\"\n").prices.day_begins == -5 * proto::kHourSeconds);
   CHECK(read("day_begins: Z\n").prices.day_begins == 0);
   for (const char* text : {"Europe/Berlin", "8", "\"+8\"", "\"+08:10\"", "\"+15:00\""}) {
     CAPTURE(text);

@@ -1,4 +1,4 @@
-#include "gateway/config/calendar.h"
+#include "proto/base/calendar.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 #include "proto/base/date_time.h"
 
-namespace gateway::config {
+namespace proto {
 
 namespace {
 
@@ -28,7 +28,7 @@ year_month_day date_of(int64_t time, int64_t zone) {
   return std::chrono::sys_days{std::chrono::days{days}};
 }
 
-std::string clock(int64_t minutes) { return proto::format_clock(minutes * 60).substr(0, 5); }
+std::string clock(int64_t minutes) { return format_clock(minutes * 60).substr(0, 5); }
 
 }  // namespace
 
@@ -36,7 +36,7 @@ std::optional<int64_t> parse_zone(std::string_view text) {
   constexpr int64_t kQuarter = kHourSeconds / 4;
   constexpr std::string_view kForm = "+08:00";
   if (text != "Z" && (text.size() != kForm.size() || text[3] != ':')) return std::nullopt;
-  proto::DateTimeReader reader(text);
+  DateTimeReader reader(text);
   const int64_t zone = reader.zone();
   if (!reader.good() || zone % kQuarter != 0 || std::abs(zone) > 14 * kHourSeconds)
     return std::nullopt;
@@ -45,7 +45,7 @@ std::optional<int64_t> parse_zone(std::string_view text) {
 
 std::optional<int64_t> parse_moment(std::string_view text, int64_t zone) {
   constexpr size_t kMinutes = std::string_view("2026-10-15T08:00").size();
-  proto::DateTimeReader reader(text.substr(0, kMinutes));
+  DateTimeReader reader(text.substr(0, kMinutes));
   int64_t time = reader.date();
   if (reader.good() && !reader.at_end()) {
     if (!reader.take('T')) reader.need(' ');
@@ -78,7 +78,7 @@ int64_t next_month(int64_t time, int64_t zone) {
 
 std::string format_month(int64_t time, int64_t zone) { return format_day(time, zone).substr(0, 7); }
 
-std::string format_day(int64_t time, int64_t zone) { return proto::format_date(time + zone); }
+std::string format_day(int64_t time, int64_t zone) { return format_date(time + zone); }
 
 std::string format_moment(int64_t time, int64_t zone) {
   const int64_t minutes = (time - day_begin(time, zone)) / 60;
@@ -87,4 +87,4 @@ std::string format_moment(int64_t time, int64_t zone) {
   return text + (zone < 0 ? '-' : '+') + clock(std::abs(zone) / 60);
 }
 
-}  // namespace gateway::config
+}  // namespace proto

@@ -1,13 +1,13 @@
 // The address of a PostgreSQL database in both of libpq's forms, as it may be shown:
 // "postgresql://user:password@host/database" and "host=… password=… dbname=…". Whether it is one is
-// for libpq alone to say (fleet/postgres_target.h).
+// for libpq alone to say.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace gateway::config {
+namespace proto {
 
 // Why it cannot be an address at all; nothing when it may be. Repeats none of it.
 std::optional<std::string> database_url_problem(std::string_view url);
@@ -22,4 +22,4 @@ bool has_password(std::string_view url);
 // both of them with the colon forgotten.
 std::string without_password(std::string_view url);
 
-}  // namespace gateway::config
+}  // namespace proto

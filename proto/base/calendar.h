@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace gateway::config {
+namespace proto {
 
 inline constexpr int64_t kHourSeconds = 3600;
 inline constexpr int64_t kDaySeconds = 24 * kHourSeconds;
@@ -29,4 +29,4 @@ std::string format_month(int64_t time, int64_t zone);   // "2026-10"
 std::string format_day(int64_t time, int64_t zone);     // "2026-10-15"
 std::string format_moment(int64_t time, int64_t zone);  // "2026-10-15T08:00Z", "…T08:00+08:00"
 
-}  // namespace gateway::config
+}  // namespace proto

@@ -1,9 +1,9 @@
-#include "gateway/config/database_url.h"
+#include "proto/base/database_url.h"
 
 #include <algorithm>
 #include <iterator>
 
-namespace gateway::config {
+namespace proto {
 
 namespace {
 
@@ -191,4 +191,4 @@ bool has_password(std::string_view url) {
   return shown.find(kHidden) != std::string::npos;
 }
 
-}  // namespace gateway::config
+}  // namespace proto

@@ -1,8 +1,8 @@
-#include "gateway/config/calendar.h"
+#include "proto/base/calendar.h"
 
 #include <doctest/doctest.h>
 
-using namespace gateway::config;
+using namespace proto;
 
 namespace {
 

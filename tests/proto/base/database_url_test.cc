@@ -1,8 +1,8 @@
-#include "gateway/config/database_url.h"
+#include "proto/base/database_url.h"
 
 #include <doctest/doctest.h>
 
-using namespace gateway::config;
+using namespace proto;
 
 TEST_CASE("database url: passwords are hidden, in both forms") {
   struct Row {
