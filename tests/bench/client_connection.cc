@@ -23,7 +23,7 @@ bool ClientConnection::start(const std::string& source) {
   const int descriptor =
       connect_from(source, target_.address, target_.port, target_.receive_buffer);
   if (descriptor < 0) return false;
-  socket_ = Socket(descriptor, target_.tls ? target_.tls->connect(descriptor) : nullptr);
+  socket_ = Socket(descriptor, target_.tls ? target_.tls->new_connection() : nullptr);
   stage_ = Stage::upgrading;
   reading_ = true;
   broken_ = close_seen_ = false;

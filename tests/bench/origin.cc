@@ -70,8 +70,7 @@ class Origin {
     for (;;) {
       const int descriptor = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) return;
-      set_no_delay(descriptor);
-      Tls tls = listener == secure_ ? make_server_tls(tls_.get(), descriptor) : nullptr;
+      Tls tls = listener == secure_ ? make_server_tls(tls_.get()) : nullptr;
       const auto index = static_cast<size_t>(descriptor);
       if (connections_.size() <= index) connections_.resize(index + 1);
       connections_[index] = std::make_unique<OriginConnection>(Socket(descriptor, std::move(tls)),

@@ -244,4 +244,17 @@ class WeirOld(Weir):
     binary = str(tools.ROOT / "build" / "old" / "weir")
 
 
-ALL = {proxy.name: proxy for proxy in (Weir, WeirOld, Nginx, Haproxy, HaproxySplice)}
+class Floor(Proxy):
+    """The blind relay: what it costs to pass the bytes on and do nothing else."""
+
+    name = "floor"
+    binary = str(tools.BUILD / "bench_relay")
+    version_flag = ""
+
+    def configure(self, s):
+        return [self.binary, s.plain_port, s.secure_port, s.certificates / "bench.pem",
+                s.certificates / "bench.key", s.origin_protocol, s.origin_port,
+                *s.origin_addresses]
+
+
+ALL = {proxy.name: proxy for proxy in (Weir, WeirOld, Floor, Nginx, Haproxy, HaproxySplice)}

@@ -31,9 +31,26 @@ const sockaddr* generic(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
+// Small messages are to leave at once; what a listener accepts inherits that.
+int new_socket() {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor >= 0) set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+  return descriptor;
+}
+
+// The descriptor once it connects; it is closed where it cannot.
+int begin(int descriptor, const std::string& target, uint16_t port) {
+  const sockaddr_in to = address_of(target, port);
+  if (::connect(descriptor, generic(to), sizeof to) == 0 || errno == EINPROGRESS) return descriptor;
+  close(descriptor);
+  return -1;
+}
+
 }  // namespace
 
-Socket::Socket(int descriptor, Tls tls) : descriptor_(descriptor), tls_(std::move(tls)) {}
+Socket::Socket(int descriptor, Tls tls) : descriptor_(descriptor), tls_(std::move(tls)) {
+  if (tls_) SSL_set_fd(tls_.get(), descriptor);
+}
 
 Socket::~Socket() {
   if (descriptor_ >= 0) close(descriptor_);
@@ -61,7 +78,7 @@ IoResult Socket::read_plain(std::span<uint8_t> into, bool to_end) {
     if (count < 0 && errno == EAGAIN) return {got, IoState::blocked};
     if (count <= 0) return {got, IoState::ended};
     got += static_cast<size_t>(count);
-    if (!to_end && got < into.size()) return {got, IoState::blocked};
+    if (got < into.size()) return {got, to_end ? IoState::ended : IoState::blocked};
   }
   return {got, IoState::ready};
 }
@@ -154,27 +171,26 @@ size_t Socket::unread() const {
   return ioctl(descriptor_, FIONREAD, &count) == 0 ? static_cast<size_t>(count) : 0;
 }
 
-void set_no_delay(int descriptor) { set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1); }
-
 int connect_from(const std::string& source, const std::string& target, uint16_t port,
                  int receive_buffer) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int descriptor = new_socket();
   if (descriptor < 0) return -1;
   // Without this option bind takes a port for itself that no other target could share.
   set_option(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  set_no_delay(descriptor);
   if (receive_buffer > 0) set_option(descriptor, SOL_SOCKET, SO_RCVBUF, receive_buffer);
   const sockaddr_in from = address_of(source, 0);
-  const sockaddr_in to = address_of(target, port);
-  const bool started = bind(descriptor, generic(from), sizeof from) == 0 &&
-                       (::connect(descriptor, generic(to), sizeof to) == 0 || errno == EINPROGRESS);
-  if (started) return descriptor;
+  if (bind(descriptor, generic(from), sizeof from) == 0) return begin(descriptor, target, port);
   close(descriptor);
   return -1;
 }
 
+int connect_to(const std::string& target, uint16_t port) {
+  const int descriptor = new_socket();
+  return descriptor < 0 ? -1 : begin(descriptor, target, port);
+}
+
 int listen_on(uint16_t& port) {
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int descriptor = new_socket();
   if (descriptor < 0) return -1;
   set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
   sockaddr_in address = address_of("0.0.0.0", port);

@@ -33,8 +33,9 @@ class Socket {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] const SSL* tls() const { return tls_.get(); }
 
-  // Fills `into`. A plain read that comes up short counts as blocked without asking again, for
-  // new bytes bring a new edge; with `to_end` (the edge told of a FIN) it asks until the end.
+  // Fills `into`. A plain read that comes up short has emptied the socket: it counts as blocked
+  // without asking again, for new bytes bring a new edge, and with `to_end` (the edge told of a
+  // FIN) as the end.
   [[nodiscard]] IoResult read(std::span<uint8_t> into, bool to_end);
 
   // Writes what fits and queues a copy of the rest. False: the connection is broken.
@@ -66,8 +67,8 @@ class Socket {
 // leaves the kernel's choice.
 [[nodiscard]] int connect_from(const std::string& source, const std::string& target, uint16_t port,
                                int receive_buffer);
-// Small messages are to leave at once.
-void set_no_delay(int descriptor);
+// The same from whatever address and with the buffers that the kernel chooses.
+[[nodiscard]] int connect_to(const std::string& target, uint16_t port);
 // A listening socket on every address, or -1. `port` 0 lets the kernel choose and is set.
 [[nodiscard]] int listen_on(uint16_t& port);
 

@@ -38,9 +38,8 @@ TlsContext make_server_context(const std::string& certificate, const std::string
   return loaded ? std::move(context) : nullptr;
 }
 
-Tls make_server_tls(SSL_CTX* context, int descriptor) {
+Tls make_server_tls(SSL_CTX* context) {
   Tls tls(SSL_new(context));
-  SSL_set_fd(tls.get(), descriptor);
   SSL_set_accept_state(tls.get());
   return tls;
 }
@@ -59,9 +58,8 @@ ClientTls::ClientTls(const std::string& ca, std::string name, bool resume)
   SSL_CTX_sess_set_new_cb(context_.get(), on_session);
 }
 
-Tls ClientTls::connect(int descriptor) {
+Tls ClientTls::new_connection() {
   Tls tls(SSL_new(context_.get()));
-  SSL_set_fd(tls.get(), descriptor);
   // What SSL_set_tlsext_host_name stands for, without the old cast inside that macro.
   SSL_ctrl(tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name_.data());
   SSL_set1_host(tls.get(), name_.c_str());

@@ -21,7 +21,7 @@ using TlsSession = std::unique_ptr<SSL_SESSION, TlsFree>;
 // nullptr when a file cannot be read or the two do not belong together.
 [[nodiscard]] TlsContext make_server_context(const std::string& certificate,
                                              const std::string& key);
-[[nodiscard]] Tls make_server_tls(SSL_CTX* context, int descriptor);
+[[nodiscard]] Tls make_server_tls(SSL_CTX* context);
 
 // Verifies the server against one CA file and name. With `resume` it keeps the tickets it is sent
 // and spends each on one later connection, as RFC 8446 §C.4 asks.
@@ -30,7 +30,7 @@ class ClientTls {
   // Throws std::runtime_error when the CA file cannot be read.
   ClientTls(const std::string& ca, std::string name, bool resume);
 
-  [[nodiscard]] Tls connect(int descriptor);
+  [[nodiscard]] Tls new_connection();
 
  private:
   static int on_session(SSL* tls, SSL_SESSION* session);

@@ -11,17 +11,18 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build" / "bench"
+PROGRAMS = ("load", "origin", "relay")
 PROXY_CORE = 0
 LOAD_CORE = 1
 
 
 def build():
-    """Compile bench_load and bench_origin with g++ unless they are newer than their sources."""
+    """Compile the programs with g++ unless they are newer than their sources."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    sources = sorted(HERE.glob("*.cc"))
+    sources = [path for path in sorted(HERE.glob("*.cc")) if not path.stem.endswith("_test")]
     newest = max(path.stat().st_mtime for path in [*sources, *HERE.glob("*.h")])
-    common = [path for path in sources if path.stem not in ("load", "origin")]
-    for name in ("load", "origin"):
+    common = [path for path in sources if path.stem not in PROGRAMS]
+    for name in PROGRAMS:
         program = BUILD / f"bench_{name}"
         if program.exists() and program.stat().st_mtime > newest:
             continue
