@@ -16,21 +16,21 @@ void add_bytes(const Relay::Leg& leg, SessionTotals& totals) {
     totals[field_after(first, 1)] = out;
   };
   set(Field::client_bytes_in, leg.bytes_in, leg.taken);
-  set(Field::client_payload_in, leg.seen.payload_bytes, leg.payload_taken);
+  set(Field::client_payload_in, leg.scanner.counts().payload_bytes, leg.payload_taken);
   if (leg.records) set(Field::client_wire_in, leg.records->in, leg.records->out);
 }
 
 // By who sent them.
 void add_messages(const Relay::Leg& leg, SessionTotals& totals) {
   const auto set = [&](Field in, uint64_t number) { totals[sender_field(in, leg.side)] = number; };
-  set(Field::text_messages_in, leg.seen.text_messages);
-  set(Field::binary_messages_in, leg.seen.binary_messages);
-  set(Field::data_frames_in, leg.seen.data_frames);
-  set(Field::close_frames_in, leg.seen.close_frames);
-  set(Field::ping_frames_in, leg.seen.ping_frames);
-  set(Field::pong_frames_in, leg.seen.pong_frames);
-  set(Field::units_2k_in, leg.seen.units_2k);
-  set(Field::units_32k_in, leg.seen.units_32k);
+  set(Field::text_messages_in, leg.scanner.counts().text_messages);
+  set(Field::binary_messages_in, leg.scanner.counts().binary_messages);
+  set(Field::data_frames_in, leg.scanner.counts().data_frames);
+  set(Field::close_frames_in, leg.scanner.counts().close_frames);
+  set(Field::ping_frames_in, leg.scanner.counts().ping_frames);
+  set(Field::pong_frames_in, leg.scanner.counts().pong_frames);
+  set(Field::units_2k_in, leg.scanner.counts().units_2k);
+  set(Field::units_32k_in, leg.scanner.counts().units_32k);
 }
 
 }  // namespace

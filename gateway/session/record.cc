@@ -157,11 +157,11 @@ void tell_way(log::JsonLine& line, const Closed& closed) {
 }
 
 // In the words of whoever ended it.
-std::string_view reason_of(const Closed& closed, const SessionEnd& end) {
-  if (!closed.reason.empty()) return closed.reason;
+std::string reason_of(const Closed& closed, const SessionEnd& end) {
+  if (!closed.reason.empty()) return std::string(closed.reason);
   const bool client = end.by == outcome::By::client;
   const Relay::Leg& leg = client ? closed.relay.client() : closed.relay.origin();
-  return leg.close_reason ? std::string_view(*leg.close_reason) : std::string_view();
+  return leg.close_reason();
 }
 
 }  // namespace
@@ -240,15 +240,15 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.text("close_stage_client", to_string(client.stage()))
       .text("close_stage_origin", to_string(origin.stage()))
       .number("close_code", static_cast<int64_t>(end.code));
-  tell_code(line, "close_code_client", client.close_code);
-  tell_code(line, "close_code_origin", origin.close_code);
+  tell_code(line, "close_code_client", client.close_code());
+  tell_code(line, "close_code_origin", origin.close_code());
   line.text_if("close_reason", reason_of(closed, end));
   line.count("client_bytes_in", client.bytes_in).count("client_bytes_out", client.taken);
   line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
   if (const uint32_t undelivered = closed.relay.undelivered(); undelivered > 0)
     line.count("client_undelivered_out", undelivered);
-  tell_direction(line, "_in", client.seen);
-  tell_direction(line, "_out", origin.seen);
+  tell_direction(line, "_in", client.scanner.counts());
+  tell_direction(line, "_out", origin.scanner.counts());
   line.number("longest_client_silence_ms", longest_silence(client, closed.closing_since).count());
   line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
   line.number("last_client_ms", (closed.now - client.received).count());

@@ -22,11 +22,6 @@ FrameScanner::Options scanner_options(Sender sender, const Relay::Rules& rules) 
   return {.sender = sender, .permessage_deflate = rules.permessage_deflate, .limits = rules.limits};
 }
 
-void leave_out_close(FrameScanner::Scan& scan) {
-  Bytes& last = scan.ready.empty() ? scan.carry : scan.ready;
-  last = last.first(last.size() - scan.close_size);
-}
-
 }  // namespace
 
 Relay::Leg::Leg(Relay& owner, Side which, std::unique_ptr<net::Stream> connection,
@@ -126,21 +121,23 @@ Bytes Relay::finish_frame(Leg& from, Bytes data) {
 bool Relay::take(Leg& from, Bytes data) {
   Leg& to = other(from);
   while (!data.empty()) {
-    FrameScanner::Scan scan = from.scanner.scan(data);
-    // Who waits for the last words is told what it did, not how the other one answers us.
-    if (scan.close && to.close_due) leave_out_close(scan);
-    pass(from, scan.carry);
-    pass(from, scan.ready);
-    if (to.stream && !to.close_given) to.payload_submitted += scan.seen.payload_bytes;
-    if (scan.pong) take_pong(from, scan);
-    tally(from, scan.seen);
-    if (scan.close || scan.violation || from.over()) count_in(from, from.held);
-    if (scan.close) closed_by(from, *scan.close);
-    if (scan.violation) {
-      violated_by(from, scan);
+    const proto::ws::Counts before = from.scanner.counts();
+    const FrameScanner::Event event = from.scanner.scan(data);
+    const bool closed = event.what == FrameScanner::Event::What::closed;
+    if (event.what == FrameScanner::Event::What::pong) {
+      take_pong(from, event.octets);
+    } else if (!closed || !to.close_due) {
+      // Who waits for the last words is told what it did, not how the other one answers us.
+      pass(from, event.octets);
+    }
+    tally(from, before);
+    if (closed || from.over() || event.what == FrameScanner::Event::What::refused)
+      count_in(from, from.held);
+    if (closed) closed_by(from, *from.scanner.close());
+    if (event.what == FrameScanner::Event::What::refused) {
+      violated_by(from, *from.scanner.offence());
       return false;
     }
-    data = scan.rest;
   }
   return true;
 }
@@ -220,31 +217,32 @@ void Relay::account_packets() {
   packets_ = *now;
 }
 
-void Relay::tally(Leg& from, const proto::ws::Counts& seen) {
+void Relay::tally(Leg& from, const proto::ws::Counts& before) {
+  const proto::ws::Counts& now = from.scanner.counts();
+  Leg& to = other(from);
+  if (to.stream && !to.close_given)
+    to.payload_submitted += now.payload_bytes - before.payload_bytes;
   metrics::Direction& live =
       from.side == Side::client ? counters_.from_client : counters_.from_origin;
-  const auto count = [&](metrics::Count& live_count, Field field, uint64_t& total,
-                         uint64_t number) {
+  const auto count = [&](metrics::Count& live_count, Field field, uint64_t number) {
     if (number == 0) return;
     live_count.add(number);
     meter_.add(field, number);
-    total += number;
   };
-  const auto add = [&](metrics::Count& live_count, Field first, uint64_t& total, uint64_t number) {
-    count(live_count, sender_field(first, from.side), total, number);
+  const auto add = [&](metrics::Count& live_count, Field first, uint64_t number) {
+    count(live_count, sender_field(first, from.side), number);
   };
   count(live.payload_bytes, bytes_field(Field::client_payload_in, from.side),
-        from.seen.payload_bytes, seen.payload_bytes);
-  add(live.text_messages, Field::text_messages_in, from.seen.text_messages, seen.text_messages);
-  add(live.binary_messages, Field::binary_messages_in, from.seen.binary_messages,
-      seen.binary_messages);
-  add(live.data_frames, Field::data_frames_in, from.seen.data_frames, seen.data_frames);
-  add(live.close_frames, Field::close_frames_in, from.seen.close_frames, seen.close_frames);
-  add(live.ping_frames, Field::ping_frames_in, from.seen.ping_frames, seen.ping_frames);
-  add(live.pong_frames, Field::pong_frames_in, from.seen.pong_frames, seen.pong_frames);
-  add(live.units_2k, Field::units_2k_in, from.seen.units_2k, seen.units_2k);
-  add(live.units_32k, Field::units_32k_in, from.seen.units_32k, seen.units_32k);
-  from.seen.largest_message = std::max(from.seen.largest_message, seen.largest_message);
+        now.payload_bytes - before.payload_bytes);
+  add(live.text_messages, Field::text_messages_in, now.text_messages - before.text_messages);
+  add(live.binary_messages, Field::binary_messages_in,
+      now.binary_messages - before.binary_messages);
+  add(live.data_frames, Field::data_frames_in, now.data_frames - before.data_frames);
+  add(live.close_frames, Field::close_frames_in, now.close_frames - before.close_frames);
+  add(live.ping_frames, Field::ping_frames_in, now.ping_frames - before.ping_frames);
+  add(live.pong_frames, Field::pong_frames_in, now.pong_frames - before.pong_frames);
+  add(live.units_2k, Field::units_2k_in, now.units_2k - before.units_2k);
+  add(live.units_32k, Field::units_32k_in, now.units_32k - before.units_32k);
 }
 
 bool Relay::ping() {
@@ -261,19 +259,17 @@ bool Relay::ping() {
   return true;
 }
 
-bool Relay::answers_ping(const FrameScanner::Pong& pong) const {
-  return awaiting_pong_ && pong.payload_size == ping_.size() &&
-         std::equal(ping_.begin(), ping_.end(), pong.payload.begin());
+bool Relay::answers_ping(Bytes payload) const {
+  return awaiting_pong_ && std::ranges::equal(payload, ping_);
 }
 
-void Relay::take_pong(Leg& from, FrameScanner::Scan& scan) {
-  const Bytes frame = scan.pong->frame;
-  if (!answers_ping(*scan.pong)) {
+void Relay::take_pong(Leg& from, Bytes frame) {
+  if (!answers_ping(from.scanner.pong())) {
     pass(from, frame);
     return;
   }
   // Between the client and us: it is in nobody's figures.
-  --scan.seen.pong_frames;
+  from.scanner.leave_out_pong();
   from.held -= frame.size();
   awaiting_pong_ = false;
   from.scanner.watch_pongs(false);

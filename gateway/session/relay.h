@@ -77,7 +77,6 @@ class Relay {
     Relay& relay;
     std::unique_ptr<net::Stream> stream;  // null: gone
     proto::ws::FrameScanner scanner;      // of what this peer sends
-    proto::ws::Counts seen;               // of what this peer sent
     milliseconds received{0};             // when bytes last came
     milliseconds longest_silence{0};      // between two of its bytes
     milliseconds sent{0};                 // when bytes were last written
@@ -87,9 +86,7 @@ class Relay {
     uint64_t taken = 0;              // of those, by the kernel
     uint64_t payload_submitted = 0;  // the payload in them
     uint64_t payload_taken = 0;      // of that, by the kernel; never too much
-    std::unique_ptr<net::Volume> records;        // of TLS, since the 101, as counted; null without
-    std::unique_ptr<std::string> close_reason;   // that this peer sent, or its offence; null: none
-    CloseCode close_code = CloseCode::abnormal;  // likewise; abnormal: none yet
+    std::unique_ptr<net::Volume> records;  // of TLS, since the 101, as counted; null without
     Side side;
     uint8_t own_tail = 0;  // bytes of our own behind the last forwarded one; 255: or more
     // Bits, so that an idle session stays as small as it is.
@@ -104,11 +101,17 @@ class Relay {
 
     void add_own(size_t bytes);
     // Nothing of this peer is waited for any more.
-    bool over() const { return scanner.closed() || offended; }
+    bool over() const { return scanner.close() != nullptr || offended; }
+    // The Close that this peer sent; abnormal: none yet.
+    CloseCode close_code() const {
+      return scanner.close() != nullptr ? scanner.close()->code : CloseCode::abnormal;
+    }
+    // What it said there, or what its offence is.
+    std::string close_reason() const;
     // How far this connection had come when it ended.
     Stage stage() const {
       if (!close_arrived) return Stage::open;
-      return scanner.closed() ? Stage::closed : Stage::closing;
+      return scanner.close() != nullptr ? Stage::closed : Stage::closing;
     }
   };
 
@@ -200,11 +203,11 @@ class Relay {
   void account(Leg& leg);
   void account_records(Leg& leg);
   void account_undelivered(const Leg& leg);
-  void tally(Leg& from, const proto::ws::Counts& seen);
-  bool answers_ping(const proto::ws::FrameScanner::Pong& pong) const;
-  void take_pong(Leg& from, proto::ws::FrameScanner::Scan& scan);
+  void tally(Leg& from, const proto::ws::Counts& before);
+  bool answers_ping(Bytes payload) const;
+  void take_pong(Leg& from, Bytes frame);
   void closed_by(Leg& from, const proto::ws::Close& close);
-  void violated_by(Leg& from, const proto::ws::FrameScanner::Scan& scan);
+  void violated_by(Leg& from, const proto::ws::Offence& offence);
   void lost(Leg& leg);
   void give_close(Leg& leg, CloseCode code, std::string_view reason);
   void give_decided(Leg& leg, const Closing& closing);

@@ -7,8 +7,8 @@
 
 namespace gateway::session {
 
-using proto::ws::FrameScanner;
 using proto::ws::MaskingKey;
+using proto::ws::Offence;
 using proto::ws::Opcode;
 
 namespace {
@@ -27,20 +27,23 @@ std::optional<MaskingKey> key_towards(Side side) {
 }
 
 // For the operator, who knows neither which limit it was nor whose message.
-std::string offence(Side side, const FrameScanner::Scan& scan) {
+std::string offence_text(Side side, const Offence& offence) {
   const std::string peer = side == Side::client ? "the client" : "the origin";
-  if (scan.exceeded == 0)
-    return "protocol error of " + peer + ": " + std::string(scan.violation->why);
-  return std::string(scan.exceeding == Opcode::text ? "text" : "binary") +
-         " message of more than " + std::to_string(scan.exceeded) + " bytes from " + peer;
+  if (offence.exceeded == 0)
+    return "protocol error of " + peer + ": " + std::string(offence.violation.why);
+  return std::string(offence.exceeding == Opcode::text ? "text" : "binary") +
+         " message of more than " + std::to_string(offence.exceeded) + " bytes from " + peer;
 }
 
 }  // namespace
 
+std::string Relay::Leg::close_reason() const {
+  if (const Offence* offence = scanner.offence()) return offence_text(side, *offence);
+  return scanner.close() != nullptr ? scanner.close()->reason : std::string();
+}
+
 void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   Leg& to = other(from);
-  from.close_code = close.code;
-  if (!close.reason.empty()) from.close_reason = std::make_unique<std::string>(close.reason);
   counters_.close_codes[index(from.side)][metrics::close_slot(static_cast<uint16_t>(close.code))]
       .add(1);
   if (to.close_due) {
@@ -56,25 +59,24 @@ void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   complete(from);
 }
 
-void Relay::violated_by(Leg& from, const FrameScanner::Scan& scan) {
-  const bool too_big = scan.exceeded != 0;
+void Relay::violated_by(Leg& from, const Offence& offence) {
+  const bool too_big = offence.exceeded != 0;
   if (too_big) {
     counters_.limited[metrics::kMaxMessageLimit].add(1);
   } else {
     counters_.protocol_errors[index(from.side)].add(1);
   }
   from.offended = true;
-  from.close_reason = std::make_unique<std::string>(offence(from.side, scan));
   Leg& to = other(from);
   if (to.stream) account(to);
   // The offender is told what he did, the other that the session is over through no fault of his.
-  keep_for_offender(from, scan.violation->code,
-                    too_big ? "message larger than " + std::to_string(scan.exceeded) + " bytes"
-                            : std::string(scan.violation->why));
+  keep_for_offender(from, offence.violation.code,
+                    too_big ? "message larger than " + std::to_string(offence.exceeded) + " bytes"
+                            : std::string(offence.violation.why));
   begin_closing({.by = by(from.side),
                  .stage = Stage::open,
                  .cause = too_big ? Cause::message_too_big : Cause::protocol_error,
-                 .code = scan.violation->code});
+                 .code = offence.violation.code});
   const bool innocent_origin = from.side == Side::client;
   if (to.close_due) {
     give_waiting(to);
@@ -163,8 +165,8 @@ void Relay::lost(Leg& leg) {
                  .cause = client ? Cause::client_abort : Cause::origin_abort,
                  .code = code});
   // A peer that has said its Close gets it back (§5.5.1), whatever became of the other.
-  if (left.scanner.closed()) {
-    give_close(left, left.close_code, {});
+  if (left.scanner.close() != nullptr) {
+    give_close(left, left.close_code(), {});
     return;
   }
   give_close(left, code, client ? "client connection lost" : "origin connection lost");
@@ -200,7 +202,7 @@ void Relay::complete(Leg& leg) {
   if (!leg.stream || !leg.close_given || !leg.over()) return;
   if (leg.side == Side::origin && !leg.read_ended && !leg.offended) return;
   // What an offender goes on sending must be read: a reset would take our Close from it.
-  const bool silent = leg.read_ended || leg.scanner.closed();
+  const bool silent = leg.read_ended || leg.scanner.close() != nullptr;
   if (!silent || leg.stream->congested()) {
     leg.add_own(1);  // the FIN
     leg.stream->end();

@@ -2,230 +2,222 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 namespace proto::ws {
 
 namespace {
-uint64_t units_of(uint64_t size, uint64_t unit) {
-  return size == 0 ? 1 : size / unit + (size % unit != 0 ? 1 : 0);
-}
+uint64_t units_of(uint64_t size, uint64_t unit) { return size == 0 ? 1 : (size - 1) / unit + 1; }
 }  // namespace
 
 // A control frame's header never needs the longer lengths: two octets and the key.
-struct FrameScanner::Held {
+struct FrameScanner::Shown {
   FrameHeader header;
-  size_t header_size = 0;
-  size_t whole_size = 0;
-  size_t size = 0;
+  uint8_t whole_size = 0;
+  uint8_t gathered = 0;  // of `octets`, when the frame comes in pieces
+  uint8_t payload_size = 0;
   std::array<uint8_t, 2 + sizeof(MaskingKey) + kMaxControlPayload> octets{};
+  std::array<uint8_t, kMaxControlPayload> payload{};  // unmasked
+  std::optional<Close> close;
+  std::optional<Offence> offence;
 
-  size_t add(Bytes in) {
-    const size_t taken = std::min(in.size(), whole_size - size);
-    std::copy_n(in.begin(), taken, octets.begin() + static_cast<ptrdiff_t>(size));
-    size += taken;
-    return taken;
+  Bytes add(Bytes& in) {
+    const size_t taken = std::min<size_t>(in.size(), whole_size - gathered);
+    std::copy_n(in.begin(), taken, octets.begin() + gathered);
+    gathered = static_cast<uint8_t>(gathered + taken);
+    in = in.subspan(taken);
+    return Bytes(octets).first(gathered);
   }
-  bool whole() const { return size == whole_size; }
-  Bytes frame() const { return Bytes(octets).first(size); }
+  bool incomplete() const { return gathered < whole_size; }
+  Bytes plain() const { return Bytes(payload).first(payload_size); }
 };
 
 FrameScanner::FrameScanner(const Options& options)
     : limits_(options.limits),
       sender_(options.sender),
       permessage_deflate_(options.permessage_deflate) {
-  static_assert(sizeof(FrameScanner) <= 64, "a session has two, and sessions are many");
+  static_assert(sizeof(FrameScanner) <= 56 + sizeof(Counts),
+                "a session has two, and sessions are many");
 }
 FrameScanner::FrameScanner(FrameScanner&&) noexcept = default;
 FrameScanner& FrameScanner::operator=(FrameScanner&&) noexcept = default;
 FrameScanner::~FrameScanner() = default;
 
-FrameScanner::Scan FrameScanner::scan(Bytes in) {
-  Scan scan;
-  if (stage_ != Stage::watching || in.empty()) return scan;
-  if (held_ && !held_->whole()) {
-    fill_held(in, scan);
-    return scan;
+FrameScanner::Event FrameScanner::scan(Bytes& in) {
+  if (stage_ != Stage::watching) {
+    in = {};
+    return {};
   }
-  // What the last call handed out of it has been dealt with.
-  if (held_) held_.reset();
-  if (hold_size_ == 0) {
-    scan_from(payload_left_ > 0 ? pass_payload(in.size(), scan.seen) : 0, in, scan);
-    return scan;
+  if (shown_) {
+    if (shown_->incomplete()) return gather(in);
+    shown_.reset();
   }
-  const size_t at = finish_header(in, scan);
-  if (at > 0) scan_from(at, in, scan);
-  return scan;
+  return hold_size_ == 0 ? scan_frames(in) : finish_header(in);
 }
 
-// Scans frames that begin at `at` until the input, or what may be forwarded of it, ends. All before
-// `at` has passed.
-void FrameScanner::scan_from(size_t at, Bytes in, Scan& scan) {
+// Lets whole frames and parts of payload pass up to the end of the input, or to what may not.
+FrameScanner::Event FrameScanner::scan_frames(Bytes& in) {
+  size_t at = payload_left_ > 0 ? pass_payload(in.size()) : 0;
   while (at < in.size()) {
-    const Bytes left = in.subspan(at);
-    const HeaderRead read = read_header(left, rules());
-    if (read.violation) {
-      refuse(*read.violation, scan);
+    const HeaderRead read = read_header(in.subspan(at), rules());
+    if (!passes(read)) {
+      // What came before it goes first, in one piece.
+      if (at == 0) return take_apart(read, in);
       break;
     }
     if (read.size == 0) {
-      hold_header(left);
-      break;
+      hold_header(in.subspan(at));
+      return {.octets = std::exchange(in, {}).first(at)};
     }
-    if (must_be_whole(read.header.opcode)) {
-      at += take_control(read, left, scan);
-      break;
-    }
-    if (refuse_too_large(read.header, scan)) break;
-    start_frame(read.header, scan.seen);
+    start_frame(read.header);
     at += read.size;
-    at += pass_payload(in.size() - at, scan.seen);
+    at += pass_payload(in.size() - at);
   }
-  scan.ready = in.first(at);
+  const Bytes passed = in.first(at);
+  in = in.subspan(at);
+  return {.octets = passed};
 }
 
-// Joins the held part of a header with what came. Returns how far scanning got in `in`; 0: there is
-// nothing to go on to.
-size_t FrameScanner::finish_header(Bytes in, Scan& scan) {
-  const Bytes hold = Bytes(holds_[hold_index_]).first(hold_size_);
-  std::array<uint8_t, kMaxHeaderSize> joined{};
-  const size_t added = std::min(in.size(), joined.size() - hold.size());
-  std::copy_n(in.begin(), added, std::copy(hold.begin(), hold.end(), joined.begin()));
-  const HeaderRead read = read_header(Bytes(joined).first(hold.size() + added), rules());
-  if (read.violation) {
-    refuse(*read.violation, scan);
-    return 0;
-  }
-  if (read.size == 0) {
-    hold_header(in);
-    return 0;
+// Joins the held part of a header with what came.
+FrameScanner::Event FrameScanner::finish_header(Bytes& in) {
+  const size_t held = hold_size_;
+  const size_t added = std::min(in.size(), hold_.size() - held);
+  std::copy_n(in.begin(), added, hold_.begin() + static_cast<ptrdiff_t>(held));
+  const Bytes joined = Bytes(hold_).first(held + added);
+  const HeaderRead read = read_header(joined, rules());
+  if (read.size == 0 && !read.violation) {
+    hold_size_ = static_cast<uint8_t>(joined.size());
+    in = {};
+    return {};
   }
   hold_size_ = 0;
-  if (must_be_whole(read.header.opcode)) {
-    hold_control(read);
-    held_->add(hold);
-    fill_held(in, scan);
-    return 0;
+  if (!passes(read)) {
+    Bytes header = joined.first(read.size);
+    in = in.subspan(read.violation ? in.size() : read.size - held);
+    const Event event = take_apart(read, header);
+    return shown_->incomplete() ? gather(in) : event;
   }
-  if (refuse_too_large(read.header, scan)) return 0;
-  scan.carry = hold;
-  hold_index_ ^= 1;
-  start_frame(read.header, scan.seen);
-  const size_t at = read.size - hold.size();
-  return at + pass_payload(in.size() - at, scan.seen);
+  in = in.subspan(read.size - held);
+  start_frame(read.header);
+  // An empty frame ends here.
+  pass_payload(0);
+  return {.octets = joined.first(read.size)};
 }
 
-void FrameScanner::start_frame(const FrameHeader& header, Counts& seen) {
+bool FrameScanner::passes(const HeaderRead& read) const {
+  if (read.size == 0) return !read.violation;
+  return !must_be_whole(read.header.opcode) && exceeded_by(read.header) == 0;
+}
+
+// What `in` begins with is an offence, a Close or a watched Pong: an event of its own.
+FrameScanner::Event FrameScanner::take_apart(const HeaderRead& read, Bytes& in) {
+  if (read.violation) {
+    in = {};
+    return refuse({.violation = *read.violation});
+  }
+  if (const uint32_t exceeded = exceeded_by(read.header)) {
+    in = {};
+    return refuse({.violation = {CloseCode::message_too_big, "message larger than allowed"},
+                   .exceeded = exceeded,
+                   .exceeding = message_of(read.header)});
+  }
+  shown_ = std::make_unique<Shown>();
+  const size_t size = read.size + static_cast<size_t>(read.header.payload_length);
+  if (in.size() >= size) {
+    const Bytes frame = in.first(size);
+    in = in.subspan(size);
+    return show(read.header, frame);
+  }
+  shown_->header = read.header;
+  shown_->whole_size = static_cast<uint8_t>(size);
+  return gather(in);
+}
+
+FrameScanner::Event FrameScanner::gather(Bytes& in) {
+  const Bytes frame = shown_->add(in);
+  if (shown_->incomplete()) return {};
+  return show(shown_->header, frame);
+}
+
+FrameScanner::Event FrameScanner::show(const FrameHeader& header, Bytes frame) {
+  Shown& shown = *shown_;
+  shown.payload_size = static_cast<uint8_t>(header.payload_length);
+  const std::span<uint8_t> plain = std::span(shown.payload).first(shown.payload_size);
+  std::ranges::copy(frame.last(plain.size()), plain.begin());
+  if (header.masking_key) apply_mask(plain, *header.masking_key, 0);
+  if (header.opcode == Opcode::pong) {
+    ++counts_.pong_frames;
+    return {.octets = frame, .what = Event::What::pong};
+  }
+  Result<Close, Violation> close = judge_close(plain);
+  if (!close) return refuse({.violation = close.error()});
+  shown.close = std::move(*close);
+  ++counts_.close_frames;
+  stage_ = Stage::closed;
+  return {.octets = frame, .what = Event::What::closed};
+}
+
+FrameScanner::Event FrameScanner::refuse(const Offence& offence) {
+  if (!shown_) shown_ = std::make_unique<Shown>();
+  shown_->offence = offence;
+  stage_ = Stage::refused;
+  return {.octets = {}, .what = Event::What::refused};
+}
+
+void FrameScanner::start_frame(const FrameHeader& header) {
   payload_left_ = header.payload_length;
   passing_data_ = !is_control(header.opcode);
   passing_last_ = header.fin;
   if (passing_data_) {
-    ++seen.data_frames;
+    ++counts_.data_frames;
     if (header.opcode == Opcode::continuation) return;
     message_ = header.opcode;
     message_size_ = 0;
     return;
   }
   // Control frames may come between fragments (§5.4), so they leave the open message alone.
-  ++(header.opcode == Opcode::ping ? seen.ping_frames : seen.pong_frames);
+  ++(header.opcode == Opcode::ping ? counts_.ping_frames : counts_.pong_frames);
 }
 
 // Lets up to `available` octets of the frame's payload pass; returns how many.
-size_t FrameScanner::pass_payload(size_t available, Counts& seen) {
+size_t FrameScanner::pass_payload(size_t available) {
   const size_t passed = static_cast<size_t>(std::min<uint64_t>(payload_left_, available));
   payload_left_ -= passed;
   if (!passing_data_) return passed;
-  seen.payload_bytes += passed;
+  counts_.payload_bytes += passed;
   message_size_ += passed;
-  seen.largest_message = std::max(seen.largest_message, message_size_);
-  if (payload_left_ == 0 && passing_last_) {
-    ++(message_ == Opcode::text ? seen.text_messages : seen.binary_messages);
-    seen.units_2k += units_of(message_size_, 2048);
-    seen.units_32k += units_of(message_size_, 32'768);
-    message_ = Opcode::continuation;
-  }
+  counts_.largest_message = std::max(counts_.largest_message, message_size_);
+  if (payload_left_ == 0 && passing_last_) end_message();
   return passed;
 }
 
-// `left` begins with a Close or a watched Pong. Returns how much of it goes into `ready`.
-size_t FrameScanner::take_control(const HeaderRead& read, Bytes left, Scan& scan) {
-  const size_t size = read.size + static_cast<size_t>(read.header.payload_length);
-  if (left.size() < size) {
-    hold_control(read);
-    held_->add(left);
-    return 0;
-  }
-  if (read.header.opcode == Opcode::close) {
-    const Bytes body = left.subspan(read.size, size - read.size);
-    if (!show_close(read.header, body, scan)) return 0;
-    scan.close_size = size;
-    return size;
-  }
-  show_pong(read.header, left.first(size), scan);
-  scan.rest = left.subspan(size);
-  return 0;
+void FrameScanner::end_message() {
+  ++(message_ == Opcode::text ? counts_.text_messages : counts_.binary_messages);
+  counts_.units_2k += units_of(message_size_, 2048);
+  counts_.units_32k += units_of(message_size_, 32'768);
+  message_ = Opcode::continuation;
 }
 
 void FrameScanner::hold_header(Bytes part) {
-  assert(hold_size_ + part.size() <= kMaxHold);
-  std::copy(part.begin(), part.end(), holds_[hold_index_].begin() + hold_size_);
-  hold_size_ = static_cast<uint8_t>(hold_size_ + part.size());
+  assert(part.size() < hold_.size());
+  std::ranges::copy(part, hold_.begin());
+  hold_size_ = static_cast<uint8_t>(part.size());
 }
 
-void FrameScanner::hold_control(const HeaderRead& read) {
-  held_ = std::make_unique<Held>();
-  held_->header = read.header;
-  held_->header_size = read.size;
-  held_->whole_size = read.size + static_cast<size_t>(read.header.payload_length);
+Bytes FrameScanner::pong() const { return shown_->plain(); }
+
+void FrameScanner::leave_out_pong() {
+  assert(shown_ && !shown_->close && !shown_->offence && !shown_->incomplete());
+  --counts_.pong_frames;
 }
 
-void FrameScanner::fill_held(Bytes in, Scan& scan) {
-  const size_t taken = held_->add(in);
-  if (!held_->whole()) return;
-  const Bytes frame = held_->frame();
-  if (held_->header.opcode == Opcode::pong) {
-    show_pong(held_->header, frame, scan);
-    scan.rest = in.subspan(taken);
-    return;
-  }
-  if (!show_close(held_->header, frame.subspan(held_->header_size), scan)) return;
-  scan.carry = frame;
-  scan.close_size = frame.size();
+const Close* FrameScanner::close() const {
+  return stage_ == Stage::closed ? &*shown_->close : nullptr;
 }
 
-void FrameScanner::show_pong(const FrameHeader& header, Bytes frame, Scan& scan) {
-  scan.pong = std::make_unique<Pong>();
-  Pong& pong = *scan.pong;
-  pong.frame = frame;
-  pong.payload_size = static_cast<uint8_t>(header.payload_length);
-  const Bytes payload = frame.last(pong.payload_size);
-  std::copy(payload.begin(), payload.end(), pong.payload.begin());
-  if (header.masking_key) {
-    apply_mask(std::span(pong.payload).first(payload.size()), *header.masking_key, 0);
-  }
-  ++scan.seen.pong_frames;
-}
-
-// Judges the body; true: the Close may pass.
-bool FrameScanner::show_close(const FrameHeader& header, Bytes body, Scan& scan) {
-  std::array<uint8_t, kMaxControlPayload> plain{};
-  std::copy(body.begin(), body.end(), plain.begin());
-  const std::span<uint8_t> unmasked = std::span(plain).first(body.size());
-  if (header.masking_key) apply_mask(unmasked, *header.masking_key, 0);
-  Result<Close, Violation> close = judge_close(unmasked);
-  if (!close) {
-    refuse(close.error(), scan);
-    return false;
-  }
-  scan.close = std::move(*close);
-  ++scan.seen.close_frames;
-  stage_ = Stage::closed;
-  return true;
-}
-
-void FrameScanner::refuse(const Violation& violation, Scan& scan) {
-  scan.violation = violation;
-  stage_ = Stage::refused;
+const Offence* FrameScanner::offence() const {
+  return stage_ == Stage::refused ? &*shown_->offence : nullptr;
 }
 
 // What the message is that a data frame belongs to.
@@ -233,7 +225,8 @@ Opcode FrameScanner::message_of(const FrameHeader& header) const {
   return header.opcode == Opcode::continuation ? message_ : header.opcode;
 }
 
-// The limit that the message would exceed with all of this frame in it; 0: none.
+// The limit that the message would exceed with all of this frame in it; 0: none. By what the header
+// announces: none of the frame has to be read, let alone forwarded, to know it.
 uint32_t FrameScanner::exceeded_by(const FrameHeader& header) const {
   if (is_control(header.opcode)) return 0;
   const bool goes_on = header.opcode == Opcode::continuation;
@@ -242,15 +235,6 @@ uint32_t FrameScanner::exceeded_by(const FrameHeader& header) const {
   // What has passed is never above the limit, so nothing wraps around here.
   const uint64_t left = limit - (goes_on ? message_size_ : 0);
   return header.payload_length > left ? limit : 0;
-}
-
-// By what the header announces: none of the frame has to be read, let alone forwarded, to know it.
-bool FrameScanner::refuse_too_large(const FrameHeader& header, Scan& scan) {
-  scan.exceeded = exceeded_by(header);
-  if (scan.exceeded == 0) return false;
-  scan.exceeding = message_of(header);
-  refuse({CloseCode::message_too_big, "message larger than allowed"}, scan);
-  return true;
 }
 
 FrameRules FrameScanner::rules() const {

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "proto/base/bytes.h"
 #include "proto/ws/close.h"
@@ -14,8 +13,8 @@
 
 namespace proto::ws {
 
-// What went by. A frame counts when its header is whole (a Close and a watched Pong when all of it
-// is), a message when its last octet has passed.
+// The frames and messages of a direction that have gone by. A frame counts when its header is whole
+// (a Close and a watched Pong when all of it is), a message when its last octet has passed.
 struct Counts {
   uint64_t payload_bytes = 0;  // of data frames only
   uint64_t text_messages = 0;
@@ -24,11 +23,10 @@ struct Counts {
   uint64_t close_frames = 0;
   uint64_t ping_frames = 0;
   uint64_t pong_frames = 0;
-  uint64_t largest_message =
-      0;  // bytes of payload, the largest message that has ended (or is passing)
   // Messages in started units of so much payload, as sent (compressed or not); an empty one is one.
   uint64_t units_2k = 0;
   uint64_t units_32k = 0;
+  uint64_t largest_message = 0;  // bytes of payload; one that is still passing counts as well
 
   bool operator==(const Counts&) const = default;
 };
@@ -40,10 +38,17 @@ struct MessageLimits {
   uint32_t binary = 0;
 };
 
+// What ended a direction: the violation and, where it is 1009, the limit that was exceeded.
+struct Offence {
+  Violation violation;
+  uint32_t exceeded = 0;              // 0: it was not a limit
+  Opcode exceeding = Opcode::binary;  // what the message is, text or binary
+};
+
 // One direction of a session. Part of a frame header is held back until it is whole, a Close frame
 // (and, while pongs are watched, a Pong) until its body is too; all else goes by untouched, so what
-// was forwarded always ends at a known place. A violation is final: nothing after it is looked at.
-// Bytes after a Close are dropped (§5.5.1).
+// was forwarded always ends at a known place. A Close and a violation are final: whatever comes
+// after them is dropped (§5.5.1).
 class FrameScanner {
  public:
   struct Options {
@@ -53,25 +58,17 @@ class FrameScanner {
     MessageLimits limits = {};
   };
 
-  struct Pong {
-    Bytes frame;  // as received, to forward it unless it answers a ping of ours
-    uint8_t payload_size = 0;
-    std::array<uint8_t, kMaxControlPayload> payload{};  // unmasked
-  };
-
-  // Forward carry, then ready; then deal with pong, close or violation; then scan `rest` (only a
-  // pong leaves one). The views are valid until the next call of scan, and as long as `in` is.
-  struct Scan {
-    Bytes carry;
-    Bytes ready;
-    Bytes rest;
-    std::optional<Violation> violation;  // the offending frame is in neither carry nor ready
-    uint32_t exceeded = 0;  // of a violation with 1009: the limit that the message would exceed
-    Opcode exceeding = Opcode::binary;  // and what the message is, text or binary
-    std::optional<Close> close;         // a Close has just passed: the last frame of this direction
-    size_t close_size = 0;              // its frame, the last octets of `ready`, else of `carry`
-    std::unique_ptr<Pong> pong;         // only while pongs are watched
-    Counts seen;                        // by this call
+  // Forward the octets, then act on what they are. The view is valid until the next call of scan,
+  // and as long as its input is.
+  struct Event {
+    enum class What : uint8_t {
+      passed,  // any octets that need no attention, perhaps none: all of the input may be held back
+      pong,    // one Pong, whole, while pongs are watched: its payload is pong()
+      closed,  // one Close, whole: close() is what it says
+      refused,  // no octets: offence() says why
+    };
+    Bytes octets;
+    What what = What::passed;
   };
 
   explicit FrameScanner(const Options& options);
@@ -81,7 +78,9 @@ class FrameScanner {
   FrameScanner& operator=(FrameScanner&&) noexcept;
   ~FrameScanner();
 
-  [[nodiscard]] Scan scan(Bytes in);
+  // Takes from the front of `in` up to the next event; what it took is removed from `in`. To be
+  // called until nothing is left.
+  [[nodiscard]] Event scan(Bytes& in);
 
   // True while what was forwarded ends where a frame ends: only then may a frame of our own follow.
   [[nodiscard]] bool at_boundary() const { return payload_left_ == 0; }
@@ -89,57 +88,60 @@ class FrameScanner {
   // Octets of payload up to the next boundary.
   [[nodiscard]] uint64_t left_of_frame() const { return payload_left_; }
 
-  // While on, each Pong is taken out of the stream and shown in Scan::pong. Takes effect with the
-  // next frame.
+  // Of all that has gone by.
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+  // While on, each Pong is an event of its own. Takes effect with the next frame.
   void watch_pongs(bool on) { watching_pongs_ = on; }
 
-  // True once a Close has passed.
-  [[nodiscard]] bool closed() const { return stage_ == Stage::closed; }
+  // The payload of the Pong that the last event was, unmasked; valid until the next call of scan.
+  [[nodiscard]] Bytes pong() const;
+  // That Pong is not forwarded: it counts no more.
+  void leave_out_pong();
+
+  // The Close that has passed; null: none yet.
+  [[nodiscard]] const Close* close() const;
+  // Null: none yet.
+  [[nodiscard]] const Offence* offence() const;
 
  private:
   //   watching ──Close──► closed
   //      └────violation──► refused
   enum class Stage : uint8_t { watching, closed, refused };
 
-  // A Close or a watched Pong that came in pieces.
-  struct Held;
-
-  // The longest part of a header that is not a whole one.
-  static constexpr size_t kMaxHold = kMaxHeaderSize - 1;
+  // A Close or a watched Pong, or an offence: few directions have one at any time.
+  struct Shown;
 
   FrameRules rules() const;
   Opcode message_of(const FrameHeader& header) const;
   uint32_t exceeded_by(const FrameHeader& header) const;
-  bool refuse_too_large(const FrameHeader& header, Scan& scan);
   bool must_be_whole(Opcode opcode) const;
-  void scan_from(size_t at, Bytes in, Scan& scan);
-  size_t finish_header(Bytes in, Scan& scan);
-  void start_frame(const FrameHeader& header, Counts& seen);
-  size_t pass_payload(size_t available, Counts& seen);
-  size_t take_control(const HeaderRead& read, Bytes left, Scan& scan);
+  bool passes(const HeaderRead& read) const;
+  Event scan_frames(Bytes& in);
+  Event finish_header(Bytes& in);
+  Event take_apart(const HeaderRead& read, Bytes& in);
+  Event gather(Bytes& in);
+  Event show(const FrameHeader& header, Bytes frame);
+  Event refuse(const Offence& offence);
+  void start_frame(const FrameHeader& header);
+  size_t pass_payload(size_t available);
+  void end_message();
   void hold_header(Bytes part);
-  void hold_control(const HeaderRead& read);
-  void fill_held(Bytes in, Scan& scan);
-  void show_pong(const FrameHeader& header, Bytes frame, Scan& scan);
-  bool show_close(const FrameHeader& header, Bytes body, Scan& scan);
-  void refuse(const Violation& violation, Scan& scan);
 
-  uint64_t payload_left_ = 0;   // of the frame that is passing
-  uint64_t message_size_ = 0;   // payload of the open message that has passed
-  std::unique_ptr<Held> held_;  // its views are good until the next scan
+  uint64_t payload_left_ = 0;  // of the frame that is passing
+  uint64_t message_size_ = 0;  // payload of the open message that has passed
+  Counts counts_;
+  std::unique_ptr<Shown> shown_;
   MessageLimits limits_;
-  // Two, used in turn: a call that hands out one as `carry` may have to hold the next header.
-  std::array<std::array<uint8_t, kMaxHold>, 2> holds_{};
-  uint8_t hold_index_ = 0;
+  std::array<uint8_t, kMaxHeaderSize> hold_{};  // a header that is not whole yet, or just became so
   uint8_t hold_size_ = 0;
   Sender sender_;
   Opcode message_ = Opcode::continuation;  // of the open message; continuation: none is open
   Stage stage_ = Stage::watching;
-  // Bits, so that an idle session stays as small as it is.
-  bool permessage_deflate_ : 1;
-  bool passing_data_ : 1 = false;  // the payload that passes belongs to a message
-  bool passing_last_ : 1 = false;  // and it is its last frame
-  bool watching_pongs_ : 1 = false;
+  bool permessage_deflate_;
+  bool passing_data_ = false;  // the payload that passes belongs to a message
+  bool passing_last_ = false;  // and it is its last frame
+  bool watching_pongs_ = false;
 };
 
 }  // namespace proto::ws

@@ -89,7 +89,7 @@ TEST_CASE("relay: what it counts is the arithmetic of frames") {
   CHECK(relay.client().taken == down);
   CHECK(relay.origin().bytes_in == down);
   CHECK(relay.origin().taken == up);
-  CHECK(relay.client().seen.largest_message == large.size());
+  CHECK(relay.client().scanner.counts().largest_message == large.size());
 }
 
 TEST_CASE(

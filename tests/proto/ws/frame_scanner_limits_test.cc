@@ -1,13 +1,12 @@
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "proto/ws/frame_scanner.h"
 #include "proto/ws/frame_writer.h"
 #include "tests/support/cuts.h"
 #include "tests/support/frames.h"
+#include "tests/support/scanning.h"
 #include "tests/support/wire.h"
 
 namespace ws = proto::ws;
@@ -15,6 +14,7 @@ using tests::operator""_wire;
 using ws::Opcode;
 using ws::Sender;
 using Wire = std::vector<uint8_t>;
+using tests::Scanned;
 using Options = ws::FrameScanner::Options;
 
 namespace {
@@ -24,46 +24,16 @@ Wire operator+(Wire a, const Wire& b) {
   return a;
 }
 
-struct Seen {
-  Wire forwarded;
-  std::optional<ws::Violation> violation;
-  uint32_t exceeded = 0;
-  Opcode exceeding = Opcode::binary;
-  uint64_t payload = 0;
-  bool at_boundary = true;
-
-  void forward(proto::Bytes bytes) {
-    forwarded.insert(forwarded.end(), bytes.begin(), bytes.end());
-  }
-};
-
-Seen scan_pieces(const tests::Pieces& pieces, const Options& options) {
-  ws::FrameScanner scanner(options);
-  Seen seen;
-  for (const proto::Bytes piece : pieces) {
-    const auto scan = scanner.scan(piece);
-    seen.forward(scan.carry);
-    seen.forward(scan.ready);
-    seen.payload += scan.seen.payload_bytes;
-    if (!scan.violation) continue;
-    seen.violation = scan.violation;
-    seen.exceeded = scan.exceeded;
-    seen.exceeding = scan.exceeding;
-  }
-  seen.at_boundary = scanner.at_boundary();
-  return seen;
+Scanned scan_pieces(const tests::Pieces& pieces, const Options& options) {
+  tests::Scanning scanning(options);
+  for (const proto::Bytes piece : pieces) scanning.feed(piece);
+  return scanning.scanned();
 }
 
-Seen scan_all(const Wire& wire, const Options& options) {
-  const Seen whole = scan_pieces({wire}, options);
-  tests::for_each_cut(wire, [&](const tests::Pieces& pieces) {
-    const Seen cut = scan_pieces(pieces, options);
-    CHECK(cut.forwarded == whole.forwarded);
-    CHECK(cut.violation.has_value() == whole.violation.has_value());
-    CHECK(cut.exceeded == whole.exceeded);
-    CHECK(cut.payload == whole.payload);
-    CHECK(cut.at_boundary == whole.at_boundary);
-  });
+Scanned scan_all(const Wire& wire, const Options& options) {
+  const Scanned whole = scan_pieces({wire}, options);
+  tests::for_each_cut(
+      wire, [&](const tests::Pieces& pieces) { CHECK((scan_pieces(pieces, options) == whole)); });
   return whole;
 }
 
@@ -86,19 +56,19 @@ TEST_CASE("frame scanner limits: a message of the limit passes, one octet more i
     const Options options{.sender = sender, .limits = {.text = 130, .binary = 300}};
     const Wire good = message(sender, Opcode::text, 130) + message(sender, Opcode::binary, 300) +
                       message(sender, Opcode::text, 0);
-    const Seen passed = scan_all(good, options);
+    const Scanned passed = scan_all(good, options);
     CHECK(passed.forwarded == good);
     CHECK_FALSE(passed.violation);
 
-    const Seen text = scan_all(good + message(sender, Opcode::text, 131) + good, options);
+    const Scanned text = scan_all(good + message(sender, Opcode::text, 131) + good, options);
     REQUIRE(text.violation);
-    CHECK(text.violation->code == ws::CloseCode::message_too_big);
+    CHECK(text.violation == ws::CloseCode::message_too_big);
     CHECK(text.exceeded == 130);
     CHECK(text.exceeding == Opcode::text);
     CHECK(text.forwarded == good);
     CHECK(text.at_boundary);
 
-    const Seen binary = scan_all(good + message(sender, Opcode::binary, 301), options);
+    const Scanned binary = scan_all(good + message(sender, Opcode::binary, 301), options);
     REQUIRE(binary.violation);
     CHECK(binary.exceeded == 300);
     CHECK(binary.exceeding == Opcode::binary);
@@ -115,13 +85,13 @@ TEST_CASE("frame scanner limits: the fragments of a message count together") {
   const Wire all = passed + passed + message(Sender::server, Opcode::binary, 250);
   CHECK(scan_all(all, options).forwarded == all);
 
-  const Seen seen =
+  const Scanned seen =
       scan_all(first + ping + message(Sender::server, Opcode::continuation, 51), options);
   REQUIRE(seen.violation);
   CHECK(seen.exceeded == 200);
   CHECK(seen.exceeding == Opcode::text);
   CHECK(seen.forwarded == first + ping);
-  CHECK(seen.payload == 150);
+  CHECK(seen.counts.payload_bytes == 150);
   // A Close may stand between the fragments.
   CHECK(seen.at_boundary);
 }
@@ -152,8 +122,8 @@ TEST_CASE("frame scanner limits: compressed payload counts as it is sent") {
 }
 
 TEST_CASE("frame scanner limits: another violation is not taken for this one") {
-  const Seen seen = scan_all("83 7e 00ff"_wire, {Sender::server, false, {.text = 125}});
+  const Scanned seen = scan_all("83 7e 00ff"_wire, {Sender::server, false, {.text = 125}});
   REQUIRE(seen.violation);
-  CHECK(seen.violation->code == ws::CloseCode::protocol_error);
+  CHECK(seen.violation == ws::CloseCode::protocol_error);
   CHECK(seen.exceeded == 0);
 }
