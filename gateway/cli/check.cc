@@ -27,12 +27,13 @@ int check(const std::string& config, const CheckOptions& options) {
     usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
     usage::BudgetStandings standings;
     route::Backends backends;
-    auto snapshot = server::build_snapshot(std::move(reading.document), {.generation = 0,
-                                                                         .registry = registry,
-                                                                         .ticket_keys = keys,
-                                                                         .meters = meters,
-                                                                         .standings = standings,
-                                                                         .backends = backends});
+    auto snapshot = server::build_snapshot(std::move(reading.document), nullptr,
+                                           {.generation = 0,
+                                            .registry = registry,
+                                            .ticket_keys = keys,
+                                            .meters = meters,
+                                            .standings = standings,
+                                            .backends = backends});
     const std::vector<config::Problem>& found = snapshot ? (*snapshot)->warnings : snapshot.error();
     problems.insert(problems.end(), found.begin(), found.end());
   }

@@ -23,6 +23,8 @@ struct SslFree {
 };
 using SslPtr = std::unique_ptr<SSL, SslFree>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
+// Of domains and pools: those with equal settings have one.
+using SharedSslContext = std::shared_ptr<SSL_CTX>;
 
 // Those there are: nothing older is ever spoken.
 enum class TlsVersion : uint8_t { tls1_2, tls1_3 };

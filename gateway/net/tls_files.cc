@@ -1,6 +1,7 @@
 #include "gateway/net/tls_files.h"
 
 #include <array>
+#include <cstdlib>
 #include <pwd.h>
 #include <string_view>
 #include <unistd.h>
@@ -206,6 +207,16 @@ proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& f
   if (add_all(*authorities, found.get())) return authorities;
   return Unexpected{which + "holds no usable PEM certificate: it " +
                     objection(*text, file, Wanted::certificate)};
+}
+
+std::vector<std::string> system_authorities() {
+  const auto path = [](const char* variable, const char* usual) {
+    const char* const set =
+        std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nobody sets any
+    return std::string(set != nullptr ? set : usual);
+  };
+  return {path(X509_get_default_cert_file_env(), X509_get_default_cert_file()),
+          path(X509_get_default_cert_dir_env(), X509_get_default_cert_dir())};
 }
 
 std::string subject_of(const X509* certificate) {

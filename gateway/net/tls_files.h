@@ -20,6 +20,7 @@ struct CertificateFree {
 using CertificatePtr = std::unique_ptr<X509, CertificateFree>;
 using PrivateKeyPtr = std::unique_ptr<EVP_PKEY, CertificateFree>;
 using AuthoritiesPtr = std::unique_ptr<X509_STORE, CertificateFree>;
+using SharedAuthorities = std::shared_ptr<X509_STORE>;
 
 // More than any chain and key that is sent to clients, and more than any bundle of authorities.
 inline constexpr size_t kMaxCertificateFile = size_t{1} * 1024 * 1024;
@@ -33,6 +34,9 @@ inline constexpr size_t kMaxAuthoritiesFile = size_t{16} * 1024 * 1024;
 // Whom to believe: the certificates of that file, or with an empty name the system's. Reading those
 // costs more than all the rest of a context, in time and memory. Error: with the file's name.
 [[nodiscard]] proto::Result<AuthoritiesPtr, std::string> read_authorities(const std::string& file);
+
+// What the system's are read from: a file and a folder, of which one or both may not be there.
+[[nodiscard]] std::vector<std::string> system_authorities();
 
 // Whose certificate it is, in quotes: its subject, or without one the first name it is made for.
 [[nodiscard]] std::string subject_of(const X509* certificate);

@@ -22,7 +22,7 @@ using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslSessionFree>;
 
 // One for the process, shared by its workers: it outlives the contexts that use it. A resumed
 // handshake verifies nothing, so a session stays within the context it was made in, and what that
-// has verified: a reload makes new contexts, and with them new sessions. Any thread.
+// has verified: a context that is made anew has new ones. Any thread.
 class OriginSessions {
  public:
   static constexpr size_t kMaxKeys = 4'096;  // the least recently used one goes

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cassert>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "gateway/config/check.h"
-#include "gateway/net/tls_contexts.h"
 #include "gateway/route/certificate_review.h"
 
 namespace gateway::route {
@@ -16,9 +17,23 @@ using config::Problem;
 
 // What the domains of one build have in common.
 struct Build {
+  Build(const Snapshot* before, const Ingredients& its_ingredients)
+      : ingredients(its_ingredients),
+        trust(std::make_shared<Trust>(before != nullptr ? before->trust.get() : nullptr)) {
+    if (before == nullptr) return;
+    for (const auto& domain : before->domains) earlier.emplace(domain->label, &domain);
+  }
+
   const Ingredients& ingredients;
-  net::TlsContexts contexts;
+  std::shared_ptr<Trust> trust;
+  std::unordered_map<std::string_view, const std::shared_ptr<const Domain>*> earlier;  // by label
   std::vector<Problem> problems;
+};
+
+// What a domain has of the files that it names.
+struct Secured {
+  net::SharedSslContext server;
+  net::SharedSslContext origin;
 };
 
 net::TlsVersion version_of(config::TlsVersion version) {
@@ -39,17 +54,16 @@ void refuse(const config::Domain& config, std::string path, const net::TlsMistak
                       .code = {}});
 }
 
-void add_server_tls(const config::Domain& config, Domain& domain, Build& build) {
-  const net::Certificate certificate = certificate_of(*config.tls);
-  auto context = build.contexts.server(certificate);
-  if (!context) {
-    const bool key = context.error().in == net::TlsMistake::In::key;
-    return refuse(config, key ? "tls.key" : "tls.certificate", context.error(), build.problems);
+net::SharedSslContext server_tls(const config::Domain& config, Build& build) {
+  if (!config.tls) return nullptr;
+  const Trust::Made made = build.trust->server(certificate_of(*config.tls));
+  if (!made) {
+    const bool key = made.error().in == net::TlsMistake::In::key;
+    refuse(config, key ? "tls.key" : "tls.certificate", made.error(), build.problems);
+    return nullptr;
   }
-  domain.min_tls_version = certificate.min_version;
-  domain.certificate_not_after = net::not_after(context->get());
-  domain.server_tls = std::move(*context);
-  review_certificate(config, domain, build.contexts.identity_of(domain.server_tls), build.problems);
+  review_certificate(config, **made, build.problems);
+  return (*made)->context;
 }
 
 net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessions* sessions) {
@@ -76,18 +90,22 @@ std::string origin_path_of(net::TlsMistake::In in) {
   return "origin.tls.ca";
 }
 
-void add_origin_tls(const config::Domain& config, Pool& pool, Build& build) {
-  const config::Origin& origin = pool.settings();
+net::SharedSslContext origin_tls(const config::Domain& config, Build& build) {
+  const config::Origin& origin = config.origin;
+  if (origin.builtin != config::Origin::Builtin::none) return nullptr;
   // An origin that is asked over http may redirect to https.
   const bool http_alone =
       origin.protocol == config::Origin::Protocol::http && origin.max_redirects == 0;
-  if (http_alone) return;
-  auto context = build.contexts.origin(options_of(origin.tls, build.ingredients.origin_sessions));
-  if (!context)
-    return refuse(config, origin_path_of(context.error().in), context.error(), build.problems);
-  pool.tls = std::move(*context);
-  if (origin.tls.client_certificate.empty()) return;
-  review_client_certificate(config, build.contexts.identity_of(pool.tls), build.problems);
+  if (http_alone) return nullptr;
+  const Trust::Made made =
+      build.trust->origin(options_of(origin.tls, build.ingredients.origin_sessions));
+  if (!made) {
+    refuse(config, origin_path_of(made.error().in), made.error(), build.problems);
+    return nullptr;
+  }
+  if (!origin.tls.client_certificate.empty())
+    review_client_certificate(config, (*made)->facts, build.problems);
+  return (*made)->context;
 }
 
 // As configured: a server keeps its history across reloads by this name.
@@ -110,22 +128,21 @@ Server build_server(const config::Server& server, const std::string& domain,
           .traffic = ingredients.registry.origin(domain, name)};
 }
 
-Action action_of(const config::Domain& config, Build& build) {
+Action action_of(const config::Domain& config, const Secured& tls, const Ingredients& ingredients) {
   if (config.origin.builtin == config::Origin::Builtin::echo) return Echo{};
   auto pool = std::make_unique<Pool>();
   pool->domain = config.label();
   pool->label = pool->domain + "#/";
   pool->config = &config.origin;
   for (const config::Server& server : config.origin.servers)
-    pool->servers.push_back(build_server(server, pool->domain, build.ingredients));
-  add_origin_tls(config, *pool, build);
+    pool->servers.push_back(build_server(server, pool->domain, ingredients));
+  pool->tls = tls.origin;
   return ToPool{std::move(pool)};
 }
 
 std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain> settings,
-                                           Build& build) {
+                                           const Secured& tls, const Ingredients& ingredients) {
   const config::Domain& config = *settings;
-  const Ingredients& ingredients = build.ingredients;
   auto domain = std::make_shared<Domain>();
   domain->config = std::move(settings);
   domain->label = config.label();
@@ -134,9 +151,38 @@ std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain>
   const config::Budget& budget = config.usage.budget;
   if (budget.traffic || budget.connection_seconds || budget.messages)
     domain->budget = ingredients.standings.of(domain->label);
-  if (config.tls) add_server_tls(config, *domain, build);
-  domain->add({.prefix = "/", .action = action_of(config, build)});
+  if (tls.server != nullptr) {
+    domain->server_tls = tls.server;
+    domain->min_tls_version = version_of(config.tls->min_version);
+    domain->certificate_not_after = net::not_after(tls.server.get());
+  }
+  domain->add({.prefix = "/", .action = action_of(config, tls, ingredients)});
   return domain;
+}
+
+bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>& settings,
+             const Secured& tls) {
+  if (earlier.config != settings && !(*earlier.config == *settings)) return false;
+  const Pool* const pool = earlier.routes.front().pool();
+  return earlier.server_tls == tls.server && (pool == nullptr || pool->tls == tls.origin);
+}
+
+std::shared_ptr<const Domain> find_or_build(std::shared_ptr<const config::Domain> settings,
+                                            Build& build) {
+  const Secured tls{.server = server_tls(*settings, build), .origin = origin_tls(*settings, build)};
+  const auto earlier = build.earlier.find(settings->label());
+  if (earlier != build.earlier.end() && is_same(**earlier->second, settings, tls))
+    return *earlier->second;
+  return build_domain(std::move(settings), tls, build.ingredients);
+}
+
+void add(std::shared_ptr<const Domain> domain, Snapshot& snapshot) {
+  for (const std::string& name : domain->config->names) snapshot.router.add(name, domain);
+  if (snapshot.default_tls == nullptr && domain->server_tls) snapshot.default_tls = domain.get();
+  for (const Route& route : domain->routes) {
+    if (const Pool* pool = route.pool()) snapshot.pools.push_back(pool);
+  }
+  snapshot.domains.push_back(std::move(domain));
 }
 
 net::ListenerTls::Choose chooser(const Snapshot& snapshot) {
@@ -154,26 +200,21 @@ net::ListenerTls::Choose chooser(const Snapshot& snapshot) {
 }  // namespace
 
 proto::Result<std::shared_ptr<const Snapshot>, std::vector<Problem>> build(
-    config::Document document, const Ingredients& ingredients) {
+    config::Document document, const Snapshot* before, const Ingredients& ingredients) {
   auto snapshot = std::make_shared<Snapshot>();
-  Build build{.ingredients = ingredients, .contexts = {}, .problems = {}};
+  Build build(before, ingredients);
   snapshot->generation = ingredients.generation;
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
   const auto& settings = snapshot->document.domains;
-  for (size_t i = 0; i < settings.size(); ++i) {
-    auto domain = build_domain(settings.share(i), build);
-    for (const std::string& name : domain->config->names) snapshot->router.add(name, domain);
-    if (snapshot->default_tls == nullptr && domain->server_tls)
-      snapshot->default_tls = domain.get();
-    for (const Route& route : domain->routes) {
-      if (const Pool* pool = route.pool()) snapshot->pools.push_back(pool);
-    }
-    snapshot->domains.push_back(std::move(domain));
-  }
+  snapshot->domains.reserve(settings.size());
+  for (size_t i = 0; i < settings.size(); ++i)
+    add(find_or_build(settings.share(i), build), *snapshot);
   if (!std::ranges::all_of(build.problems, &Problem::warning))
     return proto::Unexpected{std::move(build.problems)};
   snapshot->warnings = std::move(build.problems);
+  build.trust->seal();
+  snapshot->trust = std::move(build.trust);
   if (snapshot->default_tls != nullptr) {
     snapshot->listener_tls =
         std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));

@@ -22,8 +22,11 @@ struct Ingredients {
   net::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
 };
 
-// Error: everything that stands in the way, with its place in the files.
+// `before` is the configuration in force; null: there is none. A domain whose settings are equal to
+// what they were there, and whose certificates, keys and CA files say the same, is that very
+// object. Error: everything that stands in the way, with its place in the files. Any thread, while
+// nobody else builds with these ingredients.
 [[nodiscard]] proto::Result<std::shared_ptr<const Snapshot>, std::vector<config::Problem>> build(
-    config::Document document, const Ingredients& ingredients);
+    config::Document document, const Snapshot* before, const Ingredients& ingredients);
 
 }  // namespace gateway::route

@@ -77,22 +77,21 @@ class Review {
   std::vector<Problem>& problems_;
 };
 
-void look_at_names(const config::Domain& config, const Domain& domain,
-                   const net::IdentityFacts& facts, const Review& review) {
-  if (!facts.has_names) {
+void look_at_names(const config::Domain& config, const Trust::Identity& identity,
+                   const Review& review) {
+  auto* const context = identity.context.get();
+  if (!identity.facts.has_names) {
     return review.warn("W_CERTIFICATE_NAME",
                        "names nobody in a subjectAltName, and clients look at nothing else: have "
                        "it issued anew with DNS:" +
-                           domain.label);
+                           config.label());
   }
   for (const std::string& name : config.names) {
-    if (net::is_made_for(domain.server_tls.get(), name)) continue;
+    if (net::is_made_for(context, name)) continue;
     return review.warn("W_CERTIFICATE_NAME", "is not made for " + name);
   }
   for (const std::string& name : config.names) {
-    if (!name.starts_with("*.") ||
-        net::is_made_for(domain.server_tls.get(), "any.any" + name.substr(1)))
-      continue;
+    if (!name.starts_with("*.") || net::is_made_for(context, "any.any" + name.substr(1))) continue;
     return review.warn("W_CERTIFICATE_WILDCARD", "stands for one label before " + name.substr(1) +
                                                      ", " + name +
                                                      " of names for any number: clients of a.b" +
@@ -102,16 +101,17 @@ void look_at_names(const config::Domain& config, const Domain& domain,
 
 }  // namespace
 
-void review_certificate(const config::Domain& config, const Domain& domain,
-                        const net::IdentityFacts& facts, std::vector<Problem>& problems) {
-  const Review review(config, "tls.certificate", "domain " + domain.label + ": the certificate ",
+void review_certificate(const config::Domain& config, const Trust::Identity& identity,
+                        std::vector<Problem>& problems) {
+  const net::IdentityFacts& facts = identity.facts;
+  const Review review(config, "tls.certificate", "domain " + config.label() + ": the certificate ",
                       "clients", problems);
   review.look_at_times(facts);
   review.look_at_chain(facts);
   if (!facts.is_for_servers)
     review.warn("W_CERTIFICATE_PURPOSE",
                 "is not made for servers (extendedKeyUsage, keyUsage): clients refuse it");
-  look_at_names(config, domain, facts, review);
+  look_at_names(config, identity, review);
 }
 
 void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,

@@ -4,14 +4,13 @@
 #include <vector>
 
 #include "gateway/config/document.h"
-#include "gateway/net/tls_identity.h"
-#include "gateway/route/domain.h"
+#include "gateway/route/trust.h"
 
 namespace gateway::route {
 
 // Of what the domain shows its clients.
-void review_certificate(const config::Domain& config, const Domain& domain,
-                        const net::IdentityFacts& facts, std::vector<config::Problem>& problems);
+void review_certificate(const config::Domain& config, const Trust::Identity& identity,
+                        std::vector<config::Problem>& problems);
 
 // Of what it shows its origins.
 void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,

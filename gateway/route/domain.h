@@ -32,8 +32,8 @@ struct Domain {
   std::vector<usage::Meter*> meters;             // by worker
   // Where it stands with its budget; null: it has none.
   std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
-  std::vector<Route> routes;      // the longest prefix first
-  net::SslContextPtr server_tls;  // null: no certificate for it
+  std::vector<Route> routes;         // the longest prefix first
+  net::SharedSslContext server_tls;  // null: no certificate for it
   net::TlsVersion min_tls_version = net::TlsVersion::tls1_2;
   int64_t certificate_not_after = 0;
 };

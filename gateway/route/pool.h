@@ -35,7 +35,7 @@ struct Pool {
   std::string label;   // its own, by which workers keep what they know of it: "chat.example.com#/"
   const config::Origin* config = nullptr;  // the domain's
   std::vector<Server> servers;
-  net::SslContextPtr tls;  // null: never spoken to over TLS
+  net::SharedSslContext tls;  // null: never spoken to over TLS
 };
 
 }  // namespace gateway::route

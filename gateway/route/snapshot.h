@@ -1,5 +1,6 @@
 // One configuration, ready to work with: immutable, built whole or not at all, shared by all
-// workers. A session keeps its domain until it ends.
+// workers. Domains that have not changed are those of the configuration before. A session keeps its
+// domain until it ends.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "gateway/net/tls_context.h"
 #include "gateway/route/domain.h"
 #include "gateway/route/router.h"
+#include "gateway/route/trust.h"
 
 namespace gateway::route {
 
@@ -22,6 +24,7 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Domain>> domains;
   std::vector<const Pool*> pools;  // of all their routes
   Router router;
+  std::shared_ptr<const Trust> trust;  // what its domains have of TLS files
   const Domain* default_tls =
       nullptr;  // for clients that send no server name: the first with a certificate
   std::unique_ptr<net::ListenerTls> listener_tls;  // null: no domain has a certificate

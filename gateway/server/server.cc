@@ -157,7 +157,7 @@ int Server::start() {
 
   registry_ = std::make_unique<metrics::Registry>(worker_count(reading.document));
   open_metering(reading.document);
-  auto snapshot = build_snapshot(std::move(reading.document), ingredients(1));
+  auto snapshot = build_snapshot(std::move(reading.document), nullptr, ingredients(1));
   if (!snapshot) {
     print_problems(snapshot.error());
     return kExitConfiguration;
@@ -306,8 +306,8 @@ Server::Reloaded Server::reload_from_files() {
   if (!reading.ok()) return {.done = false, .text = lines(reading.problems)};
   std::string warnings = lines(reading.problems);
 
-  auto snapshot =
-      build_snapshot(std::move(reading.document), ingredients(snapshot_->generation + 1));
+  auto snapshot = build_snapshot(std::move(reading.document), snapshot_.get(),
+                                 ingredients(snapshot_->generation + 1));
   if (!snapshot) {
     for (const config::Problem& problem : config::errors_last(snapshot.error()))
       say(problem.warning ? Level::warning : Level::error, to_string(problem));

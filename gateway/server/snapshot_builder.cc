@@ -25,9 +25,10 @@ std::vector<Problem> problems_of_database(const config::Usage& usage) {
 }  // namespace
 
 proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<Problem>> build_snapshot(
-    config::Document document, const route::Ingredients& ingredients) {
+    config::Document document, const route::Snapshot* before,
+    const route::Ingredients& ingredients) {
   std::vector<Problem> problems = problems_of_database(document.usage);
-  auto built = route::build(std::move(document), ingredients);
+  auto built = route::build(std::move(document), before, ingredients);
   if (problems.empty()) return built;
   const std::vector<Problem>& others = built ? (*built)->warnings : built.error();
   problems.insert(problems.end(), others.begin(), others.end());

@@ -8,8 +8,9 @@
 
 namespace gateway::server {
 
-// Error: everything that stands in the way, with its place in the files.
+// As route::build(). Error: everything that stands in the way, with its place in the files.
 [[nodiscard]] proto::Result<std::shared_ptr<const route::Snapshot>, std::vector<config::Problem>>
-build_snapshot(config::Document document, const route::Ingredients& ingredients);
+build_snapshot(config::Document document, const route::Snapshot* before,
+               const route::Ingredients& ingredients);
 
 }  // namespace gateway::server

@@ -104,6 +104,13 @@ std::array<uint8_t, 20> sha1(Bytes bytes) {
   return digest;
 }
 
+std::array<uint8_t, 32> sha256(Bytes bytes) {
+  std::array<uint8_t, 32> digest{};
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    std::abort();
+  return digest;
+}
+
 namespace {
 
 // Fetched in bulk: a handshake needs 48 octets in three places, and each call of OpenSSL's

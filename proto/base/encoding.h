@@ -1,4 +1,4 @@
-// Base64, hex and SHA-1 (OpenSSL's) of octets.
+// Base64, hex, SHA-1 and SHA-256 (OpenSSL's) of octets.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@ std::string to_base64(Bytes bytes);
 std::optional<std::string> from_base64(std::string_view text);
 std::string to_hex(Bytes bytes);
 std::array<uint8_t, 20> sha1(Bytes bytes);
+std::array<uint8_t, 32> sha256(Bytes bytes);
 // Cryptographically strong; aborts when the system cannot give them.
 void random_bytes(std::span<uint8_t> out);
 

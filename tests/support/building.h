@@ -32,24 +32,35 @@ struct Building {
   Building(const Building&) = delete;
   Building& operator=(const Building&) = delete;
 
-  auto build(gateway::config::Document document, uint64_t generation = 1) {
-    return gateway::route::build(std::move(document), {.generation = generation,
-                                                       .registry = registry,
-                                                       .ticket_keys = keys,
-                                                       .meters = meters,
-                                                       .standings = standings,
-                                                       .backends = backends});
+  // `before`: as a reload after that one builds it.
+  auto build(gateway::config::Document document, uint64_t generation = 1,
+             const gateway::route::Snapshot* before = nullptr) {
+    return gateway::route::build(std::move(document), before,
+                                 {.generation = generation,
+                                  .registry = registry,
+                                  .ticket_keys = keys,
+                                  .meters = meters,
+                                  .standings = standings,
+                                  .backends = backends});
   }
-  auto build(const std::string& domains, uint64_t generation = 1) {
+  auto build(const std::string& domains, uint64_t generation = 1,
+             const gateway::route::Snapshot* before = nullptr) {
     auto reading = gateway::config::read_text(std::string(kNode) + domains, "t.yaml");
     for (const auto& problem : reading.problems) {
       if (!problem.warning) FAIL_CHECK(to_string(problem));
     }
     REQUIRE(reading.ok());
-    return build(std::move(reading.document), generation);
+    return build(std::move(reading.document), generation, before);
   }
   std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
     auto built = build(domains);
+    REQUIRE(built.has_value());
+    return *built;
+  }
+  // As a reload builds it.
+  std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains,
+                                                           const gateway::route::Snapshot& before) {
+    auto built = build(domains, before.generation + 1, &before);
     REQUIRE(built.has_value());
     return *built;
   }

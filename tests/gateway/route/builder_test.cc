@@ -1,6 +1,7 @@
 #include "gateway/route/builder.h"
 
 #include <ctime>
+#include <filesystem>
 #include <set>
 #include <string>
 
@@ -149,4 +150,87 @@ TEST_CASE("FX1 builder: domains with one certificate share what was read of it")
   Building building;
   const auto snapshot = building.snapshot("  - domain: a" + origin + "  - domain: b" + origin);
   CHECK(snapshot->domains[0]->server_tls == snapshot->domains[1]->server_tls);
+}
+
+TEST_CASE("builder: a domain whose settings are equal is the same object in the next generation") {
+  constexpr std::string_view kOthers =
+      "  - { domain: b.example.com, origin: { servers: [{ address: \"10.0.0.5\" }] } }\n"
+      "  - { domain: c.example.com, origin: { builtin: echo } }\n";
+  Building building;
+  const auto first = building.snapshot(std::string(kEchoDomain) + std::string(kOthers));
+  const auto same = building.snapshot(std::string(kEchoDomain) + std::string(kOthers), *first);
+  CHECK(same->generation == 2);
+  CHECK(same->domains == first->domains);
+  CHECK(same->pools == first->pools);
+  CHECK(same->router.find("b.example.com") == first->domains[1].get());
+
+  const auto changed = building.snapshot(
+      "  - { domain: chat.example.com, origin: { builtin: echo } }\n" + std::string(kOthers),
+      *same);
+  CHECK(changed->domains[0] != first->domains[0]);
+  CHECK(changed->domains[1] == first->domains[1]);
+  CHECK(changed->domains[2] == first->domains[2]);
+}
+
+TEST_CASE("builder: of three hundred domains one has changed, and one is built") {
+  std::string domains;
+  for (int i = 0; i < 300; ++i)
+    domains += "  - { domain: d" + std::to_string(i) +
+               ".example.com, origin: { servers: [{ address: \"10.0.0.5\" }] } }\n";
+  Building building;
+  const auto first = building.snapshot(domains);
+  const auto second =
+      building.snapshot(domains.replace(domains.find("10.0.0.5"), 8, "10.0.0.6"), *first);
+  size_t same = 0;
+  for (size_t i = 0; i < 300; ++i) same += first->domains[i] == second->domains[i] ? 1 : 0;
+  CHECK(same == 299);
+  // With the context that all of them share, as before.
+  CHECK(second->pools[0]->tls == first->pools[0]->tls);
+}
+
+TEST_CASE(
+    "builder: a certificate that was renewed builds the domains that show it, and no others") {
+  namespace fs = std::filesystem;
+  Certificates certificates;
+  const Folder folder;
+  const std::string chain = folder.file("c.pem");
+  const std::string key = folder.file("c.key");
+  const auto put = [&](const char* name) {
+    const auto made = certificates.add({.name = name, .alternative_names = "DNS:*.example.com"});
+    fs::copy_file(made.chain_file, chain, fs::copy_options::overwrite_existing);
+    fs::copy_file(made.key_file, key, fs::copy_options::overwrite_existing);
+  };
+  const std::string domains =
+      "  - domain: a.example.com\n    origin: { builtin: echo }\n" +
+      tls_lines({.chain_file = chain, .key_file = key}) +
+      "  - domain: b.example.com\n    origin: { servers: [{ address: \"10.0.0.5\" }], tls: { ca: "
+      "\"file:" +
+      certificates.ca_file() +
+      "\" } }\n"
+      "  - domain: c.example.com\n    origin: { servers: [{ address: \"10.0.0.5\" }], tls: { "
+      "client_certificate: \"file:" +
+      chain + "\", client_key: \"file:" + key + "\" } }\n";
+  put("first");
+  Building building;
+  const auto first = building.snapshot(domains);
+  CHECK(building.snapshot(domains, *first)->domains == first->domains);
+  put("second");
+  const auto renewed = building.snapshot(domains, *first);
+  CHECK(renewed->domains[0] != first->domains[0]);
+  CHECK(renewed->domains[1] == first->domains[1]);
+  CHECK(renewed->domains[2] != first->domains[2]);
+  CHECK(building.snapshot(domains, *renewed)->domains == renewed->domains);
+}
+
+TEST_CASE("builder: what is to be said of a certificate is said with every reload") {
+  Certificates certificates;
+  const auto leaf = certificates.add({.name = "w", .alternative_names = "DNS:b.example.com"});
+  const std::string domain =
+      "  - domain: a.example.com\n    origin: { builtin: echo }\n" + tls_lines(leaf);
+  Building building;
+  const auto first = building.snapshot(domain);
+  const auto second = building.snapshot(domain, *first);
+  CHECK(second->domains == first->domains);
+  CHECK_FALSE(first->warnings.empty());
+  CHECK(second->warnings.size() == first->warnings.size());
 }

@@ -24,13 +24,13 @@ struct OriginsScene {
   std::shared_ptr<const gateway::route::Snapshot> use(const std::string& servers) {
     auto reading = gateway::config::read_text(std::string(kNode) + domain_with(servers), "t.yaml");
     REQUIRE(reading.ok());
-    auto built =
-        gateway::route::build(std::move(reading.document), {.generation = 1,
-                                                            .registry = building.registry,
-                                                            .ticket_keys = building.keys,
-                                                            .meters = building.meters,
-                                                            .standings = building.standings,
-                                                            .backends = origins.backends()});
+    auto built = gateway::route::build(std::move(reading.document), nullptr,
+                                       {.generation = 1,
+                                        .registry = building.registry,
+                                        .ticket_keys = building.keys,
+                                        .meters = building.meters,
+                                        .standings = building.standings,
+                                        .backends = origins.backends()});
     REQUIRE(built.has_value());
     origins.use(*built);
     return *built;

@@ -33,6 +33,13 @@ TEST_CASE("hex: lower case, two digits an octet") {
   CHECK(proto::to_hex({}) == "");
 }
 
+TEST_CASE("sha256: FIPS 180-4 vectors") {
+  CHECK(proto::to_hex(proto::sha256(proto::bytes_of("abc"))) ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(proto::to_hex(proto::sha256({})) ==
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 TEST_CASE("sha1: RFC 3174 vector") {
   CHECK(proto::to_hex(proto::sha1(proto::bytes_of("abc"))) ==
         "a9993e364706816aba3e25717850c26c9cd0d89d");

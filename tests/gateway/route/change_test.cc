@@ -1,0 +1,62 @@
+#include "gateway/route/change.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/building.h"
+
+using namespace tests;
+using gateway::route::Change;
+using gateway::route::change_between;
+
+namespace {
+
+std::string echo(const std::string& name, const std::string& more = "") {
+  return "  - { domain: " + name + ".example.com, origin: { builtin: echo }" + more + " }\n";
+}
+
+}  // namespace
+
+TEST_CASE("change: from nothing all domains are added") {
+  Building building;
+  const auto now = building.snapshot(echo("a") + echo("b"));
+  const Change change = change_between(nullptr, *now);
+  CHECK(change.added == now->domains);
+  CHECK(change.removed.empty());
+  CHECK(change.changed.empty());
+  CHECK(change.same == 0);
+}
+
+TEST_CASE("change: one domain is added, one removed, one changed, and the rest are the same") {
+  Building building;
+  const auto before = building.snapshot(echo("a") + echo("b") + echo("c") + echo("d"));
+  const auto now = building.snapshot(
+      echo("e") + echo("b", ", websocket: { enabled: true }") + echo("d") + echo("a"), *before);
+  const Change change = change_between(before.get(), *now);
+  REQUIRE(change.added.size() == 1);
+  CHECK(change.added[0] == now->domains[0]);
+  REQUIRE(change.removed.size() == 1);
+  CHECK(change.removed[0] == before->domains[2]);
+  REQUIRE(change.changed.size() == 1);
+  CHECK(change.changed[0].before == before->domains[1]);
+  CHECK(change.changed[0].now == now->domains[1]);
+  CHECK(change.same == 2);
+  CHECK(change.built() == 2);
+  std::string gone;
+  change.for_each_gone([&](const auto& domain) { gone += domain->label + ' '; });
+  CHECK(gone == "c.example.com b.example.com ");
+  std::string fresh;
+  change.for_each_new([&](const auto& domain) { fresh += domain->label + ' '; });
+  CHECK(fresh == "e.example.com b.example.com ");
+}
+
+TEST_CASE("change: the same configuration once more changes nothing") {
+  Building building;
+  const auto before = building.snapshot(echo("a") + echo("b"));
+  const auto now = building.snapshot(echo("a") + echo("b"), *before);
+  const Change change = change_between(before.get(), *now);
+  CHECK(change.same == 2);
+  CHECK(change.built() == 0);
+  CHECK(change.removed.empty());
+}
