@@ -12,6 +12,7 @@
 
 namespace gateway::edge {
 
+using outcome::Blame;
 using outcome::By;
 using outcome::Cause;
 using proto::http1::Progress;
@@ -252,12 +253,12 @@ void ClientConnection::on_refused(Upgrade::Refused refused) {
   answer(refused.status, refused.response);
 }
 
-void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
+void ClientConnection::on_upgrade_failed(const outcome::Failure& failure) {
   identity_.origin = upgrade_->address();
   identity_.origin_tls = upgrade_->tls();
-  const bool ours = failure.blame != net::Blame::peer;
+  const By by = outcome::by_of(failure.blame);
   // A server that is to blame has it counted already.
-  if (!ours && !upgrade_->is_at_home()) {
+  if (by == By::origin && !upgrade_->is_at_home()) {
     request_.domain->counters[surroundings_.sessions.worker]
         ->origin_failures[static_cast<size_t>(failure.cause)]
         .add(1);
@@ -265,7 +266,7 @@ void ClientConnection::on_upgrade_failed(const origin::Failure& failure) {
   refuse({.status = failure.status,
           .cause = failure.cause,
           .why = failure.why,
-          .by = ours ? By::gateway : By::origin,
+          .by = by,
           .detail = failure.detail});
 }
 
@@ -359,7 +360,7 @@ void ClientConnection::on_end() {
 }
 
 void ClientConnection::on_failed(const net::IoError& error) {
-  if (stage_ == Stage::reading && net::blame_of(error) != net::Blame::peer) {
+  if (stage_ == Stage::reading && net::blame_of(error, Blame::client) != Blame::client) {
     record_own_fault(error);
     leave();
     return;

@@ -56,7 +56,7 @@ class ClientConnection final : public net::RosterMember,
   void on_preface_unwatched(int error) override;
   void on_upgraded(session::Upgrade::Upgraded upgraded) override;
   void on_refused(session::Upgrade::Refused refused) override;
-  void on_upgrade_failed(const origin::Failure& failure) override;
+  void on_upgrade_failed(const outcome::Failure& failure) override;
 
   bool has_spoken() const;
   void open_stream(net::UniqueFd fd);

@@ -4,6 +4,8 @@
 
 namespace gateway::net {
 
+using outcome::Blame;
+
 namespace {
 
 bool is_lack(int error) {
@@ -22,11 +24,11 @@ bool is_lack(int error) {
 
 }  // namespace
 
-Blame blame_of(const IoError& error) {
+Blame blame_of(const IoError& error, Blame peer) {
   // A router may answer "network unreachable" or "not permitted" as well, so these count as ours
   // only when nobody else can have said so.
-  if (is_lack(-error.code)) return Blame::lack;
-  return error.begun ? Blame::peer : Blame::way;
+  if (is_lack(-error.code)) return Blame::us;
+  return error.begun ? peer : Blame::network;
 }
 
 OwnFault explain_own_fault(int code) {
@@ -68,6 +70,15 @@ OwnFault explain_own_fault(int code) {
 
 std::string own_fault_text(const IoError& error) {
   return error.text + ": " + std::string(explain_own_fault(error.code).remedy);
+}
+
+outcome::Failure own_failure(const IoError& error, Blame blame, const std::string& place) {
+  return {.cause = outcome::Cause::overload,
+          .status = 503,
+          .blame = blame,
+          .retry = outcome::Retry::elsewhere,
+          .why = std::string(explain_own_fault(error.code).what),
+          .detail = place + ": " + own_fault_text(error)};
 }
 
 }  // namespace gateway::net

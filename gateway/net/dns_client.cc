@@ -119,8 +119,8 @@ struct DnsClient::Calls {
   static ares_socket_t open(int family, int type, int protocol, void* self) {
     const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     const bool lacking =
-        fd < 0 &&
-        blame_of({.code = -errno, .doing = IoError::Doing::connecting, .text = {}}) == Blame::lack;
+        fd < 0 && blame_of({.code = -errno, .doing = IoError::Doing::connecting, .text = {}},
+                           outcome::Blame::server) == outcome::Blame::us;
     static_cast<DnsClient*>(self)->lack_ = lacking ? errno : 0;
     return fd;
   }

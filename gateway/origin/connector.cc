@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "gateway/net/blame.h"
 #include "gateway/net/tls_origin.h"
 #include "gateway/origin/deny_list.h"
 #include "gateway/origin/port_candidates.h"
@@ -13,7 +14,10 @@
 
 namespace gateway::origin {
 
+using outcome::Blame;
 using outcome::Cause;
+using outcome::Failure;
+using outcome::Retry;
 
 namespace {
 
@@ -31,16 +35,22 @@ std::string proxy_header(config::Origin::ProxyProtocol protocol,
                 : proto::proxy_header::write_local(version);
 }
 
-}  // namespace
-
-Failure own_failure(const net::IoError& error, const std::string& place) {
-  return {.cause = Cause::overload,
-          .status = 503,
-          .why = std::string(net::explain_own_fault(error.code).what),
-          .detail = place + ": " + net::own_fault_text(error),
-          .nothing_asked = true,
-          .blame = net::blame_of(error)};
+int weight_of(const Failure& failure) {
+  if (failure.retry == Retry::no) return 3;  // nothing else is tried
+  switch (failure.blame) {
+    case Blame::us:
+      return 2;
+    case Blame::server:
+    case Blame::proxy:
+    case Blame::client:
+      return 1;
+    case Blame::network:
+      break;
+  }
+  return 0;
 }
+
+}  // namespace
 
 Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop), resolver_(resolver), plan_(std::move(plan)), handler_(handler) {
@@ -58,9 +68,9 @@ void Connector::on_ready(uint32_t) {
   if (plan_.target.tls && !plan_.pool.tls) {
     fail({.cause = Cause::origin_tls,
           .status = 502,
+          .retry = Retry::elsewhere,
           .why = "the origin is spoken to over http alone",
-          .detail = plan_.server.host,
-          .nothing_asked = true});
+          .detail = plan_.server.host});
     return;
   }
   if (!take_warm()) begin();
@@ -105,19 +115,20 @@ void Connector::resolved(const net::Resolver::Answer& answer) {
   if (answer.ours && !denied) {
     fail({.cause = Cause::overload,
           .status = 503,
+          .blame = Blame::us,
+          .retry = Retry::elsewhere,
           .why = "this node cannot look up names now",
-          .detail = name + ": " + answer.error,
-          .nothing_asked = true,
-          .blame = net::Blame::lack});
+          .detail = name + ": " + answer.error});
     return;
   }
   const std::string what =
       denied ? " leads to an address that deny_addresses does not allow" : " cannot be resolved";
   fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
         .status = 502,
+        .blame = by_proxy ? Blame::proxy : Blame::server,
+        .retry = Retry::elsewhere,
         .why = (by_proxy ? "the forward proxy's name" : "the origin's name") + what,
-        .detail = denied ? sifted.denied : name + ": " + answer.error,
-        .nothing_asked = true});
+        .detail = denied ? sifted.denied : name + ": " + answer.error});
 }
 
 bool Connector::was_tried(const net::Address& address) const {
@@ -170,18 +181,17 @@ void Connector::fail_without_candidates(const std::string& ours) {
   if (!ours.empty()) {
     fail({.cause = plan_.foreign ? Cause::origin_redirect : Cause::origin_resolve,
           .status = 502,
+          .retry = Retry::elsewhere,
           .why = plan_.foreign ? "the origin redirects to this gateway itself"
                                : "the origin's name leads to this gateway itself",
-          .detail = ours,
-          .nothing_asked = true});
+          .detail = ours});
     return;
   }
   fail({.cause = Cause::origin_connect,
         .status = 502,
+        .retry = Retry::next_only,
         .why = "the origin has no other address",
-        .detail = plan_.server.host,
-        .nothing_asked = true,
-        .exhausted = true});
+        .detail = plan_.server.host});
 }
 
 bool Connector::is_at_current(const Candidate& one) const {
@@ -213,11 +223,22 @@ void Connector::on_dial_failed(const net::IoError& error) {
     set_back(port_failure());
     return;
   }
-  const net::Blame blame = net::blame_of(error);
-  // What we lack we lack for every address. A port is taken for one destination alone.
-  if (blame == net::Blame::lack) candidates_.clear();
-  set_back(blame == net::Blame::peer ? dial_failure(error.text, false)
-                                     : own_failure(error, place()));
+  const Blame blame = net::blame_of(error, proxy_ != nullptr ? Blame::proxy : Blame::server);
+  switch (blame) {
+    case Blame::us:
+      // What we lack we lack for every address. A port is taken for one destination alone.
+      candidates_.clear();
+      set_back(net::own_failure(error, blame, place()));
+      return;
+    case Blame::network:
+      set_back(net::own_failure(error, blame, place()));
+      return;
+    case Blame::server:
+    case Blame::proxy:
+    case Blame::client:
+      set_back(dial_failure(error.text, false));
+      return;
+  }
 }
 
 Failure Connector::port_failure() const {
@@ -228,12 +249,12 @@ Failure Connector::port_failure() const {
   return {
       .cause = Cause::overload,
       .status = 503,
+      .blame = Blame::us,
+      .retry = Retry::elsewhere,
       .why = missing.empty() ? "no local port is free towards the origin"
                              : "no address of ours is there to connect from",
       .detail = place() + (missing.empty() ? ": no local port is free"
-                                           : ": origin.source is not this machine's: " + missing),
-      .nothing_asked = true,
-      .blame = net::Blame::lack};
+                                           : ": origin.source is not this machine's: " + missing)};
 }
 
 Failure Connector::dial_failure(const std::string& what, bool timed_out) const {
@@ -246,18 +267,19 @@ Failure Connector::dial_failure(const std::string& what, bool timed_out) const {
   }
   return {.cause = timed_out ? Cause::origin_timeout : Cause::origin_connect,
           .status = status,
+          .retry = Retry::elsewhere,
           .why = timed_out ? "the origin did not accept the connection in time"
                            : "the origin refuses connections",
-          .detail = place() + ": " + what,
-          .nothing_asked = true};
+          .detail = place() + ": " + what};
 }
 
 Failure Connector::proxy_failure(int status, std::string why, const std::string& what) const {
   return {.cause = Cause::proxy_connect,
           .status = status,
+          .blame = Blame::proxy,
+          .retry = Retry::elsewhere,
           .why = std::move(why),
-          .detail = place() + ": " + what,
-          .nothing_asked = true};
+          .detail = place() + ": " + what};
 }
 
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
@@ -324,7 +346,7 @@ bool Connector::answer_challenge(const proto::http1::ResponseHead& head) {
   }
   Failure failure = proxy_failure(502, why, std::to_string(head.status) + ": " + *fault);
   // Asking again with the same credentials could only lock them.
-  failure.nothing_asked = false;
+  failure.retry = Retry::no;
   candidates_.clear();
   set_back(std::move(failure));
   return false;
@@ -364,15 +386,16 @@ void Connector::finish(std::unique_ptr<net::Stream> stream) {
 }
 
 void Connector::on_failed(const net::IoError& error) {
-  if (net::blame_of(error) != net::Blame::peer) {
-    set_back(own_failure(error, place()));
+  const Blame blame = net::blame_of(error, Blame::server);
+  if (blame != Blame::server) {
+    set_back(net::own_failure(error, blame, place()));
     return;
   }
   set_back({.cause = Cause::origin_tls,
             .status = 502,
+            .retry = Retry::elsewhere,
             .why = "no TLS connection to the origin: " + error.text,
-            .detail = place() + " (" + plan_.tls_name + "): " + error.text,
-            .nothing_asked = true});
+            .detail = place() + " (" + plan_.tls_name + "): " + error.text});
 }
 
 void Connector::set_back(Failure failure) {
@@ -395,12 +418,7 @@ void Connector::set_back(Failure failure) {
 // The last one. But an address that could not be tried for what we lack leaves the server unjudged,
 // and one that cannot be reached from here says nothing of the others.
 void Connector::keep_for_the_end(const Failure& failure) {
-  const auto weight = [](const Failure& one) {
-    if (!one.nothing_asked) return 3;  // nothing else is tried
-    if (one.blame == net::Blame::peer) return 1;
-    return one.blame == net::Blame::lack ? 2 : 0;
-  };
-  if (!told_ || weight(failure) >= weight(*told_)) told_ = failure;
+  if (!told_ || weight_of(failure) >= weight_of(*told_)) told_ = failure;
 }
 
 void Connector::fail(Failure failure) {
@@ -413,10 +431,11 @@ void Connector::on_deadline(std::chrono::milliseconds) {
     const bool by_proxy = proxy_ != nullptr;
     fail({.cause = by_proxy ? Cause::proxy_connect : Cause::origin_resolve,
           .status = 504,
+          .blame = by_proxy ? Blame::proxy : Blame::server,
+          .retry = Retry::elsewhere,
           .why = by_proxy ? "the forward proxy's name was not resolved in time"
                           : "the origin's name was not resolved in time",
-          .detail = by_proxy ? proxy_->host : plan_.server.host,
-          .nothing_asked = true});
+          .detail = by_proxy ? proxy_->host : plan_.server.host});
   } else if (dialer_) {
     set_back(dial_failure("connection timed out", true));
   } else if (tunnel_) {
@@ -424,9 +443,9 @@ void Connector::on_deadline(std::chrono::milliseconds) {
   } else {
     set_back({.cause = Cause::origin_timeout,
               .status = 504,
+              .retry = Retry::elsewhere,
               .why = "the origin did not finish the TLS handshake in time",
-              .detail = place() + ": no TLS handshake in time",
-              .nothing_asked = true});
+              .detail = place() + ": no TLS handshake in time"});
   }
 }
 

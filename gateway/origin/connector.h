@@ -7,35 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "gateway/net/blame.h"
 #include "gateway/net/dialer.h"
 #include "gateway/net/resolver.h"
 #include "gateway/net/tls_stream.h"
 #include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/target.h"
 #include "gateway/origin/tunnel.h"
-#include "gateway/outcome/cause.h"
+#include "gateway/outcome/failure.h"
 #include "gateway/route/snapshot.h"
 #include "proto/proxy_header/header.h"
 
 namespace gateway::origin {
 
 class Ways;
-
-struct Failure {
-  outcome::Cause cause;
-  int status;          // 502, 504 for what took too long, 503 (overload) when it is our own doing
-  std::string why;     // for log and body: names no address of the inside
-  std::string detail;  // for the log alone: which addresses, what the system said
-  bool nothing_asked = false;  // no request was sent: another server may be tried. Not so when a
-                               // forward proxy refuses our credentials, which is no server's fault
-  bool unanswered = false;     // asked, but not answered: a GET may be asked elsewhere
-  bool exhausted = false;      // nothing was left to try at this server: it has not failed anew
-  net::Blame blame = net::Blame::peer;  // what is not the peer's is held against no server
-};
-
-// What a node that lacks something, or has no way there, says of a connection to an origin.
-[[nodiscard]] Failure own_failure(const net::IoError& error, const std::string& place);
 
 //  resolving ──▶ dialing ──▶ asking the proxy ──▶ securing ──▶ connected (handler)
 //                   │  ▲            │ ▲  │               │
@@ -58,7 +42,7 @@ class Connector final : public net::Dialer::Handler,
     // that was connected to, a forward proxy's where there is one. Both may destroy the connector,
     // so that what they are given is theirs.
     virtual void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) = 0;
-    virtual void on_connect_failed(Failure failure) = 0;
+    virtual void on_connect_failed(outcome::Failure failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -149,12 +133,12 @@ class Connector final : public net::Dialer::Handler,
   bool answer_challenge(const proto::http1::ResponseHead& head);  // false: this has failed
   void established(std::unique_ptr<net::Stream> stream);
   void finish(std::unique_ptr<net::Stream> stream);
-  Failure port_failure() const;
-  Failure dial_failure(const std::string& what, bool timed_out) const;
-  Failure proxy_failure(int status, std::string why, const std::string& what) const;
-  void set_back(Failure failure);  // on to the next candidate, if there is one
-  void keep_for_the_end(const Failure& failure);
-  void fail(Failure failure);
+  outcome::Failure port_failure() const;
+  outcome::Failure dial_failure(const std::string& what, bool timed_out) const;
+  outcome::Failure proxy_failure(int status, std::string why, const std::string& what) const;
+  void set_back(outcome::Failure failure);  // on to the next candidate, if there is one
+  void keep_for_the_end(const outcome::Failure& failure);
+  void fail(outcome::Failure failure);
 
   net::Loop& loop_;
   net::Resolver& resolver_;
@@ -170,7 +154,8 @@ class Connector final : public net::Dialer::Handler,
   proto::auth::Attempt proxy_attempt_;
   ProxyAuthenticator own_authenticator_;  // where no worker lends one
   std::vector<std::string> setbacks_;
-  std::optional<Failure> told_;  // of those so far: what is told when nothing is left to try
+  std::optional<outcome::Failure>
+      told_;  // of those so far: what is told when nothing is left to try
   uint32_t retries_ = 0;
   int fd_ = -1;
   bool warm_ = false;

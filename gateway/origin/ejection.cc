@@ -10,7 +10,10 @@
 
 namespace gateway::origin {
 
+using outcome::Blame;
 using outcome::Cause;
+using outcome::Failure;
+using outcome::Retry;
 using Kind = Outcome::Kind;
 
 namespace {
@@ -41,6 +44,15 @@ Cause cause_of(Kind kind) {
       return Cause::origin_bad_upgrade;
   }
   return Cause::internal;
+}
+
+// Of a failure that is the server's.
+Kind kind_of(Cause cause) {
+  if (cause == Cause::origin_tls) return Kind::tls_failed;
+  if (cause == Cause::origin_timeout) return Kind::timed_out;
+  if (cause == Cause::origin_bad_upgrade) return Kind::bad_answer;
+  if (cause == Cause::origin_auth || cause == Cause::origin_redirect) return Kind::refused;
+  return Kind::connect_failed;
 }
 
 bool is_failure(Kind kind) {
@@ -104,32 +116,19 @@ void eject(route::Backend& backend, const config::Ejection& settings, Cause caus
 }  // namespace
 
 Outcome outcome_of(const Failure& failure) {
-  // Every address of it has had its say already, or it had none because of us.
-  if (failure.exhausted || failure.blame != net::Blame::peer) return {.kind = Kind::abandoned};
-  Outcome outcome{.kind = Kind::connect_failed, .cause = failure.cause};
-  switch (failure.cause) {
-    case Cause::origin_tls:
-      outcome.kind = Kind::tls_failed;
-      break;
-    case Cause::origin_timeout:
-      outcome.kind = Kind::timed_out;
-      break;
-    case Cause::origin_bad_upgrade:
-      outcome.kind = Kind::bad_answer;
-      break;
-    case Cause::origin_auth:
-    case Cause::origin_redirect:
-      outcome.kind = Kind::refused;
-      break;
-    case Cause::overload:
-    case Cause::proxy_connect:
-      // Our own doing, or the proxy's trouble: the server was not reached.
-      outcome.kind = Kind::abandoned;
-      break;
-    default:
+  switch (failure.blame) {
+    case Blame::server:
+      // Every address of it has had its say already.
+      if (failure.retry == Retry::next_only) return {.kind = Kind::abandoned};
+      return {.kind = kind_of(failure.cause), .cause = failure.cause};
+    case Blame::proxy:
+      return {.kind = Kind::abandoned, .cause = failure.cause};
+    case Blame::us:
+    case Blame::network:
+    case Blame::client:
       break;
   }
-  return outcome;
+  return {.kind = Kind::abandoned};
 }
 
 Standing standing_of(const route::Backend& backend, milliseconds now) {

@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "gateway/origin/connector.h"
-#include "gateway/outcome/cause.h"
+#include "gateway/outcome/failure.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -31,7 +30,7 @@ struct Outcome {
   std::optional<outcome::Cause> cause{};  // counted for it; nothing: the kind's own
 };
 
-[[nodiscard]] Outcome outcome_of(const Failure& failure);
+[[nodiscard]] Outcome outcome_of(const outcome::Failure& failure);
 
 //  serving ──failures in a row──▶ ejected ──time──▶ on trial ──success──▶ serving
 //                                    ▲                  └──failure──┐

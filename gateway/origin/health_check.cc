@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "gateway/net/blame.h"
 #include "gateway/origin/answer_limits.h"
 #include "proto/base/encoding.h"
 #include "proto/http1/head_writer.h"
@@ -12,6 +13,7 @@
 
 namespace gateway::origin {
 
+using outcome::Blame;
 using proto::http1::Progress;
 using Type = config::Health::Type;
 
@@ -53,12 +55,18 @@ HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Ha
       *this);
 }
 
-void HealthCheck::on_connect_failed(Failure failure) {
-  if (failure.blame != net::Blame::peer) {
-    handler_.on_not_checked(failure);
-    return;
+void HealthCheck::on_connect_failed(outcome::Failure failure) {
+  switch (failure.blame) {
+    case Blame::us:
+    case Blame::network:
+      handler_.on_not_checked(failure);
+      return;
+    case Blame::server:
+    case Blame::proxy:
+    case Blame::client:
+      handler_.on_checked(failure.detail.empty() ? failure.why : failure.detail);
+      return;
   }
-  handler_.on_checked(failure.detail.empty() ? failure.why : failure.detail);
 }
 
 void HealthCheck::on_connected(std::unique_ptr<net::Stream> stream, net::Address) {
@@ -191,8 +199,10 @@ void HealthCheck::on_end() {
 }
 
 void HealthCheck::on_failed(const net::IoError& error) {
-  if (stage_ != Stage::closing && net::blame_of(error) != net::Blame::peer) {
-    handler_.on_not_checked(own_failure(error, authority_of(plan_.server.host, plan_.target.port)));
+  const Blame blame = net::blame_of(error, Blame::server);
+  if (stage_ != Stage::closing && blame != Blame::server) {
+    handler_.on_not_checked(
+        net::own_failure(error, blame, authority_of(plan_.server.host, plan_.target.port)));
     return;
   }
   handler_.on_checked(stage_ == Stage::closing ? std::string() : error.text);

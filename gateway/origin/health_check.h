@@ -29,7 +29,7 @@ class HealthCheck final : public Connector::Handler,
     // Once, from the loop; may destroy the check. Empty: it has passed.
     virtual void on_checked(std::string failure) = 0;
     // Instead: we lacked something, or have no way there: nothing was learned about the server.
-    virtual void on_not_checked(const Failure& failure) = 0;
+    virtual void on_not_checked(const outcome::Failure& failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -55,7 +55,7 @@ class HealthCheck final : public Connector::Handler,
   enum class Stage : uint8_t { connecting, asking, closing };
 
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
-  void on_connect_failed(Failure failure) override;
+  void on_connect_failed(outcome::Failure failure) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
   void on_drained() override {}

@@ -38,7 +38,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
     remember_port(pool_.settings(), server_, first_);
     probes_.done(*this);
   }
-  void on_connect_failed(Failure) override {
+  void on_connect_failed(outcome::Failure) override {
     connector_.reset();
     probes_.done(*this);
   }

@@ -171,8 +171,8 @@ void ServerWatch::on_checked(std::string failure) {
 
 // The server is not to blame for what we lack: it keeps the standing that it has. Nor is it for an
 // address that we have no way to; but where another one has failed, that one is believed.
-void ServerWatch::on_not_checked(const Failure& failure) {
-  incomplete_ = incomplete_ || failure.blame == net::Blame::lack;
+void ServerWatch::on_not_checked(const outcome::Failure& failure) {
+  incomplete_ = incomplete_ || failure.blame == outcome::Blame::us;
   not_checked_ = failure.detail;
   check_.reset();
   go_on();

@@ -79,7 +79,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
 
   void on_deadline(milliseconds now) override;
   void on_checked(std::string failure) override;
-  void on_not_checked(const Failure& failure) override;
+  void on_not_checked(const outcome::Failure& failure) override;
   void resolved(const net::Resolver::Answer& answer);
   void plan_round(const std::vector<net::Address>& addresses);
   void plan_target(bool client_tls, const std::vector<net::Address>& addresses);

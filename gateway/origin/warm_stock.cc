@@ -75,7 +75,7 @@ class WarmStock::Connection final : public net::Retirable,
     stream_->start(*this);
     stock_.connected(*this);
   }
-  void on_connect_failed(Failure) override {
+  void on_connect_failed(outcome::Failure) override {
     connector_.reset();
     stock_.failed(*this);
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gateway/net/blame.h"
 #include "gateway/origin/answer_limits.h"
 #include "proto/base/text.h"
 #include "proto/http1/forwarding.h"
@@ -9,7 +10,9 @@
 
 namespace gateway::session {
 
+using outcome::Blame;
 using outcome::Cause;
+using outcome::Retry;
 using proto::http1::Progress;
 using std::chrono::milliseconds;
 
@@ -80,7 +83,7 @@ Attempt::Attempt(const OriginSide& side, const route::Snapshot& snapshot, const 
   connector_ = std::make_unique<origin::Connector>(loop_, side.resolver, std::move(way), *this);
 }
 
-void Attempt::on_connect_failed(origin::Failure failure) {
+void Attempt::on_connect_failed(outcome::Failure failure) {
   handler_.on_attempt_failed(std::move(failure));
 }
 
@@ -254,11 +257,9 @@ void Attempt::on_failed(const net::IoError& error) {
     answered(true);
     return;
   }
-  if (net::blame_of(error) != net::Blame::peer) {
-    origin::Failure ours = origin::own_failure(error, address_.to_string());
-    ours.nothing_asked = false;
-    ours.unanswered = true;
-    handler_.on_attempt_failed(ours);
+  const Blame blame = net::blame_of(error, Blame::server);
+  if (blame != Blame::server) {
+    handler_.on_attempt_failed(net::own_failure(error, blame, address_.to_string()));
     return;
   }
   // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
@@ -287,9 +288,9 @@ void Attempt::fail(outcome::Cause cause, int status, std::string why, bool again
   std::string detail = address_.family() == AF_UNSPEC ? std::string() : address_.to_string();
   handler_.on_attempt_failed({.cause = cause,
                               .status = status,
+                              .retry = again ? Retry::elsewhere : Retry::no,
                               .why = std::move(why),
-                              .detail = std::move(detail),
-                              .unanswered = again});
+                              .detail = std::move(detail)});
 }
 
 }  // namespace gateway::session

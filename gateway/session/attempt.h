@@ -76,7 +76,7 @@ class Attempt final : public origin::Connector::Handler,
     // `head`: the 101, as it came.
     virtual void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) = 0;
     virtual void on_attempt_answered(Answer answer) = 0;
-    virtual void on_attempt_failed(origin::Failure failure) = 0;
+    virtual void on_attempt_failed(outcome::Failure failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -125,7 +125,7 @@ class Attempt final : public origin::Connector::Handler,
 
  private:
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
-  void on_connect_failed(origin::Failure failure) override;
+  void on_connect_failed(outcome::Failure failure) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
   void on_drained() override {}

@@ -11,6 +11,7 @@ namespace gateway::session {
 using origin::Outcome;
 using origin::Redirected;
 using outcome::Cause;
+using outcome::Retry;
 
 namespace {
 
@@ -279,7 +280,7 @@ route::Server Upgrade::member_at(const origin::Place& place) const {
   return next;
 }
 
-void Upgrade::on_attempt_failed(origin::Failure failure) {
+void Upgrade::on_attempt_failed(outcome::Failure failure) {
   address_ = attempt_->address();
   if (attempt_->was_asked()) {
     note_way();
@@ -292,7 +293,7 @@ void Upgrade::on_attempt_failed(origin::Failure failure) {
     ask();
     return;
   }
-  if (failure.exhausted && (last_answer_ || last_failure_)) {
+  if (failure.retry == Retry::next_only && (last_answer_ || last_failure_)) {
     if (try_next()) return;
     --retries_;  // there was none
     give_last();
@@ -302,7 +303,7 @@ void Upgrade::on_attempt_failed(origin::Failure failure) {
   settle(origin::outcome_of(failure));
   last_answer_.reset();
   last_failure_ = failure;
-  if ((failure.nothing_asked || failure.unanswered) && try_again()) return;
+  if (failure.retry != Retry::no && try_again()) return;
   give_last();
 }
 
@@ -347,7 +348,7 @@ void Upgrade::give_last() {
     pass_on(*last_answer_);
     return;
   }
-  const origin::Failure told = *last_failure_;
+  const outcome::Failure told = *last_failure_;
   handler_.on_upgrade_failed(told);
 }
 

@@ -33,7 +33,7 @@ class Upgrade final : public Attempt::Handler {
    public:
     virtual void on_upgraded(Upgraded upgraded) = 0;
     virtual void on_refused(Refused refused) = 0;
-    virtual void on_upgrade_failed(const origin::Failure& failure) = 0;
+    virtual void on_upgrade_failed(const outcome::Failure& failure) = 0;
 
    protected:
     ~Handler() = default;
@@ -79,7 +79,7 @@ class Upgrade final : public Attempt::Handler {
 
   void on_attempt_upgraded(Upgraded upgraded, const proto::http1::ResponseHead& head) override;
   void on_attempt_answered(Attempt::Answer answer) override;
-  void on_attempt_failed(origin::Failure failure) override;
+  void on_attempt_failed(outcome::Failure failure) override;
 
   const route::Server& configured() const { return pool_.servers[order_[position_]]; }
   const route::Server& server() const { return elsewhere_ ? *elsewhere_ : configured(); }
@@ -132,7 +132,7 @@ class Upgrade final : public Attempt::Handler {
   origin::RedirectTrail trail_;
   proto::auth::Attempt authentication_;
   std::vector<net::Address> tried_;  // of this server
-  std::optional<origin::Failure> last_failure_;
+  std::optional<outcome::Failure> last_failure_;
   std::optional<Attempt::Answer> last_answer_;  // a 5xx, in place of a failure
   net::Address address_;
   net::Volume moved_;        // of attempts that are over

@@ -120,8 +120,9 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   std::string fields;
   std::string rest;
   gateway::session::Upgrade::Refused refused{};
-  gateway::origin::Failure failure{};
+  gateway::outcome::Failure failure{};
   uint32_t retries = 0;
+  bool was_asked = false;
   std::string setbacks;
 
  private:
@@ -142,7 +143,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     refused = std::move(what);
     upgrade.reset();
   }
-  void on_upgrade_failed(const gateway::origin::Failure& why) override {
+  void on_upgrade_failed(const gateway::outcome::Failure& why) override {
     ++failures;
     remember();
     failure = why;
@@ -151,6 +152,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
 
   void remember() {
     retries = upgrade->retries();
+    was_asked = upgrade->was_asked();
     setbacks = upgrade->setbacks();
   }
 

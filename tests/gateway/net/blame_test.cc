@@ -14,6 +14,7 @@
 
 using namespace tests;
 using namespace gateway::net;
+using gateway::outcome::Blame;
 
 namespace {
 
@@ -54,26 +55,26 @@ TEST_CASE("FX2 blame: each error is somebody's doing, with words of its own") {
     const char* remedy;
   };
   constexpr Row kRows[] = {
-      {EMFILE, Blame::lack, Blame::lack, "LimitNOFILE"},
-      {ENFILE, Blame::lack, Blame::lack, "fs.file-max"},
-      {ENOMEM, Blame::lack, Blame::lack, "no memory"},
-      {ENOBUFS, Blame::lack, Blame::lack, "tcp_mem"},
-      {ENOSPC, Blame::lack, Blame::lack, "max_user_watches"},
-      {EADDRNOTAVAIL, Blame::lack, Blame::lack, "ip_local_port_range"},
-      {EPERM, Blame::peer, Blame::way, "firewall"},
-      {EACCES, Blame::peer, Blame::way, "firewall"},
-      {ENETUNREACH, Blame::peer, Blame::way, "no route"},
-      {EHOSTUNREACH, Blame::peer, Blame::way, "no route"},
-      {EAFNOSUPPORT, Blame::peer, Blame::way, "switched off"},
-      {EINVAL, Blame::peer, Blame::way, ""},
-      {ECONNREFUSED, Blame::peer, Blame::way, ""},
+      {EMFILE, Blame::us, Blame::us, "LimitNOFILE"},
+      {ENFILE, Blame::us, Blame::us, "fs.file-max"},
+      {ENOMEM, Blame::us, Blame::us, "no memory"},
+      {ENOBUFS, Blame::us, Blame::us, "tcp_mem"},
+      {ENOSPC, Blame::us, Blame::us, "max_user_watches"},
+      {EADDRNOTAVAIL, Blame::us, Blame::us, "ip_local_port_range"},
+      {EPERM, Blame::server, Blame::network, "firewall"},
+      {EACCES, Blame::server, Blame::network, "firewall"},
+      {ENETUNREACH, Blame::server, Blame::network, "no route"},
+      {EHOSTUNREACH, Blame::server, Blame::network, "no route"},
+      {EAFNOSUPPORT, Blame::server, Blame::network, "switched off"},
+      {EINVAL, Blame::server, Blame::network, ""},
+      {ECONNREFUSED, Blame::server, Blame::network, ""},
   };
   for (const Row& row : kRows) {
     INFO(row.code);
     IoError error{.code = -row.code, .doing = IoError::Doing::connecting, .text = "text"};
-    CHECK(blame_of(error) == row.begun);
+    CHECK(blame_of(error, Blame::server) == row.begun);
     error.begun = false;
-    CHECK(blame_of(error) == row.not_begun);
+    CHECK(blame_of(error, Blame::server) == row.not_begun);
     CHECK(own_fault_text(error).starts_with("text: "));
     CHECK(own_fault_text(error).find(row.remedy) != std::string::npos);
   }
@@ -84,19 +85,19 @@ TEST_CASE("FX2 dialer: tells what failed on this machine from what the other sid
   Dialed closed;
   const Dialer refused(stage.loop, RawListener().address(), closed);
   REQUIRE(stage.run_until([&] { return closed.failures == 1; }));
-  CHECK(blame_of(closed.error) == Blame::peer);
+  CHECK(blame_of(closed.error, Blame::server) == Blame::server);
 
   Dialed nowhere;
   const Dialer no_way(stage.loop, *Address::parse("255.255.255.255", 80), nowhere);
   REQUIRE(stage.run_until([&] { return nowhere.failures == 1; }));
-  CHECK(blame_of(nowhere.error) == Blame::way);
+  CHECK(blame_of(nowhere.error, Blame::server) == Blame::network);
 
   Dialed lacking;
   const RawListener listener;
   const NoDescriptors none;
   const Dialer lack(stage.loop, listener.address(), lacking);
   REQUIRE(stage.run_until([&] { return lacking.failures == 1; }));
-  CHECK(blame_of(lacking.error) == Blame::lack);
+  CHECK(blame_of(lacking.error, Blame::server) == Blame::us);
 }
 
 TEST_CASE("FY17 dialer: a connecting socket that epoll refuses is told at once, as ours") {
@@ -113,7 +114,7 @@ TEST_CASE("FY17 dialer: a connecting socket that epoll refuses is told at once, 
   CHECK(dialed.failures == 1);
   CHECK(dialed.error.doing == IoError::Doing::connecting);
   CHECK_FALSE(dialed.error.begun);
-  CHECK(blame_of(dialed.error) != Blame::peer);
+  CHECK(blame_of(dialed.error, Blame::server) != Blame::server);
 }
 
 TEST_CASE("FY17 stream: a socket that epoll refuses fails at once, accepted or connecting") {

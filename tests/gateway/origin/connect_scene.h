@@ -34,7 +34,7 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
     if (before_end) before_end();
     connector.reset();
   }
-  void on_connect_failed(gateway::origin::Failure why) override {
+  void on_connect_failed(gateway::outcome::Failure why) override {
     ++failures;
     failure = std::move(why);
     setbacks = connector->setbacks();
@@ -52,7 +52,7 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
   bool warm = false;
   int connects = 0;
   int failures = 0;
-  gateway::origin::Failure failure{};
+  gateway::outcome::Failure failure{};
   std::vector<std::string> setbacks;
 };
 

@@ -113,7 +113,7 @@ TEST_CASE("connector: a name that leads to denied addresses alone is 502, and sa
   CHECK(scene.outcome->failures == 1);
   CHECK(scene.outcome->failure.cause == Cause::origin_resolve);
   CHECK(scene.outcome->failure.status == 502);
-  CHECK(scene.outcome->failure.nothing_asked);
+  CHECK(scene.outcome->failure.retry == gateway::outcome::Retry::elsewhere);
   CHECK(scene.outcome->failure.why ==
         "the origin's name leads to an address that deny_addresses does not allow");
   CHECK(scene.outcome->failure.detail.find("a.test: ") == 0);

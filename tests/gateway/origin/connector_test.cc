@@ -11,6 +11,7 @@
 using namespace tests;
 using namespace gateway::origin;
 using gateway::outcome::Cause;
+using gateway::outcome::Retry;
 
 namespace {
 
@@ -53,8 +54,7 @@ TEST_CASE("connector: a refusal is 502 and names no address of the inside to the
   CHECK(scene.outcome->failure.why == "the origin refuses connections");
   CHECK(scene.outcome->failure.detail ==
         "127.0.0.1:" + std::to_string(closed) + ": connection refused");
-  CHECK(scene.outcome->failure.nothing_asked);
-  CHECK_FALSE(scene.outcome->failure.exhausted);
+  CHECK(scene.outcome->failure.retry == Retry::elsewhere);
 }
 
 TEST_CASE("connector: a name that nobody knows is 502") {
@@ -74,7 +74,7 @@ TEST_CASE("connector: an address that was tried is left out, whatever its port")
   });
   CHECK_FALSE(scene.outcome->done());
   REQUIRE(scene.finished());
-  CHECK(scene.outcome->failure.exhausted);
+  CHECK(scene.outcome->failure.retry == Retry::next_only);
   CHECK_FALSE(readable(listener.fd(), 20));
 }
 

@@ -7,7 +7,10 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using namespace gateway::origin;
+using gateway::outcome::Blame;
 using gateway::outcome::Cause;
+using gateway::outcome::Failure;
+using gateway::outcome::Retry;
 using Kind = Outcome::Kind;
 
 TEST_CASE("ejection: after so many failures in a row a server is left out for its time") {
@@ -155,22 +158,25 @@ TEST_CASE("ejection: a failure of a connector is counted by its own cause") {
   struct Row {
     Cause cause;
     Kind kind;
+    Blame blame = Blame::server;
   };
-  constexpr Row kRows[] = {
-      {Cause::origin_resolve, Kind::connect_failed}, {Cause::origin_connect, Kind::connect_failed},
-      {Cause::origin_tls, Kind::tls_failed},         {Cause::origin_timeout, Kind::timed_out},
-      {Cause::origin_bad_upgrade, Kind::bad_answer}, {Cause::origin_auth, Kind::refused},
-      {Cause::proxy_connect, Kind::abandoned},       {Cause::overload, Kind::abandoned}};
+  constexpr Row kRows[] = {{Cause::origin_resolve, Kind::connect_failed},
+                           {Cause::origin_connect, Kind::connect_failed},
+                           {Cause::origin_tls, Kind::tls_failed},
+                           {Cause::origin_timeout, Kind::timed_out},
+                           {Cause::origin_bad_upgrade, Kind::bad_answer},
+                           {Cause::origin_auth, Kind::refused},
+                           {Cause::proxy_connect, Kind::abandoned, Blame::proxy}};
   for (const Row& row : kRows) {
     PoolScene scene(2);
     const Outcome outcome =
-        outcome_of({.cause = row.cause, .status = 502, .why = {}, .detail = {}});
+        outcome_of({.cause = row.cause, .blame = row.blame, .why = {}, .detail = {}});
     CHECK(outcome.kind == row.kind);
     report(scene.pool, 0, outcome, scene.now);
     CHECK(scene.at(0).failures[static_cast<size_t>(row.cause)] == 1);
   }
   const Failure exhausted{
-      .cause = Cause::origin_connect, .status = 502, .why = {}, .detail = {}, .exhausted = true};
+      .cause = Cause::origin_connect, .retry = Retry::next_only, .why = {}, .detail = {}};
   PoolScene scene(2);
   for (int i = 0; i < 10; ++i) report(scene.pool, 0, outcome_of(exhausted), scene.now);
   CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);

@@ -58,7 +58,7 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
     result = std::move(failure);
     check.reset();
   }
-  void on_not_checked(const Failure&) override {
+  void on_not_checked(const gateway::outcome::Failure&) override {
     not_checked = true;
     check.reset();
   }

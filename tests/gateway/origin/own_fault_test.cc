@@ -11,8 +11,9 @@
 
 using namespace tests;
 using namespace gateway::origin;
-using gateway::net::Blame;
+using gateway::outcome::Blame;
 using gateway::outcome::Cause;
+using gateway::outcome::Failure;
 
 namespace {
 
@@ -48,7 +49,7 @@ TEST_CASE("FX2 connector: without a descriptor it is our overload, told at once"
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::overload);
   CHECK(scene.outcome->failure.status == 503);
-  CHECK(scene.outcome->failure.blame == Blame::lack);
+  CHECK(scene.outcome->failure.blame == Blame::us);
   CHECK(scene.outcome->failure.why == "this node has no file descriptor left");
   CHECK(scene.outcome->failure.detail.find("LimitNOFILE") != std::string::npos);
   CHECK(outcome_of(scene.outcome->failure).kind == Outcome::Kind::abandoned);
@@ -64,7 +65,7 @@ TEST_CASE("FX2 connector: what is lacking for one address is not asked for at th
   const NoDescriptors none;
   scene.connect_to_name({"127.0.0.1", "127.0.0.2", "127.0.0.3"}, listener.address().port());
   REQUIRE(scene.finished());
-  CHECK(scene.outcome->failure.blame == Blame::lack);
+  CHECK(scene.outcome->failure.blame == Blame::us);
   CHECK(scene.outcome->setbacks.size() == 1);
 }
 
@@ -75,7 +76,7 @@ TEST_CASE("FX2 connector: a name that we cannot look up is our overload") {
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::overload);
   CHECK(scene.outcome->failure.status == 503);
-  CHECK(scene.outcome->failure.blame == Blame::lack);
+  CHECK(scene.outcome->failure.blame == Blame::us);
   CHECK(scene.outcome->failure.why == "this node cannot look up names now");
 }
 
@@ -85,7 +86,7 @@ TEST_CASE(
   scene.connect_to_name({kNowhere}, 80);
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::overload);
-  CHECK(scene.outcome->failure.blame == Blame::way);
+  CHECK(scene.outcome->failure.blame == Blame::network);
   CHECK(scene.outcome->failure.status == 503);
   CHECK_FALSE(scene.outcome->failure.why.find(kNowhere) != std::string::npos);
   CHECK(scene.outcome->failure.detail.find(kNowhere) != std::string::npos);
@@ -97,7 +98,7 @@ TEST_CASE(
                          ConnectScene::closed_port());
     REQUIRE(both.finished());
     CHECK(both.outcome->failure.cause == Cause::origin_connect);
-    CHECK(both.outcome->failure.blame == Blame::peer);
+    CHECK(both.outcome->failure.blame == Blame::server);
     CHECK(both.outcome->setbacks.size() == 2);
   }
 }
@@ -112,14 +113,14 @@ TEST_CASE("FX2 connector: a forward proxy that we lack a descriptor for is our o
   const NoDescriptors none;
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.cause == Cause::overload);
-  CHECK(scene.outcome->failure.blame == Blame::lack);
+  CHECK(scene.outcome->failure.blame == Blame::us);
 }
 
 TEST_CASE("FX2 ejection: nothing is counted of what is not the peer's") {
-  for (const Blame blame : {Blame::lack, Blame::way}) {
+  for (const Blame blame : {Blame::us, Blame::network}) {
     PoolScene scene(2);
     const Failure failure{
-        .cause = Cause::overload, .status = 503, .why = {}, .detail = {}, .blame = blame};
+        .cause = Cause::overload, .status = 503, .blame = blame, .why = {}, .detail = {}};
     for (int i = 0; i < 20; ++i) report(scene.pool, 0, outcome_of(failure), scene.now);
     CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
     CHECK(scene.at(0).failures_in_a_row == 0);

@@ -10,6 +10,7 @@
 using namespace tests;
 using namespace gateway::origin;
 using gateway::outcome::Cause;
+using gateway::outcome::Retry;
 
 namespace {
 
@@ -221,7 +222,7 @@ TEST_CASE("tunnel: credentials that are refused are not tried again") {
     check_refused(scene);
     CHECK(scene.outcome->failure.why == "the forward proxy does not accept our credentials");
     CHECK(scene.outcome->failure.detail.find("secret") == std::string::npos);
-    CHECK_FALSE(scene.outcome->failure.nothing_asked);
+    CHECK(scene.outcome->failure.retry == Retry::no);
     CHECK_FALSE(readable(scene.listener.fd(), 20));
   }
 }
@@ -268,7 +269,7 @@ TEST_CASE("tunnel: any other answer is 502, with its status in the log") {
     check_refused(scene);
     CHECK(scene.outcome->failure.why == "the forward proxy gives no tunnel to the origin");
     CHECK(scene.outcome->failure.detail.find(": " + std::string(status)) != std::string::npos);
-    CHECK(scene.outcome->failure.nothing_asked);
+    CHECK(scene.outcome->failure.retry == Retry::elsewhere);
   }
 }
 
@@ -381,5 +382,5 @@ TEST_CASE("tunnel: a request that has been through the proxy has no other addres
     plan.tried = {*gateway::net::Address::parse("10.0.0.1", 3128)};
   });
   REQUIRE(scene.finished());
-  CHECK(scene.outcome->failure.exhausted);
+  CHECK(scene.outcome->failure.retry == Retry::next_only);
 }

@@ -322,7 +322,7 @@ TEST_CASE("FY21 upgrade: an answer that has begun is to go on within io_timeout"
     REQUIRE(scene.done());
     CHECK(scene.failure.cause == Cause::origin_timeout);
     CHECK(scene.failure.status == 504);
-    CHECK(scene.failure.unanswered);
+    CHECK(scene.failure.retry == gateway::outcome::Retry::elsewhere);
     CHECK(scene.failure.why ==
           "the origin fell silent in the middle of its answer, for longer than io_timeout");
   }

@@ -18,7 +18,7 @@ TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed
     REQUIRE(scene.finished());
     CHECK(scene.failure.cause == Cause::overload);
     CHECK(scene.failure.status == 503);
-    CHECK(scene.failure.blame == gateway::net::Blame::lack);
+    CHECK(scene.failure.blame == gateway::outcome::Blame::us);
   }
   for (const auto& server : scene.pool.servers) {
     CHECK(server.backend->failures_in_a_row == 0);

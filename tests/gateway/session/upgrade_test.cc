@@ -11,6 +11,7 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::outcome::Cause;
+using gateway::outcome::Retry;
 using gateway::session::Upgrade;
 
 TEST_CASE("upgrade: asks the origin with a key of its own, and says who asked") {
@@ -127,7 +128,7 @@ TEST_CASE("upgrade: a 101 that is none is 502 and says why") {
     CHECK(scene.failure.status == 502);
     CHECK(scene.failure.why == "the origin's 101 is not valid: " + std::string(row.why));
     CHECK(scene.failure.detail == scene.origin.address().to_string());
-    CHECK_FALSE(scene.failure.nothing_asked);
+    CHECK(scene.failure.retry == Retry::no);
   }
 }
 
@@ -179,7 +180,7 @@ TEST_CASE("upgrade: a connection that is reset is 502 and was asked already") {
   CHECK(scene.failure.cause == Cause::origin_connect);
   CHECK(scene.failure.status == 502);
   CHECK(scene.failure.why.starts_with("the connection to the origin was lost: "));
-  CHECK_FALSE(scene.failure.nothing_asked);
+  CHECK(scene.was_asked);
 }
 
 TEST_CASE("upgrade: an origin that refuses connections was asked nothing") {
@@ -188,7 +189,8 @@ TEST_CASE("upgrade: an origin that refuses connections was asked nothing") {
   scene.begin();
   REQUIRE(scene.finished());
   CHECK(scene.failure.cause == Cause::origin_connect);
-  CHECK(scene.failure.nothing_asked);
+  CHECK(scene.failure.retry == Retry::elsewhere);
+  CHECK_FALSE(scene.was_asked);
 }
 
 TEST_CASE("upgrade: request_timeout and establish_timeout are 504, each in its own words") {
