@@ -159,9 +159,9 @@ TEST_CASE("tidy: each library is known to its folder alone") {
   const Library libraries[] = {
       {"llhttp", "<llhttp", R"(\bllhttp_|\bHPE_)", "proto/http1/.*"},
       {"OpenSSL", "<openssl/", R"(\b(SSL|TLS1|TLSEXT|BIO|EVP|ERR|X509|OPENSSL|OpenSSL)_)",
-       "proto/(base|auth)/.*|gateway/net/tls_.*|gateway/cli/.*"},
+       "proto/(base|auth)/.*|gateway/net/tls/.*|gateway/cli/.*"},
       {"libuv", "<uv", R"(\b(uv|UV)_)", "gateway/net/.*|gateway/server/signals.*|gateway/cli/.*"},
-      {"c-ares", "<ares", R"(\b(ares|ARES)_)", "gateway/net/dns_client\\..*"},
+      {"c-ares", "<ares", R"(\b(ares|ARES)_)", "gateway/net/dns/client\\..*"},
       {"yaml-cpp", "<yaml-cpp/", R"(\bYAML::)", "gateway/config/yaml_tree\\.cc"},
       {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "tests/.*"},
       {"CLI11", "<CLI/", R"(\bCLI::)", "gateway/cli/.*"},

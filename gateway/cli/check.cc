@@ -23,7 +23,7 @@ int check(const std::string& config, const CheckOptions& options) {
   if (reading.ok()) {
     // Certificates and CA files are read as a start would read them.
     metrics::Registry registry(1);
-    net::TicketKeys keys;
+    net::tls::TicketKeys keys;
     usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
     usage::BudgetStandings standings;
     route::Backends backends;

@@ -61,9 +61,9 @@ void ClientConnection::open_stream(net::UniqueFd fd) {
     stream_ = std::move(tcp);
     return;
   }
-  auto tls = std::make_unique<net::TlsStream>(surroundings_.loop, std::move(tcp),
-                                              snapshot_->listener_tls->new_connection(),
-                                              net::TlsStream::Role::server, nullptr);
+  auto tls = std::make_unique<net::tls::TlsStream>(surroundings_.loop, std::move(tcp),
+                                                   snapshot_->listener_tls->new_connection(),
+                                                   net::tls::TlsStream::Role::server, nullptr);
   tls_ = tls.get();
   stream_ = std::move(tls);
 }

@@ -9,7 +9,7 @@
 #include "gateway/edge/judgement.h"
 #include "gateway/edge/proxy_preface.h"
 #include "gateway/edge/surroundings.h"
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/tls_stream.h"
 #include "gateway/session/upgrade.h"
 #include "proto/http1/head_parser.h"
 
@@ -82,7 +82,7 @@ class ClientConnection final : public net::RosterMember,
   net::Admission::Pass pass_;
   std::unique_ptr<ProxyPreface> preface_;  // until it has passed: there is no stream yet
   std::unique_ptr<net::Stream> stream_;
-  net::TlsStream* tls_ = nullptr;  // stream_, when it is one
+  net::tls::TlsStream* tls_ = nullptr;  // stream_, when it is one
   std::chrono::milliseconds accepted_;
   net::Address server_;  // our own end
   session::Identity identity_;

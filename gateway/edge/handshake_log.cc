@@ -4,7 +4,7 @@
 
 namespace gateway::edge {
 
-session::HandshakeStory story_of(const Request& request, const net::TlsStream* tls) {
+session::HandshakeStory story_of(const Request& request, const net::tls::TlsStream* tls) {
   session::HandshakeStory told;
   told.domain =
       request.domain != nullptr ? std::string_view(request.domain->label) : std::string_view();
@@ -21,7 +21,7 @@ session::HandshakeStory story_of(const Request& request, const net::TlsStream* t
     told.http_version = request.head.minor_version == 1 ? "1.1" : "1.0";
   }
   if (tls == nullptr) return told;
-  const net::TlsFacts facts = tls->facts();
+  const net::tls::Facts facts = tls->facts();
   told.tls_version = facts.version_name;
   told.tls_cipher = facts.cipher;
   told.sni = facts.server_name;
@@ -36,9 +36,9 @@ void bill_handshake(usage::Meter& meter, const Request& request, size_t asked, s
   meter.add(upgrade ? Field::client_handshake_out : Field::client_http_out, answered);
 }
 
-void count_tls(metrics::Listener& counters, const net::TlsStream& tls) {
-  const net::TlsFacts facts = tls.facts();
-  const size_t version = facts.version == net::TlsVersion::tls1_3 ? 1 : 0;
+void count_tls(metrics::Listener& counters, const net::tls::TlsStream& tls) {
+  const net::tls::Facts facts = tls.facts();
+  const size_t version = facts.version == net::tls::Version::tls1_3 ? 1 : 0;
   counters.tls[version][facts.resumed ? 1 : 0].add(1);
 }
 

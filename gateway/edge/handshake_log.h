@@ -5,7 +5,7 @@
 
 #include "gateway/edge/judgement.h"
 #include "gateway/metrics/counters.h"
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/tls_stream.h"
 #include "gateway/session/record.h"
 #include "gateway/usage/meter.h"
 
@@ -13,12 +13,13 @@ namespace gateway::edge {
 
 // The parts of the story that the client tells. The views hold as long as `request` and `tls` do;
 // tls may be null.
-[[nodiscard]] session::HandshakeStory story_of(const Request& request, const net::TlsStream* tls);
+[[nodiscard]] session::HandshakeStory story_of(const Request& request,
+                                               const net::tls::TlsStream* tls);
 
 // Bytes of the client's request and of the answer to it: WebSocket is billed apart from all other
 // HTTP.
 void bill_handshake(usage::Meter& meter, const Request& request, size_t asked, size_t answered);
 
-void count_tls(metrics::Listener& counters, const net::TlsStream& tls);
+void count_tls(metrics::Listener& counters, const net::tls::TlsStream& tls);
 
 }  // namespace gateway::edge

@@ -40,7 +40,9 @@ struct Volume {
 // Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
 // (an RST where bytes were still unsent). Callbacks come from the loop, never from inside a call on
 // the stream, and none before start(). One thread: the loop's.
+namespace tls {
 class TlsStream;
+}
 
 class Stream {
  public:
@@ -116,7 +118,7 @@ class Stream {
   virtual std::optional<Volume> packets() const { return std::nullopt; }
 
   // Itself, when it is one: for what TLS has agreed on.
-  virtual const TlsStream* as_tls() const { return nullptr; }
+  virtual const tls::TlsStream* as_tls() const { return nullptr; }
 };
 
 }  // namespace gateway::net

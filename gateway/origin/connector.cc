@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "gateway/net/blame.h"
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "gateway/origin/deny_list.h"
 #include "gateway/origin/port_candidates.h"
 #include "gateway/origin/ways.h"
@@ -52,7 +52,7 @@ int weight_of(const Failure& failure) {
 
 }  // namespace
 
-Connector::Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
+Connector::Connector(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop), resolver_(resolver), plan_(std::move(plan)), handler_(handler) {
   // As with curl, only no_proxy makes exceptions: a loopback address is none by itself, it may mean
   // the proxy's own machine.
@@ -97,11 +97,12 @@ void Connector::begin() {
   }
   loop_.wheel().set(*this, loop_.now() + settings().connect_timeout);
   const config::Resolve& life = settings().resolve;
-  query_ = resolver_.resolve(host, {.min = life.min, .max = life.max},
-                             [this](const net::Resolver::Answer& answer) { resolved(answer); });
+  query_ =
+      resolver_.resolve(host, {.min = life.min, .max = life.max},
+                        [this](const net::dns::Resolver::Answer& answer) { resolved(answer); });
 }
 
-void Connector::resolved(const net::Resolver::Answer& answer) {
+void Connector::resolved(const net::dns::Resolver::Answer& answer) {
   query_.reset();
   const bool by_proxy = proxy_ != nullptr;
   const std::string& name = by_proxy ? proxy_->host : plan_.server.host;
@@ -369,11 +370,11 @@ void Connector::established(std::unique_ptr<net::Stream> stream) {
   }
   loop_.wheel().set(*this, loop_.now() + settings().io_timeout);
   const std::string server = proxy_ != nullptr ? authority() : current_.address.to_string();
-  net::SslPtr ssl =
-      net::new_origin_connection(plan_.pool.tls.get(), plan_.tls_name, server,
-                                 plan_.foreign ? net::Identity::withheld : net::Identity::shown);
-  tls_ = std::make_unique<net::TlsStream>(loop_, std::move(stream), std::move(ssl),
-                                          net::TlsStream::Role::client, this);
+  net::tls::SslPtr ssl = net::tls::new_origin_connection(
+      plan_.pool.tls.get(), plan_.tls_name, server,
+      plan_.foreign ? net::tls::Identity::withheld : net::tls::Identity::shown);
+  tls_ = std::make_unique<net::tls::TlsStream>(loop_, std::move(stream), std::move(ssl),
+                                               net::tls::TlsStream::Role::client, this);
   tls_->start(*this);
 }
 

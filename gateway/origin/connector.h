@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "gateway/net/dialer.h"
-#include "gateway/net/resolver.h"
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/dns/resolver.h"
+#include "gateway/net/tls/tls_stream.h"
 #include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/target.h"
 #include "gateway/origin/tunnel.h"
@@ -32,7 +32,7 @@ class Ways;
 class Connector final : public net::Dialer::Handler,
                         public Tunnel::Handler,
                         public net::Stream::Handler,
-                        public net::TlsStream::HandshakeHandler,
+                        public net::tls::TlsStream::HandshakeHandler,
                         private net::Poller::Watched,
                         private net::DeadlineWheel::Entry {
  public:
@@ -66,7 +66,7 @@ class Connector final : public net::Dialer::Handler,
     bool foreign = false;
   };
 
-  Connector(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);
+  Connector(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Handler& handler);
   Connector(const Connector&) = delete;
   Connector& operator=(const Connector&) = delete;
   ~Connector();
@@ -121,7 +121,7 @@ class Connector final : public net::Dialer::Handler,
 
   bool take_warm();
   void begin();
-  void resolved(const net::Resolver::Answer& answer);
+  void resolved(const net::dns::Resolver::Answer& answer);
   // `written`: by the operator, and not by DNS.
   void list_candidates(const std::vector<net::Address>& addresses, bool written);
   void fail_without_candidates(const std::string& ours);
@@ -141,16 +141,16 @@ class Connector final : public net::Dialer::Handler,
   void fail(outcome::Failure failure);
 
   net::Loop& loop_;
-  net::Resolver& resolver_;
+  net::dns::Resolver& resolver_;
   Plan plan_;
   Handler& handler_;
   const config::ForwardProxy* proxy_ = nullptr;  // null: none is on the way
-  std::unique_ptr<net::Resolver::Query> query_;
+  std::unique_ptr<net::dns::Resolver::Query> query_;
   std::vector<Candidate> candidates_;  // those not tried yet, the next one last
   Candidate current_{};
   std::unique_ptr<net::Dialer> dialer_;
   std::unique_ptr<Tunnel> tunnel_;
-  std::unique_ptr<net::TlsStream> tls_;
+  std::unique_ptr<net::tls::TlsStream> tls_;
   proto::auth::Attempt proxy_attempt_;
   ProxyAuthenticator own_authenticator_;  // where no worker lends one
   std::vector<std::string> setbacks_;

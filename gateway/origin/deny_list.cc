@@ -26,7 +26,7 @@ std::string behind_nat64(const net::Address& address) {
 
 }  // namespace
 
-Sifted sift(const std::string& name, const net::Resolver::Answer& answer,
+Sifted sift(const std::string& name, const net::dns::Resolver::Answer& answer,
             const std::vector<config::Network>& denied) {
   if (answer.written) return {.allowed = answer.addresses, .denied = {}};
   Sifted sifted;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/config/network.h"
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 
 namespace gateway::origin {
 
@@ -16,7 +16,7 @@ struct Sifted {
 };
 
 // What stands in /etc/hosts, and localhost, is the operator's own word and passes.
-[[nodiscard]] Sifted sift(const std::string& name, const net::Resolver::Answer& answer,
+[[nodiscard]] Sifted sift(const std::string& name, const net::dns::Resolver::Answer& answer,
                           const std::vector<config::Network>& denied);
 
 }  // namespace gateway::origin

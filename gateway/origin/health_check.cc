@@ -36,7 +36,7 @@ std::string close_of_ours() {
 
 }  // namespace
 
-HealthCheck::HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler)
+HealthCheck::HealthCheck(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Handler& handler)
     : loop_(loop),
       plan_(std::move(plan)),
       settings_(*plan_.pool.settings().health),

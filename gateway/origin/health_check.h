@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/connector.h"
 #include "gateway/route/snapshot.h"
@@ -42,7 +42,7 @@ class HealthCheck final : public Connector::Handler,
     Ways* ways = nullptr;  // source addresses, and what proxies taught; never a warm connection
   };
 
-  HealthCheck(net::Loop& loop, net::Resolver& resolver, Plan plan, Handler& handler);
+  HealthCheck(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Handler& handler);
 
  private:
   // Tickets come a round trip behind the handshake. Without one the next check is a full handshake

@@ -52,7 +52,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   std::unique_ptr<Connector> connector_;
 };
 
-PortProbes::PortProbes(net::Loop& loop, net::Resolver& resolver, Ways& ways)
+PortProbes::PortProbes(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways)
     : loop_(loop), resolver_(resolver), ways_(ways) {}
 
 PortProbes::~PortProbes() = default;

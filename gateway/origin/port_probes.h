@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/resolver.h"
 #include "gateway/origin/target.h"
 #include "gateway/route/snapshot.h"
 
@@ -17,7 +17,7 @@ class Ways;
 // One for each worker.
 class PortProbes {
  public:
-  PortProbes(net::Loop& loop, net::Resolver& resolver, Ways& ways);
+  PortProbes(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways);
   PortProbes(const PortProbes&) = delete;
   PortProbes& operator=(const PortProbes&) = delete;
   ~PortProbes();
@@ -35,7 +35,7 @@ class PortProbes {
   void done(const Probe& probe);
 
   net::Loop& loop_;
-  net::Resolver& resolver_;
+  net::dns::Resolver& resolver_;
   Ways& ways_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::vector<std::unique_ptr<Probe>> running_;

@@ -4,8 +4,8 @@
 #include <map>
 #include <memory>
 
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/resolver.h"
 #include "gateway/origin/server_watch.h"
 #include "gateway/origin/ways.h"
 #include "gateway/route/snapshot.h"
@@ -15,7 +15,7 @@ namespace gateway::origin {
 // One thread: its loop's. What it finds stands in the backends, and each change in the log.
 class Prober {
  public:
-  Prober(net::Loop& loop, net::Resolver& resolver, const net::OwnListeners* own = nullptr)
+  Prober(net::Loop& loop, net::dns::Resolver& resolver, const net::OwnListeners* own = nullptr)
       : loop_(loop), resolver_(resolver), ways_(loop, resolver, nullptr, own) {}
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
@@ -29,7 +29,7 @@ class Prober {
 
  private:
   net::Loop& loop_;
-  net::Resolver& resolver_;
+  net::dns::Resolver& resolver_;
   Ways ways_;
   Rounds rounds_;
   std::map<const route::Backend*, std::unique_ptr<ServerWatch>> watches_;

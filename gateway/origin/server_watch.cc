@@ -85,12 +85,12 @@ void ServerWatch::on_deadline(milliseconds now) {
     plan_round({});
     return;
   }
-  const net::Resolver::Life life{.min = settings().resolve.min, .max = settings().resolve.max};
+  const net::dns::Resolver::Life life{.min = settings().resolve.min, .max = settings().resolve.max};
   query_ = around_.resolver.resolve(
-      server().host, life, [this](const net::Resolver::Answer& answer) { resolved(answer); });
+      server().host, life, [this](const net::dns::Resolver::Answer& answer) { resolved(answer); });
 }
 
-void ServerWatch::resolved(const net::Resolver::Answer& answer) {
+void ServerWatch::resolved(const net::dns::Resolver::Answer& answer) {
   query_.reset();
   Sifted sifted = sift(server().host, answer, settings().deny_addresses);
   if (!sifted.allowed.empty()) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/origin/health_check.h"
 #include "gateway/origin/ways.h"
 #include "gateway/route/snapshot.h"
@@ -55,7 +55,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   // Outlive the watch.
   struct Surroundings {
     net::Loop& loop;
-    net::Resolver& resolver;
+    net::dns::Resolver& resolver;
     Ways& ways;
     Rounds& rounds;
   };
@@ -80,7 +80,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   void on_deadline(milliseconds now) override;
   void on_checked(std::string failure) override;
   void on_not_checked(const outcome::Failure& failure) override;
-  void resolved(const net::Resolver::Answer& answer);
+  void resolved(const net::dns::Resolver::Answer& answer);
   void plan_round(const std::vector<net::Address>& addresses);
   void plan_target(bool client_tls, const std::vector<net::Address>& addresses);
   void try_next();
@@ -110,7 +110,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   std::string not_checked_;
   bool incomplete_ = false;  // for what we lack: without that it might have passed
   bool told_ = false;        // that it cannot be checked
-  std::unique_ptr<net::Resolver::Query> query_;
+  std::unique_ptr<net::dns::Resolver::Query> query_;
   std::unique_ptr<HealthCheck> check_;
 };
 

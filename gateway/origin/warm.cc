@@ -37,7 +37,7 @@ bool is_same(const route::Server& a, const route::Server& b) {
 
 }  // namespace
 
-Warm::Warm(net::Loop& loop, net::Resolver& resolver, Ways& ways)
+Warm::Warm(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways)
     : loop_(loop), resolver_(resolver), ways_(ways) {}
 
 Warm::~Warm() = default;

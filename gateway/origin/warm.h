@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/resolver.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/target.h"
 #include "gateway/route/snapshot.h"
@@ -33,7 +33,7 @@ class Warm {
   // Names of a server: beyond that a new one has to wait until one is no longer asked for.
   static constexpr size_t kMaxNames = 8;
 
-  Warm(net::Loop& loop, net::Resolver& resolver, Ways& ways);
+  Warm(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways);
   Warm(const Warm&) = delete;
   Warm& operator=(const Warm&) = delete;
   ~Warm();
@@ -60,7 +60,7 @@ class Warm {
   void begin_known();
 
   net::Loop& loop_;
-  net::Resolver& resolver_;
+  net::dns::Resolver& resolver_;
   Ways& ways_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::map<const route::Server*, Stocks> stocks_;  // of the snapshot's servers

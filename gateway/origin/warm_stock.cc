@@ -102,7 +102,7 @@ class WarmStock::Connection final : public net::Retirable,
   milliseconds until_{0};
 };
 
-WarmStock::WarmStock(net::Loop& loop, net::Resolver& resolver, Ways& ways, Place place,
+WarmStock::WarmStock(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways, Place place,
                      Target target, std::string tls_name, bool lasting)
     : loop_(loop),
       resolver_(resolver),

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/resolver.h"
 #include "gateway/origin/target.h"
 #include "gateway/origin/warm.h"
 #include "gateway/route/snapshot.h"
@@ -33,7 +33,7 @@ class WarmStock final : private net::DeadlineWheel::Entry {
   };
 
   // `lasting`: kept full without being asked.
-  WarmStock(net::Loop& loop, net::Resolver& resolver, Ways& ways, Place place, Target target,
+  WarmStock(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways, Place place, Target target,
             std::string tls_name, bool lasting);
   WarmStock(const WarmStock&) = delete;
   WarmStock& operator=(const WarmStock&) = delete;
@@ -66,7 +66,7 @@ class WarmStock final : private net::DeadlineWheel::Entry {
   const config::Origin& settings() const { return place_.pool->settings(); }
 
   net::Loop& loop_;
-  net::Resolver& resolver_;
+  net::dns::Resolver& resolver_;
   Ways& ways_;
   Place place_;
   Target target_;  // its port is the first candidate

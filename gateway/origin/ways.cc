@@ -15,7 +15,8 @@ std::unique_ptr<net::SourceAddresses> addresses_of(const std::vector<std::string
 
 }  // namespace
 
-Ways::Ways(net::Loop& loop, net::Resolver& resolver, WarmRoom* room, const net::OwnListeners* own)
+Ways::Ways(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room,
+           const net::OwnListeners* own)
     : room_(room), own_(own), port_probes_(loop, resolver, *this), warm_(loop, resolver, *this) {}
 
 void Ways::use(const std::shared_ptr<const route::Snapshot>& snapshot) {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "gateway/metrics/counters.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/own_listeners.h"
-#include "gateway/net/resolver.h"
 #include "gateway/net/source_addresses.h"
 #include "gateway/origin/port_probes.h"
 #include "gateway/origin/proxy_authenticator.h"
@@ -32,7 +32,7 @@ class Ways {
  public:
   // `room` is shared by all workers and outlives this; null: there is room without end. `own` is
   // where this process listens, and outlives this; null: nowhere that matters.
-  Ways(net::Loop& loop, net::Resolver& resolver, WarmRoom* room = nullptr,
+  Ways(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room = nullptr,
        const net::OwnListeners* own = nullptr);
   Ways(const Ways&) = delete;
   Ways& operator=(const Ways&) = delete;

@@ -32,21 +32,22 @@ struct Build {
 
 // What a domain has of the files that it names.
 struct Secured {
-  net::SharedSslContext server;
-  net::SharedSslContext origin;
+  net::tls::SharedSslContext server;
+  net::tls::SharedSslContext origin;
 };
 
-net::TlsVersion version_of(config::TlsVersion version) {
-  return version == config::TlsVersion::tls1_3 ? net::TlsVersion::tls1_3 : net::TlsVersion::tls1_2;
+net::tls::Version version_of(config::TlsVersion version) {
+  return version == config::TlsVersion::tls1_3 ? net::tls::Version::tls1_3
+                                               : net::tls::Version::tls1_2;
 }
 
-net::Certificate certificate_of(const config::DomainTls& tls) {
+net::tls::Certificate certificate_of(const config::DomainTls& tls) {
   return {.chain_file = tls.certificate,
           .key_file = tls.key,
           .min_version = version_of(tls.min_version)};
 }
 
-void refuse(const config::Domain& config, std::string path, const net::TlsMistake& mistake,
+void refuse(const config::Domain& config, std::string path, const net::tls::Mistake& mistake,
             std::vector<Problem>& problems) {
   problems.push_back({.place = config.places.of(path),
                       .path = std::move(path),
@@ -54,11 +55,11 @@ void refuse(const config::Domain& config, std::string path, const net::TlsMistak
                       .code = {}});
 }
 
-net::SharedSslContext server_tls(const config::Domain& config, Build& build) {
+net::tls::SharedSslContext server_tls(const config::Domain& config, Build& build) {
   if (!config.tls) return nullptr;
   const Trust::Made made = build.trust->server(certificate_of(*config.tls));
   if (!made) {
-    const bool key = made.error().in == net::TlsMistake::In::key;
+    const bool key = made.error().in == net::tls::Mistake::In::key;
     refuse(config, key ? "tls.key" : "tls.certificate", made.error(), build.problems);
     return nullptr;
   }
@@ -66,7 +67,8 @@ net::SharedSslContext server_tls(const config::Domain& config, Build& build) {
   return (*made)->context;
 }
 
-net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessions* sessions) {
+net::tls::OriginOptions options_of(const config::OriginTls& tls,
+                                   net::tls::OriginSessions* sessions) {
   constexpr std::string_view kFile = "file:";
   return {.verify = tls.verify,
           .ca_file = tls.ca.starts_with(kFile) ? tls.ca.substr(kFile.size()) : std::string(),
@@ -78,19 +80,19 @@ net::OriginTlsOptions options_of(const config::OriginTls& tls, net::OriginSessio
           .sessions = sessions};
 }
 
-std::string origin_path_of(net::TlsMistake::In in) {
+std::string origin_path_of(net::tls::Mistake::In in) {
   switch (in) {
-    case net::TlsMistake::In::certificate:
+    case net::tls::Mistake::In::certificate:
       return "origin.tls.client_certificate";
-    case net::TlsMistake::In::key:
+    case net::tls::Mistake::In::key:
       return "origin.tls.client_key";
-    case net::TlsMistake::In::authorities:
+    case net::tls::Mistake::In::authorities:
       break;
   }
   return "origin.tls.ca";
 }
 
-net::SharedSslContext origin_tls(const config::Domain& config, Build& build) {
+net::tls::SharedSslContext origin_tls(const config::Domain& config, Build& build) {
   const config::Origin& origin = config.origin;
   if (origin.builtin != config::Origin::Builtin::none) return nullptr;
   // An origin that is asked over http may redirect to https.
@@ -154,7 +156,7 @@ std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain>
   if (tls.server != nullptr) {
     domain->server_tls = tls.server;
     domain->min_tls_version = version_of(config.tls->min_version);
-    domain->certificate_not_after = net::not_after(tls.server.get());
+    domain->certificate_not_after = net::tls::not_after(tls.server.get());
   }
   domain->add({.prefix = "/", .action = action_of(config, tls, ingredients)});
   return domain;
@@ -185,15 +187,15 @@ void add(std::shared_ptr<const Domain> domain, Snapshot& snapshot) {
   snapshot.domains.push_back(std::move(domain));
 }
 
-net::ListenerTls::Choose chooser(const Snapshot& snapshot) {
+net::tls::ListenerContext::Choose chooser(const Snapshot& snapshot) {
   return [&snapshot](std::string_view name) {
     const Domain* domain = name.empty() ? snapshot.default_tls : snapshot.router.find(name);
     // A name that is nobody's gets the default certificate here and 421 for its request.
     if (domain == nullptr || !domain->server_tls) domain = snapshot.default_tls;
     assert(domain != nullptr);  // without one there is no TLS listener
-    return net::ListenerTls::Choice{.context = domain->server_tls.get(),
-                                    .min_version = domain->min_tls_version,
-                                    .domain = domain->label};
+    return net::tls::ListenerContext::Choice{.context = domain->server_tls.get(),
+                                             .min_version = domain->min_tls_version,
+                                             .domain = domain->label};
   };
 }
 
@@ -217,7 +219,7 @@ proto::Result<std::shared_ptr<const Snapshot>, std::vector<Problem>> build(
   snapshot->trust = std::move(build.trust);
   if (snapshot->default_tls != nullptr) {
     snapshot->listener_tls =
-        std::make_unique<net::ListenerTls>(ingredients.ticket_keys, chooser(*snapshot));
+        std::make_unique<net::tls::ListenerContext>(ingredients.ticket_keys, chooser(*snapshot));
   }
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

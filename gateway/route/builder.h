@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "gateway/net/tls_sessions.h"
+#include "gateway/net/tls/sessions.h"
 #include "gateway/route/snapshot.h"
 #include "gateway/usage/budget_standings.h"
 #include "proto/base/result.h"
@@ -15,11 +15,11 @@ namespace gateway::route {
 struct Ingredients {
   uint64_t generation = 1;
   metrics::Registry& registry;
-  net::TicketKeys& ticket_keys;
+  net::tls::TicketKeys& ticket_keys;
   usage::Meters& meters;
   usage::BudgetStandings& standings;
   Backends& backends;
-  net::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
+  net::tls::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
 };
 
 // `before` is the configuration in force; null: there is none. A domain whose settings are equal to

@@ -35,14 +35,14 @@ class Review {
                          .code = code});
   }
 
-  void look_at_times(const net::IdentityFacts& facts) const {
+  void look_at_times(const net::tls::IdentityFacts& facts) const {
     for (size_t i = 0; i < facts.links.size(); ++i) {
-      const net::IdentityFacts::Link& link = facts.links[i];
+      const net::tls::IdentityFacts::Link& link = facts.links[i];
       look_at_time(link, i == 0 ? "" : "stands before that of " + link.subject + ", which ");
     }
   }
 
-  void look_at_chain(const net::IdentityFacts& facts) const {
+  void look_at_chain(const net::tls::IdentityFacts& facts) const {
     if (facts.gap.empty()) return;
     warn("W_CERTIFICATE_CHAIN", "has no whole chain, and many " + who_ + " will refuse it: " +
                                     facts.gap + "; write the issuers' certificates behind it");
@@ -53,7 +53,7 @@ class Review {
     return std::chrono::sys_seconds(std::chrono::seconds(seconds));
   }
 
-  void look_at_time(const net::IdentityFacts::Link& link, const std::string& which) const {
+  void look_at_time(const net::tls::IdentityFacts::Link& link, const std::string& which) const {
     const auto now = std::chrono::system_clock::now();
     if (time(link.not_before) > now) {
       warn("W_CERTIFICATE_NOT_YET", which + "is not valid before " +
@@ -87,11 +87,12 @@ void look_at_names(const config::Domain& config, const Trust::Identity& identity
                            config.label());
   }
   for (const std::string& name : config.names) {
-    if (net::is_made_for(context, name)) continue;
+    if (net::tls::is_made_for(context, name)) continue;
     return review.warn("W_CERTIFICATE_NAME", "is not made for " + name);
   }
   for (const std::string& name : config.names) {
-    if (!name.starts_with("*.") || net::is_made_for(context, "any.any" + name.substr(1))) continue;
+    if (!name.starts_with("*.") || net::tls::is_made_for(context, "any.any" + name.substr(1)))
+      continue;
     return review.warn("W_CERTIFICATE_WILDCARD", "stands for one label before " + name.substr(1) +
                                                      ", " + name +
                                                      " of names for any number: clients of a.b" +
@@ -103,7 +104,7 @@ void look_at_names(const config::Domain& config, const Trust::Identity& identity
 
 void review_certificate(const config::Domain& config, const Trust::Identity& identity,
                         std::vector<Problem>& problems) {
-  const net::IdentityFacts& facts = identity.facts;
+  const net::tls::IdentityFacts& facts = identity.facts;
   const Review review(config, "tls.certificate", "domain " + config.label() + ": the certificate ",
                       "clients", problems);
   review.look_at_times(facts);
@@ -114,7 +115,7 @@ void review_certificate(const config::Domain& config, const Trust::Identity& ide
   look_at_names(config, identity, review);
 }
 
-void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,
+void review_client_certificate(const config::Domain& config, const net::tls::IdentityFacts& facts,
                                std::vector<Problem>& problems) {
   const Review review(config, "origin.tls.client_certificate",
                       "domain " + config.label() + ": the client certificate ", "origins",

@@ -13,7 +13,7 @@ void review_certificate(const config::Domain& config, const Trust::Identity& ide
                         std::vector<config::Problem>& problems);
 
 // Of what it shows its origins.
-void review_client_certificate(const config::Domain& config, const net::IdentityFacts& facts,
+void review_client_certificate(const config::Domain& config, const net::tls::IdentityFacts& facts,
                                std::vector<config::Problem>& problems);
 
 }  // namespace gateway::route

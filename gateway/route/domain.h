@@ -10,7 +10,7 @@
 
 #include "gateway/config/document.h"
 #include "gateway/metrics/counters.h"
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 #include "gateway/route/route.h"
 #include "gateway/usage/budget.h"
 #include "gateway/usage/meter.h"
@@ -32,9 +32,9 @@ struct Domain {
   std::vector<usage::Meter*> meters;             // by worker
   // Where it stands with its budget; null: it has none.
   std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
-  std::vector<Route> routes;         // the longest prefix first
-  net::SharedSslContext server_tls;  // null: no certificate for it
-  net::TlsVersion min_tls_version = net::TlsVersion::tls1_2;
+  std::vector<Route> routes;              // the longest prefix first
+  net::tls::SharedSslContext server_tls;  // null: no certificate for it
+  net::tls::Version min_tls_version = net::tls::Version::tls1_2;
   int64_t certificate_not_after = 0;
 };
 

@@ -10,7 +10,7 @@
 #include "gateway/config/document.h"
 #include "gateway/metrics/counters.h"
 #include "gateway/net/address.h"
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 #include "gateway/route/backend.h"
 
 namespace gateway::route {
@@ -35,7 +35,7 @@ struct Pool {
   std::string label;   // its own, by which workers keep what they know of it: "chat.example.com#/"
   const config::Origin* config = nullptr;  // the domain's
   std::vector<Server> servers;
-  net::SharedSslContext tls;  // null: never spoken to over TLS
+  net::tls::SharedSslContext tls;  // null: never spoken to over TLS
 };
 
 }  // namespace gateway::route

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/config/document.h"
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 #include "gateway/route/domain.h"
 #include "gateway/route/router.h"
 #include "gateway/route/trust.h"
@@ -27,7 +27,7 @@ struct Snapshot {
   std::shared_ptr<const Trust> trust;  // what its domains have of TLS files
   const Domain* default_tls =
       nullptr;  // for clients that send no server name: the first with a certificate
-  std::unique_ptr<net::ListenerTls> listener_tls;  // null: no domain has a certificate
+  std::unique_ptr<net::tls::ListenerContext> listener_tls;  // null: no domain has a certificate
 };
 
 }  // namespace gateway::route

@@ -27,7 +27,7 @@ bool Trust::unchanged(const std::string& file) {
 bool Trust::unchanged_authorities(const std::string& file) {
   if (!file.empty()) return unchanged(file);
   bool all = true;
-  for (const std::string& one : net::system_authorities()) all = unchanged(one) && all;
+  for (const std::string& one : net::tls::system_authorities()) all = unchanged(one) && all;
   return all;
 }
 
@@ -37,14 +37,14 @@ const Trust::Authorities& Trust::authorities(const std::string& file) {
   const Authorities* const earlier =
       same && before_ != nullptr ? known(before_->authorities_, file) : nullptr;
   if (earlier != nullptr) return authorities_.emplace(file, *earlier).first->second;
-  auto read = net::read_authorities(file);
+  auto read = net::tls::read_authorities(file);
   return authorities_
-      .emplace(file, read ? Authorities(net::SharedAuthorities(std::move(*read)))
+      .emplace(file, read ? Authorities(net::tls::SharedAuthorities(std::move(*read)))
                           : Authorities(proto::Unexpected{read.error()}))
       .first->second;
 }
 
-Trust::Made Trust::server(const net::Certificate& certificate) {
+Trust::Made Trust::server(const net::tls::Certificate& certificate) {
   const Pair files(certificate.chain_file, certificate.key_file);
   if (const Made* here = known(servers_, files)) return *here;
   // What judges the certificate's chain.
@@ -58,7 +58,7 @@ Trust::Made Trust::server(const net::Certificate& certificate) {
       .first->second;
 }
 
-Trust::Made Trust::origin(const net::OriginTlsOptions& options) {
+Trust::Made Trust::origin(const net::tls::OriginOptions& options) {
   if (const Made* here = known(origins_, options)) return *here;
   const Authorities& whom = authorities(options.ca_file);
   bool same = unchanged_authorities(options.ca_file);
@@ -70,23 +70,23 @@ Trust::Made Trust::origin(const net::OriginTlsOptions& options) {
       .first->second;
 }
 
-Trust::Made Trust::make_server(const net::Certificate& certificate) {
-  auto context = net::make_server_context(certificate);
+Trust::Made Trust::make_server(const net::tls::Certificate& certificate) {
+  auto context = net::tls::make_server_context(certificate);
   if (!context) return proto::Unexpected{context.error()};
   return identity_of(std::move(*context));
 }
 
-Trust::Made Trust::make_origin(const net::OriginTlsOptions& options, const Authorities& whom) {
-  using net::TlsMistake;
-  if (!whom) return proto::Unexpected{TlsMistake{TlsMistake::In::authorities, whom.error()}};
-  auto context = net::make_origin_context(options, whom->get());
+Trust::Made Trust::make_origin(const net::tls::OriginOptions& options, const Authorities& whom) {
+  using net::tls::Mistake;
+  if (!whom) return proto::Unexpected{Mistake{Mistake::In::authorities, whom.error()}};
+  auto context = net::tls::make_origin_context(options, whom->get());
   if (!context) return proto::Unexpected{context.error()};
   if (!options.client_chain_file.empty()) return identity_of(std::move(*context));
   return std::make_shared<const Identity>(Identity{.context = std::move(*context), .facts = {}});
 }
 
-std::shared_ptr<const Trust::Identity> Trust::identity_of(net::SslContextPtr context) {
-  net::IdentityFacts facts = net::look_at_identity(context.get(), authorities({})->get());
+std::shared_ptr<const Trust::Identity> Trust::identity_of(net::tls::SslContextPtr context) {
+  net::tls::IdentityFacts facts = net::tls::look_at_identity(context.get(), authorities({})->get());
   return std::make_shared<const Identity>(
       Identity{.context = std::move(context), .facts = std::move(facts)});
 }

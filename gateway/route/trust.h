@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "gateway/files/file_version.h"
-#include "gateway/net/tls_context.h"
-#include "gateway/net/tls_identity.h"
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/context.h"
+#include "gateway/net/tls/identity.h"
+#include "gateway/net/tls/origin.h"
 #include "proto/base/result.h"
 
 namespace gateway::route {
@@ -24,10 +24,10 @@ namespace gateway::route {
 class Trust {
  public:
   struct Identity {
-    net::SharedSslContext context;  // never null
-    net::IdentityFacts facts;       // of its certificate; empty: it has none
+    net::tls::SharedSslContext context;  // never null
+    net::tls::IdentityFacts facts;       // of its certificate; empty: it has none
   };
-  using Made = proto::Result<std::shared_ptr<const Identity>, net::TlsMistake>;
+  using Made = proto::Result<std::shared_ptr<const Identity>, net::tls::Mistake>;
 
   // `before`: of the configuration in force, and as long-lived as the filling; null at the start.
   explicit Trust(const Trust* before) : before_(before) {}
@@ -36,14 +36,14 @@ class Trust {
   ~Trust() = default;
 
   // As make_server_context() and make_origin_context() have it.
-  [[nodiscard]] Made server(const net::Certificate& certificate);
-  [[nodiscard]] Made origin(const net::OriginTlsOptions& options);
+  [[nodiscard]] Made server(const net::tls::Certificate& certificate);
+  [[nodiscard]] Made origin(const net::tls::OriginOptions& options);
 
   // It is filled: what was before is let go.
   void seal() { before_ = nullptr; }
 
  private:
-  using Authorities = proto::Result<net::SharedAuthorities, std::string>;
+  using Authorities = proto::Result<net::tls::SharedAuthorities, std::string>;
   struct File {
     files::FileVersion version;
     bool unchanged = false;  // since the configuration before
@@ -53,15 +53,15 @@ class Trust {
   const Authorities& authorities(const std::string& file);
   bool unchanged(const std::string& file);
   bool unchanged_authorities(const std::string& file);
-  Made make_server(const net::Certificate& certificate);
-  Made make_origin(const net::OriginTlsOptions& options, const Authorities& whom);
-  [[nodiscard]] std::shared_ptr<const Identity> identity_of(net::SslContextPtr context);
+  Made make_server(const net::tls::Certificate& certificate);
+  Made make_origin(const net::tls::OriginOptions& options, const Authorities& whom);
+  [[nodiscard]] std::shared_ptr<const Identity> identity_of(net::tls::SslContextPtr context);
 
   const Trust* before_;
   std::map<std::string, File> files_;
   std::map<std::string, Authorities> authorities_;  // by file; empty: the system's
   std::map<Pair, Made> servers_;
-  std::map<net::OriginTlsOptions, Made> origins_;
+  std::map<net::tls::OriginOptions, Made> origins_;
 };
 
 }  // namespace gateway::route

@@ -33,7 +33,7 @@ std::string with_commas(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-net::DnsClient::Options dns_options(const config::NameServers& settings) {
+net::dns::Client::Options dns_options(const config::NameServers& settings) {
   return {.servers = with_commas(settings.servers),
           .first_timeout = settings.timeout,
           .tries = static_cast<int>(settings.tries)};

@@ -7,17 +7,17 @@
 #include <vector>
 
 #include "gateway/metrics/exposition.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/own_listeners.h"
-#include "gateway/net/resolver.h"
-#include "gateway/net/tls_sessions.h"
+#include "gateway/net/tls/sessions.h"
 #include "gateway/origin/prober.h"
 #include "gateway/route/backend.h"
 
 namespace gateway::server {
 
 // How names are resolved in this process, checks and sessions alike.
-[[nodiscard]] net::DnsClient::Options dns_options(const config::NameServers& settings);
+[[nodiscard]] net::dns::Client::Options dns_options(const config::NameServers& settings);
 
 class Origins {
  public:
@@ -25,8 +25,8 @@ class Origins {
   explicit Origins(net::Loop& loop) : loop_(loop) {}
 
   route::Backends& backends() { return backends_; }
-  net::OriginSessions& sessions() { return sessions_; }
-  net::KnownNames& names() { return names_; }
+  net::tls::OriginSessions& sessions() { return sessions_; }
+  net::dns::KnownNames& names() { return names_; }
   net::OwnListeners& own_listeners() { return own_listeners_; }
 
   // Takes a configuration that is in force from now on.
@@ -37,14 +37,14 @@ class Origins {
  private:
   net::Loop& loop_;
   route::Backends backends_;
-  net::OriginSessions sessions_;
-  net::KnownNames names_;  // of the checks and of all workers
+  net::tls::OriginSessions sessions_;
+  net::dns::KnownNames names_;  // of the checks and of all workers
   net::OwnListeners own_listeners_;
   struct Checks {
-    Checks(net::Loop& loop, const config::NameServers& servers, net::KnownNames& names,
+    Checks(net::Loop& loop, const config::NameServers& servers, net::dns::KnownNames& names,
            const net::OwnListeners& own)
         : resolver(loop, dns_options(servers), &names), prober(loop, resolver, &own) {}
-    net::Resolver resolver;
+    net::dns::Resolver resolver;
     origin::Prober prober;
   };
   std::optional<Checks> checks_;  // from the first configuration on

@@ -98,7 +98,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   origin::WarmRoom warm_room_;
   TrimPace trim_pace_;
   std::optional<Limits> limits_;
-  net::TicketKeys ticket_keys_;
+  net::tls::TicketKeys ticket_keys_;
   Origins origins_{loop_};
   std::unique_ptr<metrics::Registry> registry_;
   std::unique_ptr<Metering> metering_;

@@ -41,7 +41,7 @@ struct Common {
   net::Admission& admission;
   const session::Scribe& scribe;
   Metering& metering;
-  net::KnownNames& names;
+  net::dns::KnownNames& names;
   origin::WarmRoom& warm_room;
   const net::OwnListeners& own_listeners;
   TrimPace& trim;
@@ -101,7 +101,7 @@ class Worker {
   void shut_doors();
 
   net::Loop loop_;
-  net::Resolver resolver_;
+  net::dns::Resolver resolver_;
   origin::PoolStates pools_;
   origin::Authenticator authenticator_;
   origin::Ways ways_;

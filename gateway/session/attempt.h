@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/authenticator.h"
 #include "gateway/origin/connector.h"
@@ -34,7 +34,7 @@ struct Asked {
 // What a worker lends to its upgrades; outlives them.
 struct OriginSide {
   net::Loop& loop;
-  net::Resolver& resolver;
+  net::dns::Resolver& resolver;
   origin::PoolStates& pools;
   origin::Authenticator& authenticator;
   origin::Ways* ways = nullptr;  // null: nothing is kept warm

@@ -290,7 +290,7 @@ void Relay::drop(Leg& leg, Delivery delivery) {
   leg.close_arrived = leg.close_given && leg.stream->queued() == 0;
   leg.close_due = false;
   if (leg.close_waited) observer_.on_waited(leg.close_arrived);
-  if (const net::TlsStream* tls = leg.side == Side::client ? leg.stream->as_tls() : nullptr)
+  if (const net::tls::TlsStream* tls = leg.side == Side::client ? leg.stream->as_tls() : nullptr)
     strained().keep(tls->facts());
   if (leg.paused) strained().resumed(index(leg.side), clock_.now());
   leg.paused = false;

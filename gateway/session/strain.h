@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/tls_stream.h"
 
 namespace gateway::session {
 
@@ -37,7 +37,7 @@ class Strain {
     std::string server_name;
     bool resumed = false;
   };
-  void keep(const net::TlsFacts& facts) {
+  void keep(const net::tls::Facts& facts) {
     tls_ = Tls{facts.version_name, facts.cipher, std::string(facts.server_name), facts.resumed};
   }
   const std::optional<Tls>& tls() const { return tls_; }

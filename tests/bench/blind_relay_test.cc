@@ -17,7 +17,7 @@
 namespace bench {
 namespace {
 
-const gateway::net::Certificate& certificate() {
+const gateway::net::tls::Certificate& certificate() {
   static tests::Certificates all;
   static const auto made =
       all.add({.name = "bench", .alternative_names = "DNS:bench.test", .self_signed = true});

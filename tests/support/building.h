@@ -66,7 +66,7 @@ struct Building {
   }
 
   gateway::metrics::Registry registry;
-  gateway::net::TicketKeys keys;
+  gateway::net::tls::TicketKeys keys;
   gateway::route::Backends backends;
   std::unique_ptr<gateway::usage::Meters> own_meters;
   gateway::usage::BudgetStandings own_standings;

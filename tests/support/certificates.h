@@ -17,7 +17,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 
 namespace tests {
 
@@ -56,7 +56,7 @@ class Certificates {
   std::string path(const std::string& file) const { return (folder_ / file).string(); }
   std::string ca_file() const { return path("ca.pem"); }
 
-  gateway::net::Certificate add(const Leaf& leaf) {
+  gateway::net::tls::Certificate add(const Leaf& leaf) {
     const KeyPtr key = make_key(leaf.rsa_bits);
     write_certificate(leaf.name, *make(leaf, false, key));
     std::FILE* file = std::fopen(path(leaf.name + ".key").c_str(), "w");

@@ -111,7 +111,7 @@ class EdgeStage {
   gateway::metrics::Registry& registry = building.registry;
   gateway::usage::Meters& meters = building.meters;
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
-  gateway::net::Resolver resolver{stage.loop};
+  gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
   gateway::net::Admission admission;

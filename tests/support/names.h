@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/config/origin.h"
-#include "tests/gateway/net/dns_scene.h"
+#include "tests/gateway/net/dns/dns_scene.h"
 
 namespace tests {
 
@@ -21,24 +21,24 @@ inline void allow_loopback(gateway::config::Origin& origin) {
 class Names {
  public:
   explicit Names(LoopStage& stage) : server_(stage), resolver(stage.loop, server_.options()) {
-    server_.script = [this](const dns::Question& question) {
+    server_.script = [this](const zone::Question& question) {
       const auto found = known_.find(question.name);
-      return found == known_.end() ? question.answer({}, dns::kNoSuchName)
+      return found == known_.end() ? question.answer({}, zone::kNoSuchName)
                                    : question.fitting(found->second);
     };
   }
   void set(const std::string& name, const std::vector<std::string>& addresses) {
-    std::vector<dns::Record>& records = known_[name];
+    std::vector<zone::Record>& records = known_[name];
     records.clear();
-    for (const std::string& one : addresses) records.push_back(dns::address(one, 60));
+    for (const std::string& one : addresses) records.push_back(zone::address(one, 60));
   }
 
  private:
   DnsServer server_;
-  std::map<std::string, std::vector<dns::Record>> known_;
+  std::map<std::string, std::vector<zone::Record>> known_;
 
  public:
-  gateway::net::Resolver resolver;
+  gateway::net::dns::Resolver resolver;
 };
 
 }  // namespace tests

@@ -93,7 +93,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
 
   LoopStage stage;
   RawListener origin;
-  gateway::net::Resolver resolver{stage.loop};
+  gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
   gateway::route::Backends backends;
@@ -105,7 +105,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   Request asked;
   bool client_tls = false;
   // What a test may put in place of the scene's own.
-  gateway::net::Resolver* names = &resolver;
+  gateway::net::dns::Resolver* names = &resolver;
   gateway::origin::Ways* ways = nullptr;
   const gateway::route::Pool* aimed = &pool;
   std::unique_ptr<gateway::session::Upgrade> upgrade;

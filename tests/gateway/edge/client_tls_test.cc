@@ -6,7 +6,7 @@
 
 #include "gateway/edge/client_connection.h"
 #include "gateway/net/tcp_stream.h"
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "tests/support/access_file.h"
 #include "tests/support/certificates.h"
 #include "tests/support/edge_stage.h"
@@ -15,7 +15,7 @@
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::config::Document;
-using gateway::net::TlsStream;
+using gateway::net::tls::TlsStream;
 
 namespace {
 
@@ -38,11 +38,11 @@ EdgeStage::Change three_domains(Certificates& certificates) {
 class TlsClient final : public TlsStream::HandshakeHandler {
  public:
   TlsClient(EdgeStage& stage, Certificates& certificates, const std::string& name)
-      : context_(gateway::net::make_origin_context(
+      : context_(gateway::net::tls::make_origin_context(
             {.verify = false, .ca_file = certificates.ca_file()})) {
     RawPeer peer = stage.tls_client();
     gateway::net::UniqueFd fd = non_blocking(gateway::net::UniqueFd(::dup(peer.fd())));
-    gateway::net::SslPtr ssl = gateway::net::new_origin_connection(context_->get(), name);
+    gateway::net::tls::SslPtr ssl = gateway::net::tls::new_origin_connection(context_->get(), name);
     ssl_ = ssl.get();
     stream_ = std::make_unique<TlsStream>(
         stage.stage.loop,
@@ -62,7 +62,7 @@ class TlsClient final : public TlsStream::HandshakeHandler {
  private:
   void on_secured() override { secured_ = true; }
 
-  proto::Result<gateway::net::SslContextPtr, gateway::net::TlsMistake> context_;
+  proto::Result<gateway::net::tls::SslContextPtr, gateway::net::tls::Mistake> context_;
   SSL* ssl_ = nullptr;  // the stream's
   std::unique_ptr<TlsStream> stream_;
   bool secured_ = false;

@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "gateway/origin/connector.h"
 #include "gateway/origin/ways.h"
 #include "tests/support/certificates.h"
@@ -115,7 +115,7 @@ struct ConnectScene {
   static uint16_t closed_port() { return RawListener().address().port(); }
 
   LoopStage stage;
-  gateway::net::Resolver resolver{stage.loop};
+  gateway::net::dns::Resolver resolver{stage.loop};
   std::shared_ptr<gateway::route::Snapshot> snapshot = make_snapshot();
   gateway::config::Domain& config = snapshot->document.domains.front();
   gateway::route::Pool& pool = pool_of(*snapshot);
@@ -130,36 +130,38 @@ class TlsOrigin {
  public:
   explicit TlsOrigin(const std::string& name = "origin.example")
       : certificate_(certificates_.add({.name = "origin", .alternative_names = "DNS:" + name})) {
-    auto made = gateway::net::make_server_context(certificate_);
+    auto made = gateway::net::tls::make_server_context(certificate_);
     REQUIRE(made.has_value());
     context_ = std::move(*made);
   }
-  gateway::net::SslContextPtr trusting(gateway::net::OriginSessions* sessions = nullptr) const {
-    auto made = gateway::net::make_origin_context(
+  gateway::net::tls::SslContextPtr trusting(
+      gateway::net::tls::OriginSessions* sessions = nullptr) const {
+    auto made = gateway::net::tls::make_origin_context(
         {.verify = true, .ca_file = certificates_.ca_file(), .sessions = sessions});
     REQUIRE(made.has_value());
     return std::move(*made);
   }
   // The origin's end of a connection.
-  std::unique_ptr<gateway::net::TlsStream> serve(LoopStage& stage, gateway::net::UniqueFd fd,
-                                                 Recorder& told) const {
-    auto made = std::make_unique<gateway::net::TlsStream>(
+  std::unique_ptr<gateway::net::tls::TlsStream> serve(LoopStage& stage, gateway::net::UniqueFd fd,
+                                                      Recorder& told) const {
+    auto made = std::make_unique<gateway::net::tls::TlsStream>(
         stage.loop,
         std::make_unique<gateway::net::TcpStream>(stage.loop, non_blocking(std::move(fd))),
-        tls_.new_connection(), gateway::net::TlsStream::Role::server, nullptr);
+        tls_.new_connection(), gateway::net::tls::TlsStream::Role::server, nullptr);
     made->start(told);
     return made;
   }
 
  private:
   Certificates certificates_;
-  gateway::net::Certificate certificate_;
-  gateway::net::SslContextPtr context_;
-  gateway::net::TicketKeys keys_;
-  gateway::net::ListenerTls tls_{keys_, [this](std::string_view) {
-                                   return gateway::net::ListenerTls::Choice{
-                                       .context = context_.get(), .domain = "origin.example"};
-                                 }};
+  gateway::net::tls::Certificate certificate_;
+  gateway::net::tls::SslContextPtr context_;
+  gateway::net::tls::TicketKeys keys_;
+  gateway::net::tls::ListenerContext tls_{keys_, [this](std::string_view) {
+                                            return gateway::net::tls::ListenerContext::Choice{
+                                                .context = context_.get(),
+                                                .domain = "origin.example"};
+                                          }};
 };
 
 }  // namespace tests

@@ -12,7 +12,7 @@ using gateway::net::Address;
 
 namespace {
 
-using gateway::net::Resolver;
+using gateway::net::dns::Resolver;
 
 Resolver::Answer answer_of(const std::vector<const char*>& addresses) {
   Resolver::Answer answer;

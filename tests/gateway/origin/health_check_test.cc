@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "gateway/origin/ways.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/frame_writer.h"
@@ -65,7 +65,7 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
 
   Ways ways{stage.loop, resolver};
   std::shared_ptr<gateway::route::Snapshot> made;
-  gateway::net::SslContextPtr origin_tls;
+  gateway::net::tls::SslContextPtr origin_tls;
   std::unique_ptr<HealthCheck> check;
   std::optional<std::string> result;
   bool not_checked = false;
@@ -247,7 +247,7 @@ TEST_CASE("health check: where origins want a PROXY header, a check has one, too
 }
 
 TEST_CASE("health check: over TLS the handshake belongs to it") {
-  auto context = gateway::net::make_origin_context({});
+  auto context = gateway::net::tls::make_origin_context({});
   REQUIRE(context.has_value());
   Checking scene;
   scene.origin_tls = std::move(*context);
@@ -257,7 +257,7 @@ TEST_CASE("health check: over TLS the handshake belongs to it") {
 }
 
 TEST_CASE("health check: tcp over TLS waits for the tickets, so that the next one resumes") {
-  gateway::net::OriginSessions sessions;
+  gateway::net::tls::OriginSessions sessions;
   const TlsOrigin origin("chat.example.com");
   const RawListener listener;
   Recorder told;

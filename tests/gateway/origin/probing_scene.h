@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 #include "gateway/route/snapshot.h"
 #include "tests/gateway/origin/fake_origin.h"
 #include "tests/support/loop_stage.h"
@@ -70,7 +70,7 @@ struct ProbingScene {
   static uint16_t closed_port() { return RawListener().address().port(); }
 
   LoopStage stage;
-  gateway::net::Resolver resolver{stage.loop};
+  gateway::net::dns::Resolver resolver{stage.loop};
   gateway::route::Backends backends;
   gateway::config::Domain settings;
   bool tls = false;  // there is a TLS listener, too

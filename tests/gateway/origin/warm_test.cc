@@ -120,7 +120,7 @@ TEST_CASE("warm: TLS is ready, for each name and scheme by itself") {
   scene.config.origin.https_ports = {scene.port()};
   scene.pool.tls = origin.trusting();
   scene.begin();
-  std::vector<std::unique_ptr<gateway::net::TlsStream>> far;
+  std::vector<std::unique_ptr<gateway::net::tls::TlsStream>> far;
   Recorder told;
   const auto serve = [&] {
     REQUIRE(scene.stage.run_until([&] { return readable(scene.listener.fd()); }));
@@ -322,7 +322,7 @@ TEST_CASE("warm: a reload makes what is encrypted anew, and a drain closes every
   scene.config.origin.https_ports = {scene.port()};
   scene.config.origin.sni = "origin.example";
   scene.pool.tls = origin.trusting();
-  std::vector<std::unique_ptr<gateway::net::TlsStream>> far;
+  std::vector<std::unique_ptr<gateway::net::tls::TlsStream>> far;
   std::vector<std::unique_ptr<Recorder>> told;
   for (int times = 1; times <= 2; ++times) {
     scene.begin();

@@ -15,7 +15,7 @@ using namespace tests;
 
 namespace {
 
-std::string tls_lines(const gateway::net::Certificate& certificate) {
+std::string tls_lines(const gateway::net::tls::Certificate& certificate) {
   return "    tls: { certificate: \"file:" + certificate.chain_file +
          "\", key: \"file:" + certificate.key_file + "\" }\n";
 }

@@ -5,16 +5,16 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 #include "tests/support/folder.h"
 
 using namespace tests;
-using namespace gateway::net;
+using namespace gateway::net::tls;
 using gateway::route::Trust;
 
 namespace {
 
-SharedSslContext origin(Trust& trust, const OriginTlsOptions& options) {
+SharedSslContext origin(Trust& trust, const OriginOptions& options) {
   auto made = trust.origin(options);
   REQUIRE(made.has_value());
   return (*made)->context;
@@ -38,13 +38,13 @@ TEST_CASE("FX1 trust: equal settings share one context, other settings its autho
   Trust trust(nullptr);
   const auto first = origin(trust, {.sessions = &sessions});
   CHECK(origin(trust, {.sessions = &sessions}) == first);
-  for (const OriginTlsOptions& different : {
-           OriginTlsOptions{.verify = false, .sessions = &sessions},
-           OriginTlsOptions{.pins = {KeyPin{1}}, .sessions = &sessions},
-           OriginTlsOptions{.pins = {KeyPin{2}}, .sessions = &sessions},
-           OriginTlsOptions{.min_version = TlsVersion::tls1_3, .sessions = &sessions},
-           OriginTlsOptions{.legacy_ciphers = true, .sessions = &sessions},
-           OriginTlsOptions{.sessions = nullptr},
+  for (const OriginOptions& different : {
+           OriginOptions{.verify = false, .sessions = &sessions},
+           OriginOptions{.pins = {KeyPin{1}}, .sessions = &sessions},
+           OriginOptions{.pins = {KeyPin{2}}, .sessions = &sessions},
+           OriginOptions{.min_version = Version::tls1_3, .sessions = &sessions},
+           OriginOptions{.legacy_ciphers = true, .sessions = &sessions},
+           OriginOptions{.sessions = nullptr},
        }) {
     const auto made = origin(trust, different);
     CHECK(made != first);
@@ -102,9 +102,9 @@ TEST_CASE("FX1 trust: what is wrong with a file is told to each who names it") {
 
 TEST_CASE("trust: what says the same is the object of the configuration before") {
   const Certificate leaf = certificates().add({.name = "same", .alternative_names = "DNS:same"});
-  const OriginTlsOptions as_client{.ca_file = certificates().ca_file(),
-                                   .client_chain_file = leaf.chain_file,
-                                   .client_key_file = leaf.key_file};
+  const OriginOptions as_client{.ca_file = certificates().ca_file(),
+                                .client_chain_file = leaf.chain_file,
+                                .client_key_file = leaf.key_file};
   auto first = std::make_unique<Trust>(nullptr);
   const auto served = server(*first, leaf);
   const auto plain = origin(*first, {});

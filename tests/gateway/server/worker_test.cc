@@ -73,7 +73,7 @@ struct WorkerScene {
 
   MeteredBuilding metered;
   Building& building = metered.building;
-  gateway::net::KnownNames names;
+  gateway::net::dns::KnownNames names;
   gateway::origin::WarmRoom warm_room;
   gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;
@@ -106,7 +106,7 @@ TEST_CASE("worker: one that was never started goes in silence") {
   Building& building = metered.building;
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
-  gateway::net::KnownNames names;
+  gateway::net::dns::KnownNames names;
   gateway::origin::WarmRoom warm_room;
   const gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "tests/support/upgrade_scene.h"
 
 using namespace tests;
@@ -77,7 +77,7 @@ TEST_CASE("FX21 upgrade: neither does the client's own Host open a port by way o
   const RawListener secret;
   UpgradeScene scene;
   scene.asked.host = "chat.example.com:" + port_of(secret);
-  auto context = gateway::net::make_origin_context({});
+  auto context = gateway::net::tls::make_origin_context({});
   REQUIRE(context.has_value());
   scene.pool.tls = std::move(*context);
   RawPeer peer = scene.ask();

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 #include "gateway/origin/ways.h"
 #include "tests/support/made_snapshot.h"
 #include "tests/support/names.h"
@@ -206,7 +206,7 @@ TEST_CASE("upgrade: a redirect to https is 502 where TLS was never prepared") {
 TEST_CASE("upgrade: a fixed TLS name is the own origin's, and no other host goes by it") {
   UpgradeScene scene;
   RawListener other;
-  auto context = gateway::net::make_origin_context({});
+  auto context = gateway::net::tls::make_origin_context({});
   REQUIRE(context.has_value());
   scene.pool.tls = std::move(*context);
   scene.config.origin.sni = "sni.example.com";

@@ -1,4 +1,4 @@
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,12 +9,12 @@
 #include <openssl/x509v3.h>
 
 #include "gateway/net/address.h"
-#include "gateway/net/tls_identity.h"
+#include "gateway/net/tls/identity.h"
 #include "proto/base/encoding.h"
 #include "proto/base/host.h"
 #include "proto/base/text.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 
@@ -137,7 +137,7 @@ void set_common_tls(SSL_CTX* context, Ciphers ciphers) {
   if (ciphers == Ciphers::modern) SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
 }
 
-proto::Result<SslContextPtr, TlsMistake> make_server_context(const Certificate& certificate) {
+proto::Result<SslContextPtr, Mistake> make_server_context(const Certificate& certificate) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));
   set_common_tls(context.get());
   SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
@@ -165,7 +165,7 @@ bool is_made_for(SSL_CTX* context, const std::string& name) {
                          nullptr) == 1;
 }
 
-ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)
+ListenerContext::ListenerContext(TicketKeys& keys, Choose choose)
     : keys_(keys), choose_(std::move(choose)), context_(SSL_CTX_new(TLS_server_method())) {
   SSL_CTX* context = context_.get();
   set_common_tls(context);
@@ -176,20 +176,20 @@ ListenerTls::ListenerTls(TicketKeys& keys, Choose choose)
   SSL_CTX_set_client_hello_cb(context, on_client_hello, this);
 }
 
-SslPtr ListenerTls::new_connection() const { return SslPtr(SSL_new(context_.get())); }
+SslPtr ListenerContext::new_connection() const { return SslPtr(SSL_new(context_.get())); }
 
-void ListenerTls::adopt(SSL_CTX* context) {
+void ListenerContext::adopt(SSL_CTX* context) {
   const std::lock_guard lock(adopt_mutex_);
   if (SSL_CTX_get_app_data(context) == nullptr) SSL_CTX_set_app_data(context, &keys_);
 }
 
-int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
+int ListenerContext::on_client_hello(SSL* ssl, int* alert, void* self) {
   const auto name = server_name_of(ssl);
   if (!name) {
     *alert = SSL_AD_DECODE_ERROR;
     return SSL_CLIENT_HELLO_ERROR;
   }
-  auto& listener = *static_cast<ListenerTls*>(self);
+  auto& listener = *static_cast<ListenerContext*>(self);
   const Choice choice = listener.choose_(*name);
   // The certificate comes from the domain's context; tickets keep coming from the listener's, so it
   // is the session id context that ties a session to the domain: one of another domain is then not
@@ -197,10 +197,10 @@ int ListenerTls::on_client_hello(SSL* ssl, int* alert, void* self) {
   listener.adopt(choice.context);
   SSL_set_SSL_CTX(ssl, choice.context);
   SSL_set_min_proto_version(
-      ssl, choice.min_version == TlsVersion::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+      ssl, choice.min_version == Version::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   const auto digest = proto::sha1(proto::bytes_of(choice.domain));
   SSL_set_session_id_context(ssl, digest.data(), digest.size());
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -1,14 +1,15 @@
-#include "gateway/net/tls_files.h"
+#include "gateway/net/tls/files.h"
 
 #include <sys/stat.h>
 
 #include <doctest/doctest.h>
 #include <openssl/pkcs12.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::tls;
 
 namespace {
 

@@ -10,13 +10,13 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 #include "tests/support/loop_stage.h"
 #include "tests/support/patience.h"
 
 namespace tests {
 
-namespace dns {
+namespace zone {
 
 constexpr uint16_t kA = 1;
 constexpr uint16_t kCname = 5;
@@ -100,13 +100,13 @@ struct Question {
   }
 };
 
-}  // namespace dns
+}  // namespace zone
 
 // Serves from the loop that its clients run on.
 class DnsServer {
  public:
   // What to answer; empty: nothing.
-  using Script = std::function<std::string(const dns::Question&)>;
+  using Script = std::function<std::string(const zone::Question&)>;
 
   explicit DnsServer(LoopStage& stage, const std::string& host = "127.0.0.1", uint16_t port = 0)
       : loop_(stage.loop), udp_(*this, {}), tcp_(*this, {}) {
@@ -122,8 +122,8 @@ class DnsServer {
   DnsServer& operator=(const DnsServer&) = delete;
   ~DnsServer() = default;
 
-  gateway::net::DnsClient::Options options() const {
-    gateway::net::DnsClient::Options made;
+  gateway::net::dns::Client::Options options() const {
+    gateway::net::dns::Client::Options made;
     made.servers = address.to_string();
     made.first_timeout = first_timeout;
     made.tries = 2;
@@ -178,7 +178,7 @@ class DnsServer {
         if (in.size() < size + 2) return;
         const std::string out = server.answer(in.substr(2, size), true);
         in.erase(0, size + 2);
-        const std::string framed = dns::number16(out.size()) + out;
+        const std::string framed = zone::number16(out.size()) + out;
         if (!out.empty()) ::send(fd.get(), framed.data(), framed.size(), MSG_NOSIGNAL);
       }
     }
@@ -214,7 +214,7 @@ class DnsServer {
   std::string answer(std::string message, bool tcp) {
     ++questions;
     if (tcp) ++over_tcp;
-    dns::Question question(std::move(message));
+    zone::Question question(std::move(message));
     question.tcp = tcp;
     return script ? script(question) : std::string();
   }

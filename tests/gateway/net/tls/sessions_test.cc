@@ -1,4 +1,4 @@
-#include "gateway/net/tls_sessions.h"
+#include "gateway/net/tls/sessions.h"
 
 #include <ctime>
 #include <memory>
@@ -8,10 +8,11 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::tls;
 
 namespace {
 

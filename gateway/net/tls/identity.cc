@@ -1,4 +1,4 @@
-#include "gateway/net/tls_identity.h"
+#include "gateway/net/tls/identity.h"
 
 #include <algorithm>
 #include <ctime>
@@ -8,7 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 
@@ -54,22 +54,22 @@ bool fits(X509* certificate, EVP_PKEY* key) {
   return same;
 }
 
-TlsMistake mismatch(const std::vector<CertificatePtr>& chain, EVP_PKEY* key,
-                    const std::string& whose, const Certificate& files) {
+Mistake mismatch(const std::vector<CertificatePtr>& chain, EVP_PKEY* key, const std::string& whose,
+                 const Certificate& files) {
   const std::string first = subject_of(chain.front().get());
   for (size_t i = 1; i < chain.size(); ++i) {
     if (!fits(chain[i].get(), key)) continue;
-    return {TlsMistake::In::certificate,
+    return {Mistake::In::certificate,
             whose + "certificate " + files.chain_file + ": first comes " + first +
                 ", expected is the one that the key belongs to, " + subject_of(chain[i].get()) +
                 ", which is number " + std::to_string(i + 1) +
                 ": write it first, and behind each certificate that of its issuer"};
   }
-  return {TlsMistake::In::key,
-          whose + "key " + files.key_file + " does not belong to certificate " + files.chain_file +
-              ", whose first is " + first +
-              ": these two must say the same: openssl x509 -noout -pubkey -in " + files.chain_file +
-              " and openssl pkey -pubout -in " + files.key_file};
+  return {Mistake::In::key, whose + "key " + files.key_file + " does not belong to certificate " +
+                                files.chain_file + ", whose first is " + first +
+                                ": these two must say the same: openssl x509 -noout -pubkey -in " +
+                                files.chain_file + " and openssl pkey -pubout -in " +
+                                files.key_file};
 }
 
 // Empty: they are in use.
@@ -140,20 +140,20 @@ std::string missing(X509* certificate, const std::vector<X509*>& rest) {
 
 }  // namespace
 
-std::optional<TlsMistake> load_identity(SSL_CTX* context, const std::string& whose,
-                                        const Certificate& files) {
-  using In = TlsMistake::In;
+std::optional<Mistake> load_identity(SSL_CTX* context, const std::string& whose,
+                                     const Certificate& files) {
+  using In = Mistake::In;
   const std::string certificate = whose + "certificate " + files.chain_file;
   const auto chain = read_certificates(files.chain_file);
-  if (!chain) return TlsMistake{In::certificate, certificate + ' ' + chain.error()};
+  if (!chain) return Mistake{In::certificate, certificate + ' ' + chain.error()};
   const auto key = read_private_key(files.key_file);
-  if (!key) return TlsMistake{In::key, whose + "key " + files.key_file + ' ' + key.error()};
+  if (!key) return Mistake{In::key, whose + "key " + files.key_file + ' ' + key.error()};
   if (!fits(chain->front().get(), key->get())) return mismatch(*chain, key->get(), whose, files);
   const std::string weakness = weakness_of(*chain);
-  if (!weakness.empty()) return TlsMistake{In::certificate, certificate + ": " + weakness};
+  if (!weakness.empty()) return Mistake{In::certificate, certificate + ": " + weakness};
   const std::string problem = use(context, *chain, key->get());
   if (problem.empty()) return std::nullopt;
-  return TlsMistake{In::certificate, certificate + " cannot be used: " + problem};
+  return Mistake{In::certificate, certificate + " cannot be used: " + problem};
 }
 
 IdentityFacts look_at_identity(SSL_CTX* context, X509_STORE* authorities) {
@@ -180,4 +180,4 @@ IdentityFacts look_at_identity(SSL_CTX* context, X509_STORE* authorities) {
   return facts;
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -16,10 +16,10 @@
 struct ares_addrinfo;
 struct ares_channeldata;
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
 // Questions that are open when it is destroyed are never answered; nothing waits for them.
-class DnsClient final : private DeadlineWheel::Entry {
+class Client final : private DeadlineWheel::Entry {
  public:
   struct Options {
     std::string servers = {};  // "127.0.0.1:5353,[::1]:5353"; empty: those of resolv_conf
@@ -56,10 +56,10 @@ class DnsClient final : private DeadlineWheel::Entry {
 
   static constexpr size_t kMaxAddresses = 64;  // of one name; what a server says beyond is dropped
 
-  DnsClient(Loop& loop, Options options, Handler& handler);
-  DnsClient(const DnsClient&) = delete;
-  DnsClient& operator=(const DnsClient&) = delete;
-  ~DnsClient();
+  Client(Loop& loop, Options options, Handler& handler);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
 
   // One reply for each call.
   void ask(const std::string& name);
@@ -102,4 +102,4 @@ class DnsClient final : private DeadlineWheel::Entry {
   milliseconds looked_{0};  // when resolv_conf was looked at
 };
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

@@ -1,4 +1,4 @@
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,9 +9,9 @@
 #include <openssl/x509v3.h>
 
 #include "gateway/net/address.h"
-#include "gateway/net/tls_identity.h"
+#include "gateway/net/tls/identity.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 
@@ -91,7 +91,7 @@ int on_session(SSL* ssl, SSL_SESSION* session) {
   return 0;  // only the copy is kept
 }
 
-void attach(SSL_CTX* context, const OriginTlsOptions& options) {
+void attach(SSL_CTX* context, const OriginOptions& options) {
   auto settings = std::make_unique<Settings>(
       Settings{.verify = options.verify,
                .pins = options.pins,
@@ -176,11 +176,11 @@ std::string_view meaning_of(int reason) {
 
 }  // namespace
 
-proto::Result<SslContextPtr, TlsMistake> make_origin_context(const OriginTlsOptions& options,
-                                                             X509_STORE* authorities) {
+proto::Result<SslContextPtr, Mistake> make_origin_context(const OriginOptions& options,
+                                                          X509_STORE* authorities) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
   set_common_tls(context.get(), options.legacy_ciphers ? Ciphers::legacy : Ciphers::modern);
-  if (options.min_version == TlsVersion::tls1_3)
+  if (options.min_version == Version::tls1_3)
     SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>(kAlpnHttp11.data()),
                           kAlpnHttp11.size());
@@ -191,7 +191,7 @@ proto::Result<SslContextPtr, TlsMistake> make_origin_context(const OriginTlsOpti
   AuthoritiesPtr own;
   if (authorities == nullptr) {
     auto read = read_authorities(options.ca_file);
-    if (!read) return proto::Unexpected{TlsMistake{TlsMistake::In::authorities, read.error()}};
+    if (!read) return proto::Unexpected{Mistake{Mistake::In::authorities, read.error()}};
     own = std::move(*read);
     authorities = own.get();
   }
@@ -240,4 +240,4 @@ std::string take_origin_reason(const SSL* ssl) {
   return std::string(meaning) + " (" + text + ")";
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -1,4 +1,4 @@
-#include "gateway/net/dns_client.h"
+#include "gateway/net/dns/client.h"
 
 #include <algorithm>
 #include <ares.h>
@@ -16,7 +16,7 @@
 #include "proto/base/host.h"
 #include "proto/base/text.h"
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
 namespace {
 
@@ -43,7 +43,7 @@ milliseconds life_of(const ares_addrinfo& found) {
 std::vector<Address> addresses_of(const ares_addrinfo& found) {
   std::vector<Address> addresses;
   for (const ares_addrinfo_node* one = found.nodes; one != nullptr; one = one->ai_next) {
-    if (addresses.size() == DnsClient::kMaxAddresses) break;
+    if (addresses.size() == Client::kMaxAddresses) break;
     const Address address(one->ai_addr);
     if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
   }
@@ -96,8 +96,8 @@ std::string words_for(int status) {
 }  // namespace
 
 // Level-triggered: c-ares reads no more than it wants of a TCP connection.
-struct DnsClient::Socket final : Poller::Watched {
-  Socket(DnsClient& owner, int descriptor) : client(owner), fd(descriptor) {}
+struct Client::Socket final : Poller::Watched {
+  Socket(Client& owner, int descriptor) : client(owner), fd(descriptor) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket() { client.loop_.poller().remove(fd, *this); }
@@ -109,19 +109,19 @@ struct DnsClient::Socket final : Poller::Watched {
     client.process(readable, writable);  // may end this
   }
 
-  DnsClient& client;
+  Client& client;
   int fd;
   uint32_t events = 0;
 };
 
 // c-ares says "connection refused" of a socket that it could not open, so the calls are made here.
-struct DnsClient::Calls {
+struct Client::Calls {
   static ares_socket_t open(int family, int type, int protocol, void* self) {
     const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     const bool lacking =
         fd < 0 && blame_of({.code = -errno, .doing = IoError::Doing::connecting, .text = {}},
                            outcome::Blame::server) == outcome::Blame::us;
-    static_cast<DnsClient*>(self)->lack_ = lacking ? errno : 0;
+    static_cast<Client*>(self)->lack_ = lacking ? errno : 0;
     return fd;
   }
   static int close(ares_socket_t fd, void*) { return ::close(fd); }
@@ -139,19 +139,19 @@ struct DnsClient::Calls {
 };
 
 // c-ares holds it, and gives it back exactly once.
-struct DnsClient::Question {
-  DnsClient& client;
+struct Client::Question {
+  Client& client;
   std::string name;
 };
 
-DnsClient::DnsClient(Loop& loop, Options options, Handler& handler)
+Client::Client(Loop& loop, Options options, Handler& handler)
     : loop_(loop), options_(std::move(options)), handler_(handler) {
   open();
 }
 
-DnsClient::~DnsClient() { close(); }
+Client::~Client() { close(); }
 
-void DnsClient::open() {
+void Client::open() {
   read_ = version();
   looked_ = loop_.now();
   ares_options wanted{};
@@ -166,7 +166,7 @@ void DnsClient::open() {
   wanted.resolvconf_path = path.data();
   wanted.sock_state_cb_data = this;
   wanted.sock_state_cb = [](void* self, int fd, int readable, int writable) {
-    static_cast<DnsClient*>(self)->watch(fd, readable != 0, writable != 0);
+    static_cast<Client*>(self)->watch(fd, readable != 0, writable != 0);
   };
   int given = ARES_OPT_FLAGS | ARES_OPT_LOOKUPS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
               ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB;
@@ -185,14 +185,14 @@ void DnsClient::open() {
                  : std::string("name resolution cannot be set up: ") + ares_strerror(status);
 }
 
-void DnsClient::close() {
+void Client::close() {
   closing_ = true;
   if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
   closing_ = false;
   sockets_.clear();
 }
 
-DnsClient::Version DnsClient::version() const {
+Client::Version Client::version() const {
   struct stat file {};
   if (::stat(options_.resolv_conf.c_str(), &file) != 0) return {};
   return {.changed = file.st_mtim, .file = file.st_ino};
@@ -200,7 +200,7 @@ DnsClient::Version DnsClient::version() const {
 
 // c-ares 1.18 cannot read its configuration again: what is open is asked of a new channel, since
 // the servers of the old one may be gone.
-void DnsClient::notice_changes() {
+void Client::notice_changes() {
   const bool soon = loop_.now() - looked_ < options_.reread_interval;
   if (soon && channel_ != nullptr) return;
   looked_ = loop_.now();
@@ -211,13 +211,13 @@ void DnsClient::notice_changes() {
   for (const std::string& name : std::exchange(unanswered_, {})) send(name);
 }
 
-void DnsClient::ask(const std::string& name) {
+void Client::ask(const std::string& name) {
   notice_changes();
   send(name);
   arm();
 }
 
-void DnsClient::send(const std::string& name) {
+void Client::send(const std::string& name) {
   Reply reply;
   // c-ares 1.18 asks the servers about an IPv4 literal.
   if (const auto literal = Address::parse(name, 0)) {
@@ -242,13 +242,13 @@ void DnsClient::send(const std::string& name) {
   ares_getaddrinfo(channel_, asked.c_str(), nullptr, &hints, on_answer, question.release());
 }
 
-void DnsClient::on_answer(void* question, int status, int, ares_addrinfo* found) {
+void Client::on_answer(void* question, int status, int, ares_addrinfo* found) {
   const std::unique_ptr<Question> asked(static_cast<Question*>(question));
   const FoundPtr owned(found);
   asked->client.answered(*asked, status, found);
 }
 
-void DnsClient::answered(const Question& question, int status, const ares_addrinfo* found) {
+void Client::answered(const Question& question, int status, const ares_addrinfo* found) {
   if (closing_) {
     unanswered_.push_back(question.name);
     return;
@@ -275,14 +275,14 @@ void DnsClient::answered(const Question& question, int status, const ares_addrin
   handler_.on_reply(question.name, std::move(reply));
 }
 
-void DnsClient::process(int readable, int writable) {
+void Client::process(int readable, int writable) {
   ares_process_fd(channel_, readable, writable);
   arm();
 }
 
-void DnsClient::on_deadline(milliseconds) { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
+void Client::on_deadline(milliseconds) { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }
 
-void DnsClient::arm() {
+void Client::arm() {
   timeval left{};
   if (channel_ == nullptr || ares_timeout(channel_, nullptr, &left) == nullptr) {
     loop_.wheel().clear(*this);
@@ -294,7 +294,7 @@ void DnsClient::arm() {
   loop_.wheel().set(*this, loop_.now() + wait + milliseconds(1));
 }
 
-void DnsClient::watch(int fd, bool readable, bool writable) {
+void Client::watch(int fd, bool readable, bool writable) {
   const uint32_t events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
   const auto known = sockets_.find(fd);
   if (known != sockets_.end() && known->second->events == events) return;
@@ -307,4 +307,4 @@ void DnsClient::watch(int fd, bool readable, bool writable) {
   sockets_[fd] = std::move(socket);
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

@@ -7,16 +7,16 @@
 
 #include "gateway/net/loop.h"
 #include "gateway/net/stream.h"
-#include "gateway/net/tls_context.h"
+#include "gateway/net/tls/context.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 // What a connection has agreed on; until its handshake is done, nothing. The views hold while the
 // stream lives.
-struct TlsFacts {
+struct Facts {
   bool handshake_done = false;
   bool resumed = false;
-  TlsVersion version = TlsVersion::tls1_2;
+  Version version = Version::tls1_2;
   std::string_view version_name;  // "TLSv1.3"
   std::string_view cipher;
   std::string_view server_name;  // as the client sent it; empty: it sent none
@@ -65,7 +65,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   Volume records() const override;
   std::optional<Volume> packets() const override { return transport_->packets(); }
 
-  TlsFacts facts() const;
+  Facts facts() const;
   const TlsStream* as_tls() const override { return this; }
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
@@ -132,4 +132,4 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool peer_ended_ = false;  // on_end has been called
 };
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

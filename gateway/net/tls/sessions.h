@@ -13,7 +13,7 @@
 
 #include <openssl/ssl.h>
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 struct SslSessionFree {
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
@@ -70,4 +70,4 @@ class OriginSessions {
   std::map<Key, Order::iterator> entries_;  // those of one context stand together
 };
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

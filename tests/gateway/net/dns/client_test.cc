@@ -1,4 +1,4 @@
-#include "gateway/net/dns_client.h"
+#include "gateway/net/dns/client.h"
 
 #include <chrono>
 #include <cstdio>
@@ -9,11 +9,12 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/dns_scene.h"
+#include "tests/gateway/net/dns/dns_scene.h"
 #include "tests/support/folder.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::dns;
 using namespace std::chrono_literals;
 
 TEST_CASE(
@@ -23,12 +24,13 @@ TEST_CASE(
   DnsServer server(stage);
   std::set<std::string> asked;
   // What the search list would find, and nothing else.
-  server.script = [&asked](const dns::Question& question) {
+  server.script = [&asked](const zone::Question& question) {
     asked.insert(question.name);
     if (question.name.ends_with("corp.test"))
-      return question.fitting({dns::address("192.0.2.66", 60)});
-    if (question.name == "origin.example") return question.fitting({dns::address("192.0.2.9", 60)});
-    return question.answer({}, dns::kNoSuchName);
+      return question.fitting({zone::address("192.0.2.66", 60)});
+    if (question.name == "origin.example")
+      return question.fitting({zone::address("192.0.2.9", 60)});
+    return question.answer({}, zone::kNoSuchName);
   };
   Folder folder;
   const std::string path =
@@ -68,8 +70,8 @@ TEST_CASE("dns client: new servers in resolv.conf are asked what the old ones le
                                  .first_timeout = 9s,
                                  .tries = 1,
                                  .reread_interval = 0ms});
-  new_server.script = [](const dns::Question& question) {
-    return question.fitting({dns::address("192.0.2.9", 60)});
+  new_server.script = [](const zone::Question& question) {
+    return question.fitting({zone::address("192.0.2.9", 60)});
   };
   std::vector<std::string> told;
   const auto note = [&](const Resolver::Answer& answer) {

@@ -12,7 +12,7 @@
 #include "gateway/net/address.h"
 #include "gateway/net/loop.h"
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
 class KnownNames {
  public:
@@ -36,4 +36,4 @@ class KnownNames {
   std::map<std::string, Answer, std::less<>> answers_;
 };
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

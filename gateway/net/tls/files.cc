@@ -1,4 +1,4 @@
-#include "gateway/net/tls_files.h"
+#include "gateway/net/tls/files.h"
 
 #include <array>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 
 #include "gateway/files/text_file.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 
@@ -244,4 +244,4 @@ std::string take_tls_errors() {
   return text.empty() ? "unknown TLS error" : text;
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

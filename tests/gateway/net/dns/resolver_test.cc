@@ -1,4 +1,4 @@
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,10 +12,11 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/dns_scene.h"
+#include "tests/gateway/net/dns/dns_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::dns;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
@@ -23,20 +24,20 @@ namespace {
 
 // c-ares has a clock of its own. Where an answer comes, however late, its patience is that of
 // tests; where none comes the test waits for as long as it has.
-const DnsClient::Options kPatient{.first_timeout = patience(10s), .tries = 2};
-const DnsClient::Options kShort{.first_timeout = 200ms, .tries = 2};
+const Client::Options kPatient{.first_timeout = patience(10s), .tries = 2};
+const Client::Options kShort{.first_timeout = 200ms, .tries = 2};
 
 struct Scene {
   // Answers with these to everybody, for that many seconds.
   void serve(const std::vector<std::string>& addresses, uint32_t ttl) {
-    server.script = [addresses, ttl](const dns::Question& question) {
-      std::vector<dns::Record> records;
-      for (const std::string& one : addresses) records.push_back(dns::address(one, ttl));
+    server.script = [addresses, ttl](const zone::Question& question) {
+      std::vector<zone::Record> records;
+      for (const std::string& one : addresses) records.push_back(zone::address(one, ttl));
       return question.fitting(records);
     };
   }
   void fail(int code) {
-    server.script = [code](const dns::Question& question) { return question.answer({}, code); };
+    server.script = [code](const zone::Question& question) { return question.answer({}, code); };
   }
   Resolver::Answer ask(const std::string& name = "a.example", const Resolver::Life& life = {}) {
     std::optional<Resolver::Answer> got;
@@ -64,9 +65,9 @@ struct Scene {
     REQUIRE(stage.run_until([&] { return alarm.rang; }));
   }
 
-  explicit Scene(const DnsClient::Options& changes = kPatient)
+  explicit Scene(const Client::Options& changes = kPatient)
       : resolver(stage.loop, options(server, changes)) {}
-  static DnsClient::Options options(const DnsServer& server, DnsClient::Options changes) {
+  static Client::Options options(const DnsServer& server, Client::Options changes) {
     changes.servers = server.address.to_string();
     return changes;
   }
@@ -144,13 +145,13 @@ TEST_CASE("resolver: an alias counts with its own TTL, and the highest bit means
   for (const uint32_t ttl : {0U, 0x80000000U, 0xffffffffU}) {
     CAPTURE(ttl);
     Scene scene;
-    scene.server.script = [ttl](const dns::Question& question) {
-      if (question.type != dns::kA) return question.answer({});
-      return question.answer({{.type = dns::kCname, .ttl = ttl, .data = dns::label("b.example")},
-                              {.type = dns::kA,
+    scene.server.script = [ttl](const zone::Question& question) {
+      if (question.type != zone::kA) return question.answer({});
+      return question.answer({{.type = zone::kCname, .ttl = ttl, .data = zone::label("b.example")},
+                              {.type = zone::kA,
                                .ttl = 3600,
                                .data = "\xc0\x00\x02\x07"s,
-                               .owner = dns::label("b.example")}});
+                               .owner = zone::label("b.example")}});
     };
     const Resolver::Life any{.min = 0ms, .max = 24h};
     CHECK(scene.first(any) == "192.0.2.7");
@@ -162,11 +163,11 @@ TEST_CASE("resolver: when DNS fails the last good answer stays, and says that it
   for (const int how : {0, 1, 2}) {
     CAPTURE(how);
     // One that is silent is known by the time that it lets pass.
-    Scene scene(how == 1 ? DnsClient::Options{.first_timeout = 1s, .tries = 1} : kPatient);
+    Scene scene(how == 1 ? Client::Options{.first_timeout = 1s, .tries = 1} : kPatient);
     const Resolver::Life now{.min = 0ms, .max = 0ms};
     scene.serve({"192.0.2.1"}, 60);
     CHECK(scene.first() == "192.0.2.1");
-    if (how == 0) scene.fail(dns::kServerFailure);
+    if (how == 0) scene.fail(zone::kServerFailure);
     if (how == 1) scene.server.script = nullptr;
     if (how == 2) scene.fail(0);  // no data
     CHECK(scene.first(now) == "192.0.2.1");
@@ -202,8 +203,8 @@ TEST_CASE("resolver: without a good answer a failure is told in words, and kept 
     std::string error;
   };
   for (const Row& row :
-       {Row{dns::kNoSuchName, "there is no such name"},
-        Row{dns::kServerFailure, "the DNS servers fail, refuse or cannot be reached"},
+       {Row{zone::kNoSuchName, "there is no such name"},
+        Row{zone::kServerFailure, "the DNS servers fail, refuse or cannot be reached"},
         Row{0, "the name has no address"}}) {
     Scene scene;
     scene.fail(row.code);
@@ -214,7 +215,7 @@ TEST_CASE("resolver: without a good answer a failure is told in words, and kept 
     const int asked = scene.server.questions;
     CHECK(scene.first() == row.error);
     CHECK(scene.server.questions == asked);
-    if (row.code != dns::kNoSuchName) continue;
+    if (row.code != zone::kNoSuchName) continue;
     scene.serve({"192.0.2.1"}, 60);
     scene.pass(Resolver::kKeepBad);
     CHECK(scene.first() == "192.0.2.1");
@@ -226,7 +227,7 @@ TEST_CASE("resolver: a name that is gone takes its addresses along") {
   const Resolver::Life now{.min = 0ms, .max = 0ms};
   scene.serve({"192.0.2.1"}, 60);
   CHECK(scene.first() == "192.0.2.1");
-  scene.fail(dns::kNoSuchName);
+  scene.fail(zone::kNoSuchName);
   CHECK(scene.first(now) == "192.0.2.1");
   scene.settle(2);
   CHECK(scene.first() == "there is no such name");
@@ -242,9 +243,9 @@ TEST_CASE("resolver: a truncated answer is asked for again over TCP") {
   for (const bool tcp_works : {true, false}) {
     CAPTURE(tcp_works);
     Scene scene(tcp_works ? kPatient : kShort);
-    scene.server.script = [tcp_works](const dns::Question& question) {
+    scene.server.script = [tcp_works](const zone::Question& question) {
       if (!question.tcp) return question.answer({}, 0, true);
-      return tcp_works ? question.fitting({dns::address("192.0.2.1", 60)}) : std::string();
+      return tcp_works ? question.fitting({zone::address("192.0.2.1", 60)}) : std::string();
     };
     CHECK(scene.first() == (tcp_works ? "192.0.2.1" : "the DNS servers do not answer"));
     CHECK(scene.server.over_tcp >= 2);
@@ -253,26 +254,26 @@ TEST_CASE("resolver: a truncated answer is asked for again over TCP") {
 
 TEST_CASE("resolver: thousands of records become a list of 64") {
   Scene scene;
-  scene.server.script = [](const dns::Question& question) {
+  scene.server.script = [](const zone::Question& question) {
     if (!question.tcp) return question.answer({}, 0, true);
-    std::vector<dns::Record> records;
-    for (int i = 0; i < 4000 && question.type == dns::kA; ++i)
+    std::vector<zone::Record> records;
+    for (int i = 0; i < 4000 && question.type == zone::kA; ++i)
       records.push_back(
-          dns::address("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 60));
+          zone::address("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 60));
     return question.answer(records);
   };
-  CHECK(scene.ask().addresses.size() == DnsClient::kMaxAddresses);
+  CHECK(scene.ask().addresses.size() == Client::kMaxAddresses);
 }
 
 TEST_CASE("resolver: aliases that lead in a circle lead nowhere") {
   Scene scene;
-  scene.server.script = [](const dns::Question& question) {
-    const std::string a = dns::label("a.example");
-    const std::string b = dns::label("b.example");
-    std::vector<dns::Record> records;
+  scene.server.script = [](const zone::Question& question) {
+    const std::string a = zone::label("a.example");
+    const std::string b = zone::label("b.example");
+    std::vector<zone::Record> records;
     for (int i = 0; i < 5; ++i) {
-      records.push_back({.type = dns::kCname, .ttl = 60, .data = b, .owner = a});
-      records.push_back({.type = dns::kCname, .ttl = 60, .data = a, .owner = b});
+      records.push_back({.type = zone::kCname, .ttl = 60, .data = b, .owner = a});
+      records.push_back({.type = zone::kCname, .ttl = 60, .data = a, .owner = b});
     }
     return question.answer(records);
   };
@@ -284,16 +285,17 @@ TEST_CASE("resolver: garbage, answers to other questions and foreign records giv
   for (int round = 0; round < 100; ++round) {
     CAPTURE(round);
     Scene scene({.first_timeout = 20ms, .tries = 1});
-    scene.server.script = [&](const dns::Question& question) {
-      std::string out = question.answer({dns::address("192.0.2.1", 60)});
+    scene.server.script = [&](const zone::Question& question) {
+      std::string out = question.answer({zone::address("192.0.2.1", 60)});
       if (round == 0) out.assign(12, '\xff');
       if (round == 1) out[0] = static_cast<char>(out[0] + 1);    // another question's number
       if (round == 2) out[13] = static_cast<char>(out[13] + 1);  // another name
       if (round == 3)
         out = question.answer(
-            {{.type = dns::kA, .ttl = 60, .data = "abcd", .owner = dns::label("evil.example")}});
+            {{.type = zone::kA, .ttl = 60, .data = "abcd", .owner = zone::label("evil.example")}});
       if (round == 4) out = question.answer({{.type = question.type, .ttl = 60, .data = "abc"}});
-      if (round == 5) out = question.answer({{.type = dns::kCname, .ttl = 60, .data = "\xc0\x0c"}});
+      if (round == 5)
+        out = question.answer({{.type = zone::kCname, .ttl = 60, .data = "\xc0\x0c"}});
       if (round == 6) out.resize(out.size() - 3);
       if (round == 7) out[7] = '\x7f';  // announces more records than there are
       // The number stays, so that it is read; the rest may be anything.
@@ -337,16 +339,16 @@ TEST_CASE("FY32 resolver: tells what stands in /etc/hosts from what DNS says") {
     CHECK(scene.ask(name).written);
   }
   // A server that is asked about one below it may say what the name means, and nothing else.
-  scene.server.script = [](const dns::Question& question) {
+  scene.server.script = [](const zone::Question& question) {
     const bool good = question.name.starts_with("good");
-    return question.fitting({dns::address(good ? "127.0.0.1" : "169.254.169.254", 60)});
+    return question.fitting({zone::address(good ? "127.0.0.1" : "169.254.169.254", 60)});
   };
   CHECK(scene.ask("good.localhost").written);
   const Resolver::Answer bad = scene.ask("bad.localhost");
   CHECK(bad.written == bad.addresses.front().host().starts_with("127."));
   for (const uint32_t ttl : {0U, 60U}) {
-    scene.server.script = [ttl](const dns::Question& question) {
-      return question.fitting({dns::address("127.0.0.1", ttl)});
+    scene.server.script = [ttl](const zone::Question& question) {
+      return question.fitting({zone::address("127.0.0.1", ttl)});
     };
     for (const std::string& name : {"a" + std::to_string(ttl) + ".example",
                                     "notlocalhost" + std::to_string(ttl) + ".example"}) {
@@ -439,7 +441,7 @@ TEST_CASE("resolver: what one has learned another knows, also when the servers f
   CHECK(ask(first, {}) == "192.0.2.1");
   CHECK(ask(second, {}) == "192.0.2.1");
   CHECK(scene.server.lookups() == 1);
-  scene.fail(dns::kServerFailure);
+  scene.fail(zone::kServerFailure);
   scene.pass(50ms);
   // Never asked before, and what it hears of has outlived its time.
   CHECK(ask(third, brief) == "192.0.2.1");
@@ -453,7 +455,7 @@ TEST_CASE("resolver: what one has learned another knows, also when the servers f
   scene.settle(3);
   CHECK(ask(second, brief) == "192.0.2.2");
   // Gone is gone for all who ask anew.
-  scene.fail(dns::kNoSuchName);
+  scene.fail(zone::kNoSuchName);
   scene.pass(1100ms);
   static_cast<void>(ask(first, brief));
   scene.settle(4);

@@ -1,11 +1,12 @@
-#include "gateway/net/tls_identity.h"
+#include "gateway/net/tls/identity.h"
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::tls;
 
 namespace {
 
@@ -49,7 +50,7 @@ TEST_CASE("FY6 tls identity: a key of another certificate is told with the way t
   const auto made =
       make_server_context({.chain_file = family.leaf.chain_file, .key_file = other.key_file});
   REQUIRE_FALSE(made.has_value());
-  CHECK(made.error().in == TlsMistake::In::key);
+  CHECK(made.error().in == Mistake::In::key);
   CHECK(
       made.error().text ==
       "key " + other.key_file + " does not belong to certificate " + family.leaf.chain_file +

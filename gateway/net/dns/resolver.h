@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "gateway/net/address.h"
-#include "gateway/net/dns_client.h"
-#include "gateway/net/known_names.h"
+#include "gateway/net/dns/client.h"
+#include "gateway/net/dns/known_names.h"
 #include "gateway/net/loop.h"
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
-class Resolver final : private Poller::Watched, private DnsClient::Handler {
+class Resolver final : private Poller::Watched, private Client::Handler {
  public:
   struct Answer {
     std::vector<Address> addresses;  // port 0, at most 64, in the order in which to try them
@@ -54,7 +54,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   static constexpr size_t kMaxNames = 4'096;  // redirects may lead to names that no one configured
 
   // `shared` outlives it; null: it knows what it has asked itself.
-  explicit Resolver(Loop& loop, DnsClient::Options options = {}, KnownNames* shared = nullptr);
+  explicit Resolver(Loop& loop, Client::Options options = {}, KnownNames* shared = nullptr);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();
@@ -87,7 +87,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   };
 
   void on_ready(uint32_t events) override;
-  void on_reply(const std::string& name, DnsClient::Reply reply) override;
+  void on_reply(const std::string& name, Client::Reply reply) override;
   Known& known(const std::string& name);
   void make_room();
   // Of what came then with that TTL.
@@ -95,7 +95,7 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   bool is_usable(const Known& known) const;
   bool has_just_failed(const Known& known) const;
   void look_up(const std::string& name, Known& known);
-  DnsClient& client_for(std::string_view name);
+  Client& client_for(std::string_view name);
   void hand_out(Known& known);
   void deliver(Known& known);
 
@@ -105,9 +105,9 @@ class Resolver final : private Poller::Watched, private DnsClient::Handler {
   KnownNames* shared_;
   std::vector<Known*> due_;
   std::map<std::string, Known, std::less<>> known_;
-  const DnsClient::Options options_;
-  DnsClient dns_;
-  std::unique_ptr<DnsClient> absolute_;  // from the first such name on
+  const Client::Options options_;
+  Client dns_;
+  std::unique_ptr<Client> absolute_;  // from the first such name on
 };
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

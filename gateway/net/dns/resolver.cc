@@ -1,11 +1,11 @@
-#include "gateway/net/resolver.h"
+#include "gateway/net/dns/resolver.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "proto/base/host.h"
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
 namespace {
 constexpr size_t kMaxName = 253;  // RFC 1035 §2.3.4, without the root's dot
@@ -15,7 +15,7 @@ Resolver::Query::~Query() {
   if (waiting_ != nullptr) std::erase(*waiting_, this);
 }
 
-Resolver::Resolver(Loop& loop, DnsClient::Options options, KnownNames* shared)
+Resolver::Resolver(Loop& loop, Client::Options options, KnownNames* shared)
     : loop_(loop), shared_(shared), options_(std::move(options)), dns_(loop, options_, *this) {}
 
 Resolver::~Resolver() {
@@ -95,25 +95,25 @@ void Resolver::look_up(const std::string& name, Known& known) {
   client_for(name).ask(name);
 }
 
-DnsClient& Resolver::client_for(std::string_view name) {
+Client& Resolver::client_for(std::string_view name) {
   if (!name.ends_with('.')) return dns_;
   if (!absolute_) {
-    DnsClient::Options options = options_;
+    Client::Options options = options_;
     options.absolute = true;
-    DnsClient::Handler& handler = *this;
-    absolute_ = std::make_unique<DnsClient>(loop_, std::move(options), handler);
+    Client::Handler& handler = *this;
+    absolute_ = std::make_unique<Client>(loop_, std::move(options), handler);
   }
   return *absolute_;
 }
 
-void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
+void Resolver::on_reply(const std::string& name, Client::Reply reply) {
   const auto found = known_.find(name);
   if (found == known_.end()) return;
   Known& known = found->second;
   known.looking = false;
   known.error = std::move(reply.error);
   known.ours = reply.ours;
-  if (reply.kind == DnsClient::Reply::Kind::found) {
+  if (reply.kind == Client::Reply::Kind::found) {
     known.addresses = std::move(reply.addresses);
     known.written = reply.written;
     known.ttl = reply.life;
@@ -125,7 +125,7 @@ void Resolver::on_reply(const std::string& name, DnsClient::Reply reply) {
                           .written = known.written});
   } else {
     known.failed = loop_.now();
-    const bool gone = reply.kind == DnsClient::Reply::Kind::no_such_name;
+    const bool gone = reply.kind == Client::Reply::Kind::no_such_name;
     if (gone && shared_ != nullptr) shared_->forget(name);
     if (!gone) learn(name, known);
     // A name that is said to be gone is gone (RFC 8767 §4); any other failure says nothing about
@@ -174,4 +174,4 @@ void Resolver::deliver(Known& known) {
   }
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

@@ -9,17 +9,17 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/net/tls_context.h"
-#include "gateway/net/tls_files.h"
-#include "gateway/net/tls_sessions.h"
+#include "gateway/net/tls/context.h"
+#include "gateway/net/tls/files.h"
+#include "gateway/net/tls/sessions.h"
 #include "proto/base/result.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 // The SHA-256 of a certificate's SubjectPublicKeyInfo.
 using KeyPin = std::array<uint8_t, 32>;
 
-struct OriginTlsOptions {
+struct OriginOptions {
   bool verify = true;        // the chain, and that the certificate is for the name
   std::string ca_file = {};  // empty: the system's
   // One of these must be in the chain that was verified; without `verify` it must be the origin's
@@ -27,16 +27,16 @@ struct OriginTlsOptions {
   std::vector<KeyPin> pins = {};
   std::string client_chain_file = {};  // PEM; empty: we have no certificate
   std::string client_key_file = {};    // PEM
-  TlsVersion min_version = TlsVersion::tls1_2;
+  Version min_version = Version::tls1_2;
   bool legacy_ciphers = false;         // those of TLS 1.2 without forward secrecy or AEAD, too
   OriginSessions* sessions = nullptr;  // outlives the context; null: every handshake is a full one
 
-  friend auto operator<=>(const OriginTlsOptions& a, const OriginTlsOptions& b) = default;
+  friend auto operator<=>(const OriginOptions& a, const OriginOptions& b) = default;
 };
 
 // `authorities` are those of `ca_file`, shared with whoever else has them; null: they are read.
-[[nodiscard]] proto::Result<SslContextPtr, TlsMistake> make_origin_context(
-    const OriginTlsOptions& options, X509_STORE* authorities = nullptr);
+[[nodiscard]] proto::Result<SslContextPtr, Mistake> make_origin_context(
+    const OriginOptions& options, X509_STORE* authorities = nullptr);
 
 // Whether a peer is shown our certificate when it asks for one.
 enum class Identity : uint8_t { shown, withheld };
@@ -55,4 +55,4 @@ enum class Identity : uint8_t { shown, withheld };
 // OpenSSL's error queue.
 [[nodiscard]] std::string take_origin_reason(const SSL* ssl);
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

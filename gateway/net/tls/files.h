@@ -10,7 +10,7 @@
 
 #include "proto/base/result.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 struct CertificateFree {
   void operator()(X509* certificate) const { X509_free(certificate); }
@@ -44,4 +44,4 @@ inline constexpr size_t kMaxAuthoritiesFile = size_t{16} * 1024 * 1024;
 // The reasons in OpenSSL's error queue, which is emptied: "no shared cipher".
 [[nodiscard]] std::string take_tls_errors();
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -1,4 +1,4 @@
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/tls_stream.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,9 +6,9 @@
 
 #include <openssl/err.h>
 
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 constexpr uint8_t kHandshakeRecord = 22;  // the first byte of every ClientHello and ServerHello
@@ -255,14 +255,14 @@ Volume TlsStream::records() const {
   return {.in = records_.in, .out = records_.out - std::min(queued, records_.out)};
 }
 
-TlsFacts TlsStream::facts() const {
+Facts TlsStream::facts() const {
   const SSL* ssl = ssl_.get();
   // OpenSSL's own state would not do: it falls back with a later failure.
   if (!secured_) return {};
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   return {.handshake_done = true,
           .resumed = SSL_session_reused(ssl) == 1,
-          .version = SSL_version(ssl) == TLS1_3_VERSION ? TlsVersion::tls1_3 : TlsVersion::tls1_2,
+          .version = SSL_version(ssl) == TLS1_3_VERSION ? Version::tls1_3 : Version::tls1_2,
           .version_name = SSL_get_version(ssl),
           .cipher = SSL_get_cipher_name(ssl),
           .server_name = name == nullptr ? std::string_view() : name};
@@ -311,4 +311,4 @@ void TlsStream::report(const IoError& error) {
   handler_->on_failed(error);
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -10,21 +10,21 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/tcp_stream.h"
-#include "gateway/net/tls_origin.h"
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/origin.h"
+#include "gateway/net/tls/tls_stream.h"
 #include "tests/support/certificates.h"
 #include "tests/support/loop_stage.h"
 
 namespace tests {
 
-using gateway::net::Certificate;
-using gateway::net::ListenerTls;
-using gateway::net::SslContextPtr;
-using gateway::net::SslPtr;
 using gateway::net::TcpStream;
-using gateway::net::TicketKeys;
-using gateway::net::TlsStream;
 using gateway::net::UniqueFd;
+using gateway::net::tls::Certificate;
+using gateway::net::tls::ListenerContext;
+using gateway::net::tls::SslContextPtr;
+using gateway::net::tls::SslPtr;
+using gateway::net::tls::TicketKeys;
+using gateway::net::tls::TlsStream;
 
 inline Certificates& certificates() {
   static Certificates all;
@@ -36,7 +36,7 @@ inline Certificates& certificates() {
 class TlsServer {
  public:
   TlsServer& add(const std::string& domain, const Certificate& certificate) {
-    auto made = gateway::net::make_server_context(certificate);
+    auto made = gateway::net::tls::make_server_context(certificate);
     REQUIRE(made.has_value());
     if (contexts_.empty()) first_ = domain;
     contexts_[domain] = std::move(*made);
@@ -48,7 +48,7 @@ class TlsServer {
   std::map<std::string, int> asked;  // server names
 
  private:
-  ListenerTls::Choice choose(std::string_view name) {
+  ListenerContext::Choice choose(std::string_view name) {
     ++asked[std::string(name)];
     auto found = contexts_.find(std::string(name));
     if (found == contexts_.end()) found = contexts_.find(first_);
@@ -56,7 +56,7 @@ class TlsServer {
   }
   std::map<std::string, SslContextPtr> contexts_;
   std::string first_;
-  ListenerTls tls_{keys, [this](std::string_view name) { return choose(name); }};
+  ListenerContext tls_{keys, [this](std::string_view name) { return choose(name); }};
 };
 
 struct Secured final : TlsStream::HandshakeHandler {
@@ -77,7 +77,7 @@ struct End {
 
 inline SslContextPtr trusting_context() {
   auto made =
-      gateway::net::make_origin_context({.verify = true, .ca_file = certificates().ca_file()});
+      gateway::net::tls::make_origin_context({.verify = true, .ca_file = certificates().ca_file()});
   REQUIRE(made.has_value());
   return std::move(*made);
 }

@@ -15,7 +15,7 @@
 
 #include "proto/base/result.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 struct SslFree {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -27,7 +27,7 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, SslFree>;
 using SharedSslContext = std::shared_ptr<SSL_CTX>;
 
 // Those there are: nothing older is ever spoken.
-enum class TlsVersion : uint8_t { tls1_2, tls1_3 };
+enum class Version : uint8_t { tls1_2, tls1_3 };
 
 // The keys of session tickets: they live as long as the process, across reloads, and change every
 // 12 hours; the two before the current one still open tickets. Any thread.
@@ -59,17 +59,17 @@ class TicketKeys {
 struct Certificate {
   std::string chain_file;  // PEM
   std::string key_file;    // PEM
-  TlsVersion min_version = TlsVersion::tls1_2;
+  Version min_version = Version::tls1_2;
 };
 
 // What is wrong with a file that a context is made of.
-struct TlsMistake {
+struct Mistake {
   enum class In : uint8_t { certificate, key, authorities };
   In in = In::certificate;
   std::string text;  // which file, what is wrong, and what mends it or which user tried to read it
 };
 
-[[nodiscard]] proto::Result<SslContextPtr, TlsMistake> make_server_context(
+[[nodiscard]] proto::Result<SslContextPtr, Mistake> make_server_context(
     const Certificate& certificate);
 
 // Seconds since the epoch at which the leaf certificate ends.
@@ -81,21 +81,21 @@ struct TlsMistake {
 // What a TLS listener starts its connections with. The ClientHello's server name chooses a domain
 // before anything else is looked at, so that a ticket is only opened for the domain it was made for
 // (CVE-2025-23419).
-class ListenerTls {
+class ListenerContext {
  public:
   struct Choice {
     SSL_CTX* context = nullptr;
-    TlsVersion min_version = TlsVersion::tls1_2;
+    Version min_version = Version::tls1_2;
     std::string_view domain;  // binds sessions and tickets to it
   };
   // `name` is lower case, without the root's dot, or empty when the client sent none; must always
   // return a context.
   using Choose = std::function<Choice(std::string_view name)>;
 
-  ListenerTls(TicketKeys& keys, Choose choose);
-  ListenerTls(const ListenerTls&) = delete;
-  ListenerTls& operator=(const ListenerTls&) = delete;
-  ~ListenerTls() = default;
+  ListenerContext(TicketKeys& keys, Choose choose);
+  ListenerContext(const ListenerContext&) = delete;
+  ListenerContext& operator=(const ListenerContext&) = delete;
+  ~ListenerContext() = default;
 
   [[nodiscard]] SslPtr new_connection() const;
 
@@ -123,4 +123,4 @@ enum class Ciphers : uint8_t {
 // What contexts for clients and for origins have in common.
 void set_common_tls(SSL_CTX* context, Ciphers ciphers = Ciphers::modern);
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

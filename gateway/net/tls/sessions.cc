@@ -1,9 +1,9 @@
-#include "gateway/net/tls_sessions.h"
+#include "gateway/net/tls/sessions.h"
 
 #include <algorithm>
 #include <ctime>
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 namespace {
 
@@ -92,4 +92,4 @@ size_t OriginSessions::size() const {
   return entries_.size();
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -1,4 +1,4 @@
-#include "gateway/net/tls_stream.h"
+#include "gateway/net/tls/tls_stream.h"
 
 #include <csignal>
 #include <functional>
@@ -11,11 +11,12 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 #include "tests/support/memory_stream.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::tls;
 using Server = TlsServer;
 using Scene = TlsScene;
 

@@ -1,9 +1,9 @@
-#include "gateway/net/known_names.h"
+#include "gateway/net/dns/known_names.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace gateway::net {
+namespace gateway::net::dns {
 
 void KnownNames::put(const std::string& name, Answer answer) {
   const std::lock_guard lock(mutex_);
@@ -28,4 +28,4 @@ std::optional<KnownNames::Answer> KnownNames::newer_than(milliseconds received,
   return found->second;
 }
 
-}  // namespace gateway::net
+}  // namespace gateway::net::dns

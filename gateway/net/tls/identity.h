@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "gateway/net/tls_context.h"
-#include "gateway/net/tls_files.h"
+#include "gateway/net/tls/context.h"
+#include "gateway/net/tls/files.h"
 
-namespace gateway::net {
+namespace gateway::net::tls {
 
 // Loads it into the context, as a server's or a client's; `whose` stands before "certificate" and
 // "key" in what is wrong. A key that TLS no longer takes, or a signature with SHA-1, is wrong, too.
-[[nodiscard]] std::optional<TlsMistake> load_identity(SSL_CTX* context, const std::string& whose,
-                                                      const Certificate& certificate);
+[[nodiscard]] std::optional<Mistake> load_identity(SSL_CTX* context, const std::string& whose,
+                                                   const Certificate& certificate);
 
 // What a peer makes of an identity.
 struct IdentityFacts {
@@ -37,4 +37,4 @@ struct IdentityFacts {
 // to one that has signed itself.
 [[nodiscard]] IdentityFacts look_at_identity(SSL_CTX* context, X509_STORE* authorities);
 
-}  // namespace gateway::net
+}  // namespace gateway::net::tls

@@ -1,4 +1,4 @@
-#include "gateway/net/tls_origin.h"
+#include "gateway/net/tls/origin.h"
 
 #include <cstdio>
 #include <memory>
@@ -9,10 +9,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "tests/gateway/net/tls_scene.h"
+#include "tests/gateway/net/tls/tls_scene.h"
 
 using namespace tests;
 using namespace gateway::net;
+using namespace gateway::net::tls;
 
 namespace {
 
@@ -53,7 +54,7 @@ SslContextPtr demanding_server() {
   return server;
 }
 
-SslContextPtr client_with(OriginTlsOptions options) {
+SslContextPtr client_with(OriginOptions options) {
   options.ca_file = certificates().ca_file();
   auto made = make_origin_context(options);
   REQUIRE(made.has_value());
@@ -70,7 +71,7 @@ std::string outcome(const SslContextPtr& server, const SslContextPtr& client,
   return scene.client.told.failures == 0 ? "secured" : scene.client.told.error.text;
 }
 
-std::string outcome(const Certificates::Leaf& leaf, const OriginTlsOptions& options = {}) {
+std::string outcome(const Certificates::Leaf& leaf, const OriginOptions& options = {}) {
   return outcome(server_with(certificates().add(leaf)), client_with(options));
 }
 
@@ -182,8 +183,8 @@ TEST_CASE("origin tls: speaks no version below its own minimum") {
   const SslContextPtr new_server = server_with(good_certificate());
   SSL_CTX_set_min_proto_version(new_server.get(), TLS1_3_VERSION);
   CHECK(outcome(old_server, client_with({})) == "secured");
-  CHECK(outcome(old_server, client_with({.min_version = TlsVersion::tls1_3})).find(none) == 0);
-  CHECK(outcome(new_server, client_with({.min_version = TlsVersion::tls1_3})) == "secured");
+  CHECK(outcome(old_server, client_with({.min_version = Version::tls1_3})).find(none) == 0);
+  CHECK(outcome(new_server, client_with({.min_version = Version::tls1_3})) == "secured");
   const SslContextPtr old_client = client_with({});
   SSL_CTX_set_max_proto_version(old_client.get(), TLS1_2_VERSION);
   CHECK(outcome(new_server, old_client).find(none) == 0);
