@@ -48,6 +48,11 @@ Place KeyPlaces::of(std::string_view path) const {
   return begin_;
 }
 
+bool KeyPlaces::is_as(const KeyPlaces& other) const {
+  return begin_.file == other.begin_.file && begin_.line == other.begin_.line &&
+         begin_.column == other.begin_.column && spots_ == other.spots_;
+}
+
 const KeyPlaces::Spot* KeyPlaces::find(std::string_view path) const {
   const auto known = known_paths(Scope::domain);
   const auto found =

@@ -25,6 +25,9 @@ class KeyPlaces {
   // of the domain. Line 0: not from a file.
   Place of(std::string_view path) const;
 
+  // Whether the same keys stand at the same places.
+  bool is_as(const KeyPlaces& other) const;
+
   // Two documents are equal when they say the same, wherever it was written.
   friend bool operator==(const KeyPlaces& /*a*/, const KeyPlaces& /*b*/) { return true; }
 
@@ -33,6 +36,8 @@ class KeyPlaces {
     uint16_t path;  // among known_paths()
     uint16_t column;
     int line;
+
+    bool operator==(const Spot&) const = default;
   };
 
   const Spot* find(std::string_view path) const;

@@ -26,6 +26,10 @@ class Collection {
     add_reference(origin.tls.ca);
     add(origin.tls.client_certificate);
     add(origin.tls.client_key);
+    add_secrets(domain);
+  }
+  void add_secrets(const Domain& domain) {
+    const Origin& origin = domain.origin;
     if (origin.auth) add_reference(origin.auth->credentials.password_source);
     if (origin.forward_proxy && origin.forward_proxy->credentials)
       add_reference(origin.forward_proxy->credentials->password_source);
@@ -43,6 +47,12 @@ std::vector<std::string> named_files(const Document& document) {
   Collection all;
   if (document.usage.postgres) all.add_reference(document.usage.postgres->url_source);
   for (const Domain& domain : document.domains) all.add(domain);
+  return all.list();
+}
+
+std::vector<std::string> secret_files(const Domain& domain) {
+  Collection all;
+  all.add_secrets(domain);
   return all.list();
 }
 

@@ -54,6 +54,10 @@ class SharedList {
   T& back() { return own(items_.size() - 1); }
 
   void push_back(T item) { items_.push_back(std::make_shared<T>(std::move(item))); }
+  // One that others have, too.
+  void push_back(std::shared_ptr<T> item) { items_.push_back(std::move(item)); }
+  // Item `i` is from now on that of another list, which is equal to it.
+  void share_item(size_t i, const SharedList& other, size_t its) { items_[i] = other.items_[its]; }
   T& emplace_back() { return *items_.emplace_back(std::make_shared<T>()); }
 
   bool operator==(const SharedList& other) const {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/config/check.h"
+#include "gateway/config/domain_files.h"
 #include "gateway/config/node_reader.h"
 #include "gateway/config/path_check.h"
 #include "gateway/config/section.h"
@@ -51,7 +52,7 @@ proto::Result<std::vector<std::string>, std::string> files_of(const std::string&
   bool absolute = pattern.starts_with('/');
   std::string whole = absolute ? pattern : escaped((folder / "").string()) + pattern;
   glob_t found{};
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): only the control thread reads configuration
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time reads configuration
   int outcome = glob(whole.c_str(), 0, stop_unless_absent, &found);
   std::vector<std::string> files;
   if (outcome == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
@@ -65,12 +66,14 @@ proto::Result<std::vector<std::string>, std::string> files_of(const std::string&
 // One run over the node file and all the files it names.
 class Run {
  public:
-  // `running`: of a reload, else null.
-  explicit Run(std::string name, const Document* running = nullptr) : running_(running) {
+  // `files`: where domain files are read; null: none may be named. `running`: of a reload, else
+  // null.
+  explicit Run(std::string name, DomainFiles* files = nullptr, const Document* running = nullptr)
+      : files_(files), running_(running) {
     reading_.document.files.push_back(std::move(name));
   }
 
-  void read(std::string_view text, bool may_open_files);
+  void read(std::string_view text);
   void check_the_disk() { check_paths(reading_.document, reading_.problems); }
   void fail(const std::string& why) { Findings(node_file(), reading_.problems).error({}, {}, why); }
   Reading finish();
@@ -78,33 +81,38 @@ class Run {
  private:
   // A copy, because reading domain files makes the list grow.
   std::string node_file() const { return reading_.document.files.front(); }
-  void read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings);
+  void read_pattern(const DomainSource& source, Findings& findings);
   void note_unmatched(const DomainSource& source, Findings& findings);
   void note_no_domains(const Node& tree, const Section& section, Findings& findings);
-  void read_domain_file(const std::string& file, const DomainSource& source,
-                        const Defaults& defaults, Findings& findings);
+  void read_domain_file(const std::string& file, const DomainSource& source, Findings& findings);
   void sort();
 
+  DomainFiles* files_;
   const Document* running_;
   Reading reading_;
   std::set<std::string> seen_;
 };
 
-void Run::read(std::string_view text, bool may_open_files) {
+void Run::read(std::string_view text) {
   Findings findings(node_file(), reading_.problems);
   auto tree = parse_yaml(text, findings);
   if (!tree) return;
   Section section(*tree, {}, {Scope::node, {}}, findings);
   NodeFile node = read_node(section, reading_.document);
+  if (files_ != nullptr) files_->begin(node.defaults);
   for (const DomainSource& source : node.domains) {
     if (source.map != nullptr) {
       Section domain(*source.map, source.path, {Scope::domain, {}}, findings);
       reading_.document.domains.push_back(read_domain(domain, node.defaults));
-    } else if (may_open_files) {
-      read_pattern(source, node.defaults, findings);
+    } else if (files_ != nullptr) {
+      read_pattern(source, findings);
     } else {
       findings.error(source.at, source.path, "no files can be named here: write the domain itself");
     }
+  }
+  if (files_ != nullptr) {
+    files_->end();
+    reading_.parsed = files_->parsed();
   }
   note_no_domains(*tree, section, findings);
 }
@@ -140,29 +148,27 @@ void Run::note_unmatched(const DomainSource& source, Findings& findings) {
                      "meant, or leave the pattern out");
 }
 
-void Run::read_pattern(const DomainSource& source, const Defaults& defaults, Findings& findings) {
+void Run::read_pattern(const DomainSource& source, Findings& findings) {
   auto files = files_of(node_file(), source.pattern);
   if (!files) return findings.error(source.at, source.path, files.error());
   if (files->empty()) note_unmatched(source, findings);
   for (const std::string& file : *files) {
     // Patterns may overlap; a file counts once.
-    if (seen_.insert(file).second) read_domain_file(file, source, defaults, findings);
+    if (seen_.insert(file).second) read_domain_file(file, source, findings);
   }
 }
 
 void Run::read_domain_file(const std::string& file, const DomainSource& source,
-                           const Defaults& defaults, Findings& findings) {
-  auto text = files::read_text_file(file, kMaxFileBytes);
-  if (!text) return findings.error(source.at, source.path, in_quotes(file) + ' ' + text.error());
+                           Findings& findings) {
+  auto domain = files_->read(file, reading_.problems);
+  if (!domain)
+    return findings.error(source.at, source.path, in_quotes(file) + ' ' + domain.error());
   reading_.document.files.push_back(file);
-  Findings own(file, reading_.problems);
-  auto tree = parse_yaml(*text, own);
-  if (!tree) return;
-  Section domain(*tree, {}, {Scope::domain, {}}, own);
-  reading_.document.domains.push_back(read_domain(domain, defaults));
+  if (*domain != nullptr) reading_.document.domains.push_back(std::move(*domain));
 }
 
 void Run::sort() {
+  if (reading_.problems.size() < 2) return;
   std::map<std::string, size_t> order;
   for (const std::string& file : reading_.document.files) order.emplace(file, order.size());
   auto rank = [&order](const Problem& problem) {
@@ -187,12 +193,22 @@ bool Reading::ok() const {
                      [](const Problem& problem) { return problem.warning; });
 }
 
-namespace {
+Reader::Reader(std::string path)
+    : path_(std::move(path)), files_(std::make_unique<DomainFiles>()) {}
 
-Reading read_from(const std::string& path, Run run) {
-  auto text = files::read_text_file(path, kMaxFileBytes);
+Reader::Reader(Reader&&) noexcept = default;
+Reader& Reader::operator=(Reader&&) noexcept = default;
+Reader::~Reader() = default;
+
+Reading Reader::read() { return read(nullptr); }
+
+Reading Reader::read_again(const Document& running) { return read(&running); }
+
+Reading Reader::read(const Document* running) {
+  Run run(path_, files_.get(), running);
+  auto text = files::read_text_file(path_, kMaxFileBytes);
   if (text) {
-    run.read(*text, true);
+    run.read(*text);
     run.check_the_disk();
   } else {
     run.fail(text.error());
@@ -200,17 +216,11 @@ Reading read_from(const std::string& path, Run run) {
   return run.finish();
 }
 
-}  // namespace
-
-Reading read_files(const std::string& path) { return read_from(path, Run(path)); }
-
-Reading read_again(const std::string& path, const Document& running) {
-  return read_from(path, Run(path, &running));
-}
+Reading read_files(const std::string& path) { return Reader(path).read(); }
 
 Reading read_text(std::string_view yaml, const std::string& name) {
   Run run(name);
-  run.read(yaml, false);
+  run.read(yaml);
   return run.finish();
 }
 

@@ -17,16 +17,18 @@ using config::Problem;
 
 // What the domains of one build have in common.
 struct Build {
-  Build(const Snapshot* before, const Ingredients& its_ingredients)
+  Build(const Snapshot* its_before, const Ingredients& its_ingredients)
       : ingredients(its_ingredients),
-        trust(std::make_shared<Trust>(before != nullptr ? before->trust.get() : nullptr)) {
+        before(its_before),
+        trust(std::make_shared<Trust>(its_before != nullptr ? its_before->trust.get() : nullptr)) {
     if (before == nullptr) return;
-    for (const auto& domain : before->domains) earlier.emplace(domain->label, &domain);
+    for (size_t i = 0; i < before->domains.size(); ++i) earlier[before->domains[i]->label] = i;
   }
 
   const Ingredients& ingredients;
+  const Snapshot* before;
+  std::unordered_map<std::string_view, size_t> earlier;  // the domains of `before`, by label
   std::shared_ptr<Trust> trust;
-  std::unordered_map<std::string_view, const std::shared_ptr<const Domain>*> earlier;  // by label
   std::vector<Problem> problems;
 };
 
@@ -169,12 +171,20 @@ bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>&
   return earlier.server_tls == tls.server && (pool == nullptr || pool->tls == tls.origin);
 }
 
-std::shared_ptr<const Domain> find_or_build(std::shared_ptr<const config::Domain> settings,
+// The domain with the settings at `index` of the document. Where it is an earlier one the document
+// takes its settings, too, or both would be kept.
+std::shared_ptr<const Domain> find_or_build(config::Document& document, size_t index,
                                             Build& build) {
+  std::shared_ptr<const config::Domain> settings = document.domains.share(index);
   const Secured tls{.server = server_tls(*settings, build), .origin = origin_tls(*settings, build)};
-  const auto earlier = build.earlier.find(settings->label());
-  if (earlier != build.earlier.end() && is_same(**earlier->second, settings, tls))
-    return *earlier->second;
+  const auto found = build.earlier.find(settings->label());
+  if (found != build.earlier.end()) {
+    const auto& earlier = build.before->domains[found->second];
+    if (is_same(*earlier, settings, tls)) {
+      document.domains.share_item(index, build.before->document.domains, found->second);
+      return earlier;
+    }
+  }
   return build_domain(std::move(settings), tls, build.ingredients);
 }
 
@@ -208,10 +218,9 @@ proto::Result<std::shared_ptr<const Snapshot>, std::vector<Problem>> build(
   snapshot->generation = ingredients.generation;
   snapshot->document = std::move(document);
   snapshot->via = "weir-" + snapshot->document.node;
-  const auto& settings = snapshot->document.domains;
-  snapshot->domains.reserve(settings.size());
-  for (size_t i = 0; i < settings.size(); ++i)
-    add(find_or_build(settings.share(i), build), *snapshot);
+  const size_t count = snapshot->document.domains.size();
+  snapshot->domains.reserve(count);
+  for (size_t i = 0; i < count; ++i) add(find_or_build(snapshot->document, i, build), *snapshot);
   if (!std::ranges::all_of(build.problems, &Problem::warning))
     return proto::Unexpected{std::move(build.problems)};
   snapshot->warnings = std::move(build.problems);

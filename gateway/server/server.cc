@@ -78,7 +78,7 @@ std::string cannot_start(const std::exception& error) {
          "; look at the limits of tasks (TasksMax, ulimit -u), of memory and of open files";
 }
 
-Server::Server(std::string config_path) : config_path_(std::move(config_path)) {
+Server::Server(std::string config_path) : reader_(std::move(config_path)) {
   loop_.turns().set_name("control");
 }
 
@@ -127,7 +127,7 @@ int Server::try_to_start() {
 }
 
 int Server::start() {
-  config::Reading reading = config::read_files(config_path_);
+  config::Reading reading = reader_.read();
   if (print_problems(reading.problems)) {
     log::print("weir: the configuration has errors, nothing was started\n");
     return kExitConfiguration;
@@ -299,7 +299,7 @@ Server::Reloaded Server::reload() {
 }
 
 Server::Reloaded Server::reload_from_files() {
-  config::Reading reading = config::read_again(config_path_, snapshot_->document);
+  config::Reading reading = reader_.read_again(snapshot_->document);
   for (const config::Problem& problem : config::errors_last(reading.problems)) {
     say(problem.warning ? Level::warning : Level::error, to_string(problem));
   }

@@ -88,7 +88,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   void on_stop_signal() override;
   void on_files_changed() override;
 
-  std::string config_path_;
+  config::Reader reader_;
   Stage stage_ = Stage::starting;
   net::Loop loop_;
   std::optional<StateDir> state_dir_;

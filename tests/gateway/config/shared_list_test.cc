@@ -1,6 +1,7 @@
 #include "gateway/config/shared_list.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -50,4 +51,18 @@ TEST_CASE("shared list: reads as a vector does, and is equal by its values") {
   CHECK_FALSE(list == other);
   other.clear();
   CHECK(other.size() == 0);
+}
+
+TEST_CASE("shared list: an item that others have is shared, and copied before it is changed") {
+  const auto theirs = std::make_shared<std::string>("a");
+  SharedList<std::string> list;
+  list.push_back(theirs);
+  CHECK(list.share(0) == theirs);
+  list[0] = "b";
+  CHECK(*theirs == "a");
+
+  SharedList<std::string> other;
+  other.push_back(std::string("b"));
+  other.share_item(0, list, 0);
+  CHECK(other.share(0) == list.share(0));
 }

@@ -149,7 +149,7 @@ TEST_CASE("FX20 yaml reader: a reload takes no domains away that nobody took out
   const auto first = read_files(node("domains: domains/*.yaml\n"));
   REQUIRE(first.ok());
   const auto again = [&](const std::string& domains) {
-    return read_again(node(domains), first.document);
+    return Reader(node(domains)).read_again(first.document);
   };
   CHECK(again("domains: domains/*.yaml\n").problems.empty());
   const auto gone = [&](const std::string& domains, const char* says) {
@@ -186,11 +186,11 @@ TEST_CASE("FX20 yaml reader: where there were none, a reload may find none") {
   const auto first = read_files(file);
   CHECK(first.ok());
   CHECK(first.document.unmatched == std::vector<std::string>{"domains/*.yaml"});
-  const auto second = read_again(file, first.document);
+  const auto second = Reader(file).read_again(first.document);
   CHECK(second.ok());
   CHECK(second.problems.size() == 1);
   folder.write("domains/a.yaml", "domain: a.test\norigin: { builtin: echo }\n");
-  const auto third = read_again(file, second.document);
+  const auto third = Reader(file).read_again(second.document);
   CHECK(third.problems.empty());
   CHECK(third.document.unmatched.empty());
 }

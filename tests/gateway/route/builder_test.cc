@@ -162,6 +162,9 @@ TEST_CASE("builder: a domain whose settings are equal is the same object in the 
   CHECK(same->generation == 2);
   CHECK(same->domains == first->domains);
   CHECK(same->pools == first->pools);
+  // Nor are equal settings kept twice.
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(same->document.domains.share(i) == first->document.domains.share(i));
   CHECK(same->router.find("b.example.com") == first->domains[1].get());
 
   const auto changed = building.snapshot(
