@@ -166,9 +166,9 @@ TEST_CASE("tidy: each library is known to its folder alone") {
       {"prometheus-cpp", "<prometheus/", R"(\bprometheus::)", "tests/.*"},
       {"CLI11", "<CLI/", R"(\bCLI::)", "gateway/cli/.*"},
       {"nlohmann-json", "<nlohmann/", R"(\bnlohmann::)", "gateway/(usage|billing)/.*"},
-      {"SQLite", "<sqlite3", R"(\b(sqlite3|SQLITE)_)", "gateway/usage/ledger.*\\.cc"},
+      {"SQLite", "<sqlite3", R"(\b(sqlite3|SQLITE)_)", "gateway/usage/ledger/.*\\.cc"},
       {"libpq", "<libpq-fe", R"(\b(PQ[a-z]\w+|PGRES_\w+|PGconn|PGresult)\b)",
-       "gateway/fleet/.*\\.cc"},
+       "gateway/postgres/.*\\.cc"},
       {"GMP", "<gmpxx", R"(\bmp[zq]_class\b)", "gateway/billing/.*"},
   };
   for (const Library& library : libraries) {

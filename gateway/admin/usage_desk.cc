@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "gateway/usage/ledger.h"
-#include "gateway/usage/usage_api.h"
+#include "gateway/usage/answers/api.h"
+#include "gateway/usage/ledger/ledger.h"
 
 namespace gateway::admin {
 
@@ -22,7 +22,7 @@ UsageDesk::~UsageDesk() {
   thread_.join();
 }
 
-void UsageDesk::use(std::shared_ptr<const usage::Tariffs> tariffs) {
+void UsageDesk::use(std::shared_ptr<const usage::answers::Tariffs> tariffs) {
   const std::lock_guard lock(mutex_);
   tariffs_ = std::move(tariffs);
 }
@@ -36,7 +36,8 @@ void UsageDesk::ask(std::string path, std::string query, UsageDone done) {
       return;
     }
   }
-  usage::ApiAnswer busy = usage::unavailable(503, "Too many requests are waiting; try again.");
+  usage::answers::ApiAnswer busy =
+      usage::answers::unavailable(503, "Too many requests are waiting; try again.");
   loop_.post([done = std::move(done), body = std::move(busy.body)] {
     done({.status = 503, .body = body});
   });
@@ -57,8 +58,8 @@ void UsageDesk::run() {
 }
 
 UsageAnswer UsageDesk::answer(const Asked& asked) {
-  std::shared_ptr<const usage::Tariffs> tariffs;
-  usage::ApiCall call{.path = asked.path, .query = asked.query, .node = plan_.node};
+  std::shared_ptr<const usage::answers::Tariffs> tariffs;
+  usage::answers::ApiCall call{.path = asked.path, .query = asked.query, .node = plan_.node};
   {
     const std::lock_guard lock(mutex_);
     tariffs = tariffs_;
@@ -69,9 +70,9 @@ UsageAnswer UsageDesk::answer(const Asked& asked) {
   const auto until = steady_clock::now() + kPatience;
   call.give_up = [this, until] { return ending_.load() || steady_clock::now() > until; };
   // Opened each time: a ledger that was set aside meanwhile is another file.
-  auto ledger = usage::LedgerReader::open(plan_.ledger_path);
-  usage::ApiAnswer given =
-      ledger ? usage::answer(**ledger, call) : usage::unavailable(503, ledger.error());
+  auto ledger = usage::ledger::Reader::open(plan_.ledger_path);
+  usage::answers::ApiAnswer given = ledger ? usage::answers::answer(**ledger, call)
+                                           : usage::answers::unavailable(503, ledger.error());
   return {.status = given.status, .body = std::move(given.body)};
 }
 

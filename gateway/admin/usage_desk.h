@@ -13,7 +13,7 @@
 
 #include "gateway/admin/server.h"
 #include "gateway/net/loop.h"
-#include "gateway/usage/tariffs.h"
+#include "gateway/usage/answers/tariffs.h"
 
 namespace gateway::admin {
 
@@ -36,7 +36,7 @@ class UsageDesk {
   ~UsageDesk();
 
   // A new configuration: from the next answer on.
-  void use(std::shared_ptr<const usage::Tariffs> tariffs);
+  void use(std::shared_ptr<const usage::answers::Tariffs> tariffs);
 
   // `done` comes on the loop's thread, never from inside. 503 when too many are waiting.
   void ask(std::string path, std::string query, UsageDone done);
@@ -57,7 +57,7 @@ class UsageDesk {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Asked> waiting_;
-  std::shared_ptr<const usage::Tariffs> tariffs_;
+  std::shared_ptr<const usage::answers::Tariffs> tariffs_;
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };

@@ -12,7 +12,7 @@
 #include "gateway/billing/decimal.h"
 #include "gateway/billing/prices.h"
 #include "gateway/config/document.h"
-#include "gateway/usage/report.h"
+#include "gateway/usage/answers/report.h"
 #include "gateway/usage/rows.h"
 #include "proto/base/result.h"
 
@@ -77,6 +77,6 @@ struct Bill {
                                                          const BillRequest& request);
 
 // The table is for a terminal of 100 columns. Amounts are text in JSON, too.
-std::string print_bill(const Bill& bill, usage::Format format);
+std::string print_bill(const Bill& bill, usage::answers::Format format);
 
 }  // namespace gateway::billing

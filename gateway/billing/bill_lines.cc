@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "gateway/usage/query.h"
+#include "gateway/usage/answers/query.h"
 #include "proto/base/calendar.h"
 
 namespace gateway::billing {
@@ -37,7 +37,7 @@ uint64_t percentile(const Samples& samples, size_t count) {
   for (auto sample = samples.first; sample != samples.last; ++sample) {
     bytes.push_back(sample->bytes);
   }
-  return usage::percentile_95(std::move(bytes), count);
+  return usage::answers::percentile_95(std::move(bytes), count);
 }
 
 }  // namespace

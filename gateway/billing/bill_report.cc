@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gateway/billing/bill.h"
-#include "gateway/usage/report.h"
+#include "gateway/usage/answers/report.h"
 #include "proto/base/calendar.h"
 #include "proto/base/utf8.h"
 
@@ -110,12 +110,12 @@ std::string csv(const Bill& bill) {
   const std::string end = ',' + bill.currency + ',' + (bill.final ? "true" : "false") + '\n';
   for (const DomainBill& domain : bill.domains) {
     const std::string begin =
-        usage::csv_cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
+        usage::answers::csv_cell(domain.domain) + ',' + std::string(to_string(domain.mode)) + ',';
     for (const BillLine& line : domain.lines) {
       out += begin + proto::format_moment(line.begin, bill.zone) + ',' +
-             usage::csv_cell(line.text) + ',' + exact(line.quantity) + ',' +
-             usage::csv_cell(line.unit) + ',' + price_of(line) + ',' + exact(line.exact) + ',' +
-             line.amount.print(bill.digits) + end;
+             usage::answers::csv_cell(line.text) + ',' + exact(line.quantity) + ',' +
+             usage::answers::csv_cell(line.unit) + ',' + price_of(line) + ',' + exact(line.exact) +
+             ',' + line.amount.print(bill.digits) + end;
     }
     out += begin + proto::format_moment(bill.from, bill.zone) + ",total,,,,," +
            domain.total.print(bill.digits) + end;
@@ -176,13 +176,13 @@ std::string json(const Bill& bill) {
 
 }  // namespace
 
-std::string print_bill(const Bill& bill, usage::Format format) {
+std::string print_bill(const Bill& bill, usage::answers::Format format) {
   switch (format) {
-    case usage::Format::table:
+    case usage::answers::Format::table:
       return table(bill);
-    case usage::Format::csv:
+    case usage::answers::Format::csv:
       return csv(bill);
-    case usage::Format::json:
+    case usage::answers::Format::json:
       break;
   }
   return json(bill);

@@ -6,8 +6,8 @@
 #include "gateway/cli/usage_source.h"
 #include "gateway/config/prices_reader.h"
 #include "gateway/server/server.h"
-#include "gateway/usage/tariffs.h"
-#include "gateway/usage/time_text.h"
+#include "gateway/usage/answers/tariffs.h"
+#include "gateway/usage/answers/time_text.h"
 #include "proto/base/calendar.h"
 
 namespace gateway::cli {
@@ -28,9 +28,9 @@ std::string read_period(const BillOptions& options, int64_t zone, billing::BillR
     request.to = proto::next_month(*month, zone);
     return {};
   }
-  const auto from = usage::parse_time(options.from);
+  const auto from = usage::answers::parse_time(options.from);
   if (!from) return "--from: " + from.error();
-  const auto to = usage::parse_time(options.to);
+  const auto to = usage::answers::parse_time(options.to);
   if (!to) return "--to: " + to.error();
   request.from = *from;
   request.to = *to;
@@ -44,7 +44,7 @@ std::string read_request(const BillOptions& options, const config::Document& doc
     request.mode = billing::bill_mode(options.mode);
     if (!request.mode) return "--mode " + options.mode + ": write traffic, peak_bandwidth or p95";
   }
-  const usage::Tariffs tariffs = usage::Tariffs::of(document);
+  const usage::answers::Tariffs tariffs = usage::answers::Tariffs::of(document);
   for (const std::string& name : options.domains) request.domains.push_back(tariffs.label_of(name));
   request.configured.insert(tariffs.domains.begin(), tariffs.domains.end());
   request.now = unix_now();

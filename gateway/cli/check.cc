@@ -24,7 +24,7 @@ int check(const std::string& config, const CheckOptions& options) {
     // Certificates and CA files are read as a start would read them.
     metrics::Registry registry(1);
     net::tls::TicketKeys keys;
-    usage::Meters meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
+    usage::meter::Books meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
     usage::BudgetStandings standings;
     route::Backends backends;
     auto snapshot = server::build_snapshot(std::move(reading.document), nullptr,

@@ -6,7 +6,7 @@
 #include "gateway/cli/usage_source.h"
 #include "gateway/config/units.h"
 #include "gateway/server/server.h"
-#include "gateway/usage/verify.h"
+#include "gateway/usage/answers/verify.h"
 #include "proto/base/calendar.h"
 
 namespace gateway::cli {
@@ -26,17 +26,18 @@ constexpr milliseconds kVerifyPause{1500};  // a flush of the default interval i
 int64_t up_to(int64_t time, int64_t step) { return (time + step - 1) / step * step; }
 
 Result<int64_t, std::string> bucket_time(const char* option, const std::string& text) {
-  const auto time = usage::parse_time(text);
+  const auto time = usage::answers::parse_time(text);
   if (!time) return Unexpected{std::string(option) + ": " + time.error()};
   const int64_t begin = usage::bucket_of(*time);
   if (*time == begin) return *time;
   return Unexpected{std::string(option) + ": usage is kept in buckets of 5 minutes: write " +
-                    usage::format_time(begin) + " or " +
-                    usage::format_time(begin + usage::kBucketSeconds)};
+                    usage::answers::format_time(begin) + " or " +
+                    usage::answers::format_time(begin + usage::kBucketSeconds)};
 }
 
 // Empty: `question` has its range and interval.
-std::string read_times(const UsageOptions& options, int64_t now, usage::Question& question) {
+std::string read_times(const UsageOptions& options, int64_t now,
+                       usage::answers::Question& question) {
   const auto interval = config::parse_duration(options.interval);
   if (!interval || *interval <= milliseconds{0} || *interval % kBucket != milliseconds{0} ||
       *interval > kLongestInterval) {
@@ -59,15 +60,15 @@ std::string read_times(const UsageOptions& options, int64_t now, usage::Question
     question.from = *from;
   }
   if (question.to > question.from) return {};
-  return "--to " + usage::format_time(question.to) + " is not after --from " +
-         usage::format_time(question.from);
+  return "--to " + usage::answers::format_time(question.to) + " is not after --from " +
+         usage::answers::format_time(question.from);
 }
 
-bool is_empty(const usage::Series& series) { return series.total == usage::Totals(); }
+bool is_empty(const usage::answers::Series& series) { return series.total == usage::Totals(); }
 
 // The asked domains that neither the configuration nor any row knows are misspelt.
-std::string unknown_domains(const usage::Question& question,
-                            const std::vector<usage::Series>& series, usage::Rows& rows) {
+std::string unknown_domains(const usage::answers::Question& question,
+                            const std::vector<usage::answers::Series>& series, usage::Rows& rows) {
   std::vector<std::string> doubtful;
   for (const std::string& domain : question.domains) {
     const bool configured = question.tariffs != nullptr && question.tariffs->find(domain);
@@ -77,7 +78,7 @@ std::string unknown_domains(const usage::Question& question,
     if (!configured && !seen) doubtful.push_back(domain);
   }
   if (doubtful.empty()) return {};
-  const auto held = usage::holdings(rows);
+  const auto held = usage::answers::holdings(rows);
   if (!held) return held.error();
   for (const std::string& domain : doubtful) {
     if (std::binary_search(held->domains.begin(), held->domains.end(), domain)) continue;
@@ -93,25 +94,26 @@ std::string unknown_domains(const usage::Question& question,
 }
 
 // For a range without usage: where there is some.
-void tell_extent(const usage::Question& question, const OpenRows& opened) {
-  std::optional<usage::Holdings::Range> range;
+void tell_extent(const usage::answers::Question& question, const OpenRows& opened) {
+  std::optional<usage::answers::Holdings::Range> range;
   if (opened.state != nullptr) {
     if (const auto extent = opened.state->extent()) range = {extent->first, extent->last};
-  } else if (const auto held = usage::holdings(*opened.rows)) {
+  } else if (const auto held = usage::answers::holdings(*opened.rows)) {
     range = held->range;
   }
-  std::cerr << "weir: no usage from " << usage::format_time(question.from) << " to "
-            << usage::format_time(question.to);
+  std::cerr << "weir: no usage from " << usage::answers::format_time(question.from) << " to "
+            << usage::answers::format_time(question.to);
   if (range) {
-    std::cerr << "; there is usage of some domain from " << usage::format_time(range->first)
-              << " to " << usage::format_time(range->last + usage::kBucketSeconds) << '\n';
+    std::cerr << "; there is usage of some domain from "
+              << usage::answers::format_time(range->first) << " to "
+              << usage::answers::format_time(range->last + usage::kBucketSeconds) << '\n';
   } else {
     std::cerr << ", nor at any other time\n";
   }
 }
 
 int show(const UsageOptions& options, const config::Document& document) {
-  usage::Question question;
+  usage::answers::Question question;
   const std::string wrong = read_times(options, unix_now(), question);
   if (!wrong.empty()) return fail(server::kExitConfiguration, wrong);
   const auto format = format_of(options.format);
@@ -120,18 +122,18 @@ int show(const UsageOptions& options, const config::Document& document) {
                 "--format: '" + options.format + "' is none: write table, csv or json");
   }
   question.merged = options.merge;
-  const usage::Tariffs tariffs = usage::Tariffs::of(document);
+  const usage::answers::Tariffs tariffs = usage::answers::Tariffs::of(document);
   if (!options.source.config.empty()) question.tariffs = &tariffs;
   for (const std::string& name : options.domains)
     question.domains.push_back(tariffs.label_of(name));
   auto opened = open_rows(options.source, document);
   if (!opened) return fail(server::kExitRuntime, opened.error());
-  const auto series = usage::ask(*opened->rows, question);
+  const auto series = usage::answers::ask(*opened->rows, question);
   if (!series) return fail(server::kExitRuntime, series.error());
   const std::string unknown = unknown_domains(question, *series, *opened->rows);
   if (!unknown.empty()) return fail(server::kExitRuntime, unknown);
   if (std::all_of(series->begin(), series->end(), is_empty)) tell_extent(question, *opened);
-  std::cout << usage::report(*series, question, *format) << std::flush;
+  std::cout << usage::answers::report(*series, question, *format) << std::flush;
   if (!std::cout) return fail(server::kExitRuntime, "the answer could not be written");
   return server::kExitOk;
 }
@@ -149,10 +151,10 @@ int verify_usage(const UsageOptions& options) {
   const auto keep = std::chrono::duration_cast<std::chrono::seconds>(document->usage.keep);
   // What a bucket holds goes with the bucket's begin.
   const int64_t kept_since = unix_now() - keep.count() + 2 * usage::kBucketSeconds;
-  const auto verified =
-      usage::verify_state(state_dir_of(options.source, *document), kept_since, kVerifyPause);
+  const auto verified = usage::answers::verify_state(state_dir_of(options.source, *document),
+                                                     kept_since, kVerifyPause);
   if (!verified) return fail(server::kExitRuntime, verified.error());
-  std::cout << usage::to_text(*verified) << std::flush;
+  std::cout << usage::answers::to_text(*verified) << std::flush;
   return verified->differences_found == 0 ? server::kExitOk : server::kExitRuntime;
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "gateway/config/yaml_reader.h"
-#include "gateway/fleet/postgres.h"
+#include "gateway/postgres/sink.h"
 #include "proto/base/utf8.h"
 
 namespace gateway::cli {
@@ -27,9 +27,9 @@ std::optional<config::Document> read_document(const std::string& path) {
 Result<OpenRows, std::string> open_rows(const UsageSource& source,
                                         const config::Document& document) {
   if (!source.from_postgres) {
-    auto opened = usage::StateRows::open(state_dir_of(source, document));
+    auto opened = usage::answers::StateRows::open(state_dir_of(source, document));
     if (!opened) return Unexpected{std::move(opened.error())};
-    usage::StateRows* const state = opened->get();
+    usage::answers::StateRows* const state = opened->get();
     if (!state->missing().empty())
       std::cerr << "weir: note: " << proto::printable(state->missing()) << '\n';
     return OpenRows{std::move(*opened), state};
@@ -41,7 +41,7 @@ Result<OpenRows, std::string> open_rows(const UsageSource& source,
         std::string("there is no usage.postgres.url in the configuration: name the database with "
                     "--from-postgres URL")};
   }
-  auto rows = fleet::open_postgres(url, configured.timeout);
+  auto rows = postgres::open_rows(url, configured.timeout);
   if (!rows) return Unexpected{std::move(rows.error())};
   return OpenRows{std::move(*rows), nullptr};
 }
@@ -54,11 +54,11 @@ std::string state_dir_of(const UsageSource& source, const config::Document& docu
   return error ? source.state_dir : path.string();
 }
 
-std::optional<usage::Format> format_of(const std::string& name) {
+std::optional<usage::answers::Format> format_of(const std::string& name) {
   constexpr std::array<std::string_view, 3> kNames{"table", "csv", "json"};
   const auto* found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end()) return std::nullopt;
-  return static_cast<usage::Format>(found - kNames.begin());
+  return static_cast<usage::answers::Format>(found - kNames.begin());
 }
 
 int64_t unix_now() {

@@ -10,9 +10,9 @@
 
 #include "gateway/cli/commands.h"
 #include "gateway/config/document.h"
-#include "gateway/usage/report.h"
+#include "gateway/usage/answers/report.h"
+#include "gateway/usage/answers/state_rows.h"
 #include "gateway/usage/rows.h"
-#include "gateway/usage/state_rows.h"
 #include "proto/base/result.h"
 
 namespace gateway::cli {
@@ -22,7 +22,7 @@ std::optional<config::Document> read_document(const std::string& path);
 
 struct OpenRows {
   std::unique_ptr<usage::Rows> rows;
-  usage::StateRows* state = nullptr;  // null: the rows are a fleet's
+  usage::answers::StateRows* state = nullptr;  // null: the rows are a fleet's
 };
 // Says on standard error what may be missing in them. Error: in words for the operator.
 proto::Result<OpenRows, std::string> open_rows(const UsageSource& source,
@@ -30,7 +30,7 @@ proto::Result<OpenRows, std::string> open_rows(const UsageSource& source,
 std::string state_dir_of(const UsageSource& source, const config::Document& document);
 
 // Nothing: it is none of table, csv and json.
-std::optional<usage::Format> format_of(const std::string& name);
+std::optional<usage::answers::Format> format_of(const std::string& name);
 int64_t unix_now();
 
 // On standard error. All: false when one of them is an error.

@@ -315,7 +315,7 @@ void ClientConnection::record(const Refusal& refusal, size_t answered) {
                           .detail = refusal.detail});
 }
 
-usage::Meter& ClientConnection::meter() const {
+usage::meter::Meter& ClientConnection::meter() const {
   return request_.domain != nullptr ? *request_.domain->meters[surroundings_.sessions.worker]
                                     : *surroundings_.unmatched_meter;
 }

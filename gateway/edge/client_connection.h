@@ -70,7 +70,7 @@ class ClientConnection final : public net::RosterMember,
   void answer(int status, std::string_view text);
   void record(const Refusal& refusal, size_t answered = 0);
   void record_own_fault(const net::IoError& error);
-  usage::Meter& meter() const;
+  usage::meter::Meter& meter() const;
   void bill(size_t answered);
   void end_upgrade();
   session::HandshakeStory story(int status) const;

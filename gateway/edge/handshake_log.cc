@@ -29,7 +29,8 @@ session::HandshakeStory story_of(const Request& request, const net::tls::TlsStre
   return told;
 }
 
-void bill_handshake(usage::Meter& meter, const Request& request, size_t asked, size_t answered) {
+void bill_handshake(usage::meter::Meter& meter, const Request& request, size_t asked,
+                    size_t answered) {
   using usage::Field;
   const bool upgrade = request.head.text && proto::ws::asks_for_upgrade(request.head);
   meter.add(upgrade ? Field::client_handshake_in : Field::client_http_in, asked);

@@ -7,7 +7,7 @@
 #include "gateway/metrics/counters.h"
 #include "gateway/net/tls/tls_stream.h"
 #include "gateway/session/record.h"
-#include "gateway/usage/meter.h"
+#include "gateway/usage/meter/meter.h"
 
 namespace gateway::edge {
 
@@ -18,7 +18,8 @@ namespace gateway::edge {
 
 // Bytes of the client's request and of the answer to it: WebSocket is billed apart from all other
 // HTTP.
-void bill_handshake(usage::Meter& meter, const Request& request, size_t asked, size_t answered);
+void bill_handshake(usage::meter::Meter& meter, const Request& request, size_t asked,
+                    size_t answered);
 
 void count_tls(metrics::Listener& counters, const net::tls::TlsStream& tls);
 

@@ -23,7 +23,7 @@ struct Surroundings {
   net::Admission& admission;
   std::shared_ptr<const route::Snapshot> snapshot;  // the current one: new connections keep it
   metrics::Domain* unmatched;                       // counts what no domain was found for
-  usage::Meter* unmatched_meter;
+  usage::meter::Meter* unmatched_meter;
   bool draining = false;  // no new sessions
   // Told of each session, before it starts.
   std::function<void(const session::Session&)> on_opened = {};

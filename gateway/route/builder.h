@@ -16,7 +16,7 @@ struct Ingredients {
   uint64_t generation = 1;
   metrics::Registry& registry;
   net::tls::TicketKeys& ticket_keys;
-  usage::Meters& meters;
+  usage::meter::Books& meters;
   usage::BudgetStandings& standings;
   Backends& backends;
   net::tls::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes

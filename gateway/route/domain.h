@@ -13,7 +13,7 @@
 #include "gateway/net/tls/context.h"
 #include "gateway/route/route.h"
 #include "gateway/usage/budget.h"
-#include "gateway/usage/meter.h"
+#include "gateway/usage/meter/meter.h"
 
 namespace gateway::route {
 
@@ -29,7 +29,7 @@ struct Domain {
   std::shared_ptr<const config::Domain> config;  // never null
   std::string label;                             // the first name: in metrics and log
   std::vector<metrics::Domain*> counters;        // by worker
-  std::vector<usage::Meter*> meters;             // by worker
+  std::vector<usage::meter::Meter*> meters;      // by worker
   // Where it stands with its budget; null: it has none.
   std::shared_ptr<const std::atomic<usage::BudgetStanding>> budget;
   std::vector<Route> routes;              // the longest prefix first

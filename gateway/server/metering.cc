@@ -2,8 +2,8 @@
 
 #include "gateway/log/log.h"
 #include "gateway/usage/budget.h"
-#include "gateway/usage/ledger.h"
-#include "gateway/usage/meter_file.h"
+#include "gateway/usage/ledger/ledger.h"
+#include "gateway/usage/meter/file.h"
 #include "proto/base/text.h"
 
 namespace gateway::server {
@@ -23,7 +23,7 @@ Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
     : plan_(std::move(plan)),
       loop_(loop),
       keeps_records_(document.usage.sessions),
-      meters_({.folder = usage::meters_folder(plan_.state_dir),
+      meters_({.folder = usage::meter::folder_of(plan_.state_dir),
                .node = document.node,
                .boot = plan_.boot,
                .workers = plan_.workers}) {
@@ -32,24 +32,24 @@ Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
     queues_.push_back(std::make_unique<usage::RecordQueue>());
     queues.push_back(queues_.back().get());
   }
-  bookkeeper_ = std::make_unique<usage::Bookkeeper>(
-      usage::Bookkeeper::Plan{.state_dir = plan_.state_dir,
-                              .node = document.node,
-                              .boot = plan_.boot,
-                              .flush_interval = document.usage.flush_interval,
-                              .keep = document.usage.keep,
-                              .wall = {}},
+  bookkeeper_ = std::make_unique<usage::ledger::Writer>(
+      usage::ledger::Writer::Plan{.state_dir = plan_.state_dir,
+                                  .node = document.node,
+                                  .boot = plan_.boot,
+                                  .flush_interval = document.usage.flush_interval,
+                                  .keep = document.usage.keep,
+                                  .wall = {}},
       meters_, std::move(queues));
   desk_ = std::make_unique<admin::UsageDesk>(
       loop, admin::UsageDesk::Plan{.node = document.node,
-                                   .ledger_path = usage::ledger_path(plan_.state_dir),
+                                   .ledger_path = usage::ledger::file_path(plan_.state_dir),
                                    .keep = document.usage.keep,
                                    .wall = {}});
   if (!document.usage.postgres) return;
-  postgres_ = std::make_unique<fleet::PostgresSink>(
-      fleet::PostgresSink::Plan{.url = document.usage.postgres->url,
-                                .ledger_path = usage::ledger_path(plan_.state_dir),
-                                .timeout = document.usage.postgres->timeout});
+  postgres_ = std::make_unique<postgres::Sink>(
+      postgres::Sink::Plan{.url = document.usage.postgres->url,
+                           .ledger_path = usage::ledger::file_path(plan_.state_dir),
+                           .timeout = document.usage.postgres->timeout});
 }
 
 Metering::~Metering() { stop(); }
@@ -66,7 +66,8 @@ void Metering::start() {
 }
 
 void Metering::use(const config::Document& document) {
-  desk_->use(std::make_shared<const usage::Tariffs>(usage::Tariffs::of(document)));
+  desk_->use(
+      std::make_shared<const usage::answers::Tariffs>(usage::answers::Tariffs::of(document)));
   std::map<std::string, usage::BudgetPlan> plans;
   closes_.clear();
   for (const config::Domain& domain : document.domains) {
@@ -109,7 +110,7 @@ metrics::UsageFacts Metering::facts() {
   facts.session_seconds = [this](const std::string& domain) {
     return static_cast<double>(meters_.session_milliseconds(domain)) / 1000;
   };
-  const usage::Bookkeeper::Figures ledger = bookkeeper_->figures();
+  const usage::ledger::Writer::Figures ledger = bookkeeper_->figures();
   facts.ledger_up = ledger.healthy;
   facts.ledger_lag_seconds = seconds(ledger.lag);
   facts.ledger_flush_seconds = seconds(ledger.last_flush);
@@ -121,7 +122,7 @@ metrics::UsageFacts Metering::facts() {
     facts.budgets.push_back({domain, static_cast<double>(standing)});
   }
   if (postgres_) {
-    const fleet::PostgresSink::Figures store = postgres_->figures();
+    const postgres::Sink::Figures store = postgres_->figures();
     facts.postgres = {.connected = store.connected,
                       .lag_seconds = seconds(store.lag),
                       .errors = store.errors,

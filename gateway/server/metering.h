@@ -10,12 +10,12 @@
 
 #include "gateway/admin/usage_desk.h"
 #include "gateway/config/document.h"
-#include "gateway/fleet/postgres.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
-#include "gateway/usage/bookkeeper.h"
+#include "gateway/postgres/sink.h"
 #include "gateway/usage/budget_standings.h"
-#include "gateway/usage/meter.h"
+#include "gateway/usage/ledger/writer.h"
+#include "gateway/usage/meter/meter.h"
 #include "gateway/usage/record.h"
 
 namespace gateway::server {
@@ -35,7 +35,7 @@ class Metering {
   Metering& operator=(const Metering&) = delete;
   ~Metering();
 
-  usage::Meters& meters() { return meters_; }
+  usage::meter::Books& meters() { return meters_; }
   usage::BudgetStandings& standings() { return standings_; }
   // Of a worker; null: session records are switched off.
   usage::RecordQueue* records(size_t worker);
@@ -59,11 +59,11 @@ class Metering {
   net::Loop& loop_;
   bool keeps_records_;
   bool started_ = false;
-  usage::Meters meters_;
+  usage::meter::Books meters_;
   usage::BudgetStandings standings_;
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
-  std::unique_ptr<usage::Bookkeeper> bookkeeper_;
-  std::unique_ptr<fleet::PostgresSink> postgres_;
+  std::unique_ptr<usage::ledger::Writer> bookkeeper_;
+  std::unique_ptr<postgres::Sink> postgres_;
   std::unique_ptr<admin::UsageDesk> desk_;
   std::map<std::string, bool> closes_;  // by label: budget.close, of domains with a budget
 };

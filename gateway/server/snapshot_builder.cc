@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "gateway/fleet/postgres_target.h"
+#include "gateway/postgres/target.h"
 
 namespace gateway::server {
 
@@ -13,7 +13,7 @@ using config::Problem;
 // By the parser of the connection itself: what passes here is what it takes.
 std::vector<Problem> problems_of_database(const config::Usage& usage) {
   if (!usage.postgres) return {};
-  const auto target = fleet::parse_postgres_target(usage.postgres->url);
+  const auto target = postgres::parse_target(usage.postgres->url);
   if (target) return {};
   return {{.place = usage.place,
            .path = "usage.postgres.url",

@@ -87,14 +87,14 @@ class Worker {
   // Tells the meters what time it is.
   class Timekeeper final : public net::DeadlineWheel::Entry {
    public:
-    Timekeeper(net::Loop& loop, usage::Book& book) : loop_(loop), book_(book) {
+    Timekeeper(net::Loop& loop, usage::meter::Book& book) : loop_(loop), book_(book) {
       on_deadline(loop.now());
     }
     void on_deadline(std::chrono::milliseconds now) override;
 
    private:
     net::Loop& loop_;
-    usage::Book& book_;
+    usage::meter::Book& book_;
   };
 
   void take(const std::shared_ptr<const route::Snapshot>& snapshot);

@@ -15,7 +15,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/outcome/end.h"
 #include "gateway/session/strain.h"
-#include "gateway/usage/meter.h"
+#include "gateway/usage/meter/meter.h"
 #include "proto/ws/frame_scanner.h"
 
 namespace gateway::session {
@@ -36,7 +36,7 @@ constexpr size_t index(Side side) { return static_cast<size_t>(side); }
 struct Figures {
   metrics::Domain& counters;
   metrics::Traffic& origin;  // of the server that it goes to
-  usage::Meter& meter;
+  usage::meter::Meter& meter;
 };
 
 class Relay {
@@ -225,7 +225,7 @@ class Relay {
 
   metrics::Domain& counters_;
   metrics::Traffic& origin_traffic_;
-  usage::Meter& meter_;
+  usage::meter::Meter& meter_;
   const net::DeadlineWheel& clock_;
   Observer& observer_;
   Leg client_;

@@ -25,7 +25,7 @@ struct Surroundings {
   Table& table;
   const Scribe& scribe;
   metrics::Worker& figures;
-  usage::Book& book;            // whose meters count connection time by this wheel's clock
+  usage::meter::Book& book;     // whose meters count connection time by this wheel's clock
   usage::RecordQueue* records;  // null: no session records
   milliseconds interim;         // between two of them of an open session
   size_t worker;
@@ -90,7 +90,7 @@ class Session final : public net::RosterMember,
   const Surroundings& surroundings_;
   const std::shared_ptr<const route::Domain> domain_;
   metrics::Domain& counters_;
-  usage::Meter& meter_;
+  usage::meter::Meter& meter_;
   Identity identity_;
   Relay relay_;
   Timers timers_;

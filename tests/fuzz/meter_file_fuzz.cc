@@ -8,12 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gateway/usage/meter_file.h"
-#include "gateway/usage/meter_layout.h"
+#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/layout.h"
 
 namespace {
 
 using namespace gateway::usage;
+using namespace gateway::usage::meter;
 
 template <class Number>
 Number number_at_offset(const std::string& bytes, size_t offset) {
@@ -46,7 +47,7 @@ void seal(std::string& file, bool slots) {
   }
 }
 
-void check(const MeterRemains& remains, size_t file_size) {
+void check(const Remains& remains, size_t file_size) {
   if (remains.damage.size() > 4096) std::abort();
   if (remains.rows.size() * SlotKey::kBytes > file_size) std::abort();
   for (const Row& row : remains.rows) {
@@ -65,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const int fd = ::memfd_create("meters", MFD_CLOEXEC);
   if (fd < 0 || ::write(fd, file.data(), file.size()) != static_cast<ssize_t>(file.size()))
     std::abort();
-  const auto remains = read_meter_file("/proc/self/fd/" + std::to_string(fd));
+  const auto remains = read_file("/proc/self/fd/" + std::to_string(fd));
   ::close(fd);
   if (remains) check(*remains, file.size());
   return 0;

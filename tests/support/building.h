@@ -22,12 +22,13 @@ inline constexpr std::string_view kEchoDomain =
 struct Building {
   explicit Building(size_t workers = 1)
       : registry(workers),
-        own_meters(std::make_unique<gateway::usage::Meters>(gateway::usage::Meters::Plan{
-            .folder = {}, .node = "node-1", .boot = "boot-1", .workers = workers})),
+        own_meters(
+            std::make_unique<gateway::usage::meter::Books>(gateway::usage::meter::Books::Plan{
+                .folder = {}, .node = "node-1", .boot = "boot-1", .workers = workers})),
         meters(*own_meters),
         standings(own_standings) {}
   // With the meters of somebody who outlives it.
-  Building(gateway::usage::Meters& theirs, gateway::usage::BudgetStandings& where)
+  Building(gateway::usage::meter::Books& theirs, gateway::usage::BudgetStandings& where)
       : registry(theirs.size()), meters(theirs), standings(where) {}
   Building(const Building&) = delete;
   Building& operator=(const Building&) = delete;
@@ -68,9 +69,9 @@ struct Building {
   gateway::metrics::Registry registry;
   gateway::net::tls::TicketKeys keys;
   gateway::route::Backends backends;
-  std::unique_ptr<gateway::usage::Meters> own_meters;
+  std::unique_ptr<gateway::usage::meter::Books> own_meters;
   gateway::usage::BudgetStandings own_standings;
-  gateway::usage::Meters& meters;
+  gateway::usage::meter::Books& meters;
   gateway::usage::BudgetStandings& standings;
 };
 

@@ -109,7 +109,7 @@ class EdgeStage {
   RawListener origin;
   Building building;
   gateway::metrics::Registry& registry = building.registry;
-  gateway::usage::Meters& meters = building.meters;
+  gateway::usage::meter::Books& meters = building.meters;
   gateway::session::Scribe scribe{.access = nullptr, .node = "node-1", .boot_id = "boot-1"};
   gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};

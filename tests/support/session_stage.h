@@ -119,7 +119,8 @@ class SessionStage {
   }
 
   gateway::metrics::Registry registry{1};
-  gateway::usage::Meters meters{{.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
+  gateway::usage::meter::Books meters{
+      {.folder = {}, .node = "node-1", .boot = "boot-1", .workers = 1}};
   gateway::usage::RecordQueue records;
   gateway::session::Scribe scribe;
   Peer client;

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "gateway/usage/ledger.h"
+#include "gateway/usage/ledger/ledger.h"
 #include "tests/support/folder.h"
 #include "tests/support/loop_stage.h"
 
@@ -27,12 +27,12 @@ constexpr int64_t kTen = 1'795'341'600;  // 2026-11-22T10:00:00Z
 struct DeskScene {
   DeskScene() {
     plan = {.node = "n1",
-            .ledger_path = usage::ledger_path(folder.path()),
+            .ledger_path = usage::ledger::file_path(folder.path()),
             .keep = std::chrono::hours(24 * 93),
             .wall = [] { return std::chrono::milliseconds((kTen + 60) * 1000); }};
   }
   void write(uint64_t bytes) {
-    auto ledger = usage::Ledger::open(plan.ledger_path);
+    auto ledger = usage::ledger::Ledger::open(plan.ledger_path);
     REQUIRE(ledger.has_value());
     usage::Row row;
     row.key = {"n1", "b1", "a.example", kTen, 0};
@@ -81,7 +81,7 @@ TEST_CASE("usage desk: knows what is configured, from the next answer on") {
   scene.write(100);
   scene.desk = std::make_unique<UsageDesk>(scene.stage.loop, scene.plan);
   CHECK_FALSE(Json::parse(scene.answer("/usage").body)["domains"][0].contains("budget"));
-  auto tariffs = std::make_shared<usage::Tariffs>();
+  auto tariffs = std::make_shared<usage::answers::Tariffs>();
   tariffs->domains["a.example"].budget.traffic = 100;
   scene.desk->use(tariffs);
   CHECK(Json::parse(scene.answer("/usage").body)["domains"][0]["budget"]["standing"] == "hard");

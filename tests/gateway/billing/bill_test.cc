@@ -6,6 +6,7 @@
 
 using namespace gateway::billing;
 using namespace gateway::usage;
+using gateway::usage::answers::Format;
 using namespace tests;
 using Lines = std::vector<std::string>;
 

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/usage/ledger.h"
+#include "gateway/usage/ledger/ledger.h"
 #include "proto/base/calendar.h"
 #include "tests/gateway/cli/command.h"
 
@@ -25,7 +25,7 @@ struct Place {
   Place() {
     const std::string state = folder.file("state");
     std::filesystem::create_directories(state);
-    auto ledger = gateway::usage::Ledger::open(gateway::usage::ledger_path(state));
+    auto ledger = gateway::usage::ledger::Ledger::open(gateway::usage::ledger::file_path(state));
     REQUIRE(ledger);
     Row row;
     row.key = {"node-1", "boot", "chat.example.com", *proto::parse_moment("2025-10-03T10:05", 0),

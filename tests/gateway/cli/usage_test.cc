@@ -5,10 +5,10 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "gateway/usage/ledger.h"
-#include "gateway/usage/meter.h"
-#include "gateway/usage/meter_file.h"
-#include "gateway/usage/time_text.h"
+#include "gateway/usage/answers/time_text.h"
+#include "gateway/usage/ledger/ledger.h"
+#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/meter.h"
 #include "tests/gateway/cli/command.h"
 
 using namespace tests;
@@ -40,14 +40,14 @@ struct Scene {
     std::filesystem::create_directory(folder.file("state"));
   }
   void write(const std::vector<usage::Row>& rows, const std::vector<usage::Record>& records = {}) {
-    auto ledger = usage::Ledger::open(usage::ledger_path(folder.file("state")));
+    auto ledger = usage::ledger::Ledger::open(usage::ledger::file_path(folder.file("state")));
     REQUIRE(ledger.has_value());
     REQUIRE_FALSE(ledger->write({.rows = rows, .node = "node-1", .boot = "b1", .records = records})
                       .has_value());
   }
   // What a killed process of that boot has left: nothing of it went to the ledger.
   void leave_meters(const std::string& boot, const std::string& domain, uint64_t bytes) {
-    usage::Meters meters({usage::meters_folder(folder.file("state")), "node-1", boot, 1});
+    usage::meter::Books meters({usage::meter::folder_of(folder.file("state")), "node-1", boot, 1});
     meters.book(0).tick(std::chrono::seconds{1}, std::chrono::seconds{kTen});
     meters.book(0).meter(domain).add(usage::Field::client_bytes_out, bytes);
   }
@@ -174,7 +174,7 @@ TEST_CASE("usage: what cannot be read is said, with the exit code for it") {
   Scene scene;
   Done done = scene.ask({});
   CHECK(done.code == 1);
-  CHECK(done.err.starts_with("weir: " + usage::ledger_path(scene.folder.file("state"))));
+  CHECK(done.err.starts_with("weir: " + usage::ledger::file_path(scene.folder.file("state"))));
   const std::string bad = scene.folder.write("bad.yaml", "listners: []\n");
   done = weir({"usage", "-c", bad});
   CHECK(done.code == 2);
@@ -256,8 +256,8 @@ TEST_CASE("FY23 usage: what a killed Weir has left in its meters is part of the 
   scene.leave_meters("b2", "chat.example.com", 20);
   scene.leave_meters("b3", "other.example", 7);
   std::filesystem::copy(
-      usage::meter_file_path(usage::meters_folder(scene.folder.file("state")), "b1", 0),
-      usage::meters_folder(scene.folder.file("state")) + "/copy.meters");
+      usage::meter::file_path(usage::meter::folder_of(scene.folder.file("state")), "b1", 0),
+      usage::meter::folder_of(scene.folder.file("state")) + "/copy.meters");
   Done done = scene.ask(with({"--format", "json", "--interval", "5m"}));
   REQUIRE(done.code == 0);
   CHECK(done.err.empty());
