@@ -9,28 +9,16 @@ using usage::SessionTotals;
 
 namespace {
 
-void add_bytes(const Relay::Leg& leg, SessionTotals& totals) {
-  const auto set = [&](Field client_in, uint64_t in, uint64_t out) {
-    const Field first = bytes_field(client_in, leg.side);
-    totals[first] = in;
-    totals[field_after(first, 1)] = out;
-  };
-  set(Field::client_bytes_in, leg.bytes_in, leg.taken);
-  set(Field::client_payload_in, leg.scanner.counts().payload_bytes, leg.payload_taken);
-  if (leg.records) set(Field::client_wire_in, leg.records->in, leg.records->out);
-}
-
-// By who sent them.
-void add_messages(const Relay::Leg& leg, SessionTotals& totals) {
-  const auto set = [&](Field in, uint64_t number) { totals[sender_field(in, leg.side)] = number; };
-  set(Field::text_messages_in, leg.scanner.counts().text_messages);
-  set(Field::binary_messages_in, leg.scanner.counts().binary_messages);
-  set(Field::data_frames_in, leg.scanner.counts().data_frames);
-  set(Field::close_frames_in, leg.scanner.counts().close_frames);
-  set(Field::ping_frames_in, leg.scanner.counts().ping_frames);
-  set(Field::pong_frames_in, leg.scanner.counts().pong_frames);
-  set(Field::units_2k_in, leg.scanner.counts().units_2k);
-  set(Field::units_32k_in, leg.scanner.counts().units_32k);
+void add(const Leg& leg, SessionTotals& totals) {
+  const LegFields& fields = fields_of(leg.side());
+  totals[fields.bytes_in] = leg.ledger.bytes_in();
+  totals[fields.bytes_out] = leg.ledger.taken();
+  totals[fields.payload_out] = leg.ledger.payload_taken();
+  totals[fields.wire_in] = leg.ledger.records().in;
+  totals[fields.wire_out] = leg.ledger.records().out;
+  for_each_count(leg.side(), [&](uint64_t proto::ws::Counts::*count, Field field) {
+    totals[field] = leg.scanner.counts().*count;
+  });
 }
 
 }  // namespace
@@ -49,9 +37,8 @@ usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
   record.duration_ms = static_cast<uint64_t>(session.lasted.count());
   record.client_tls = session.identity.client_tls;
   if (session.relay.end()) record.end = *session.relay.end();
-  for (const Relay::Leg* leg : {&session.relay.client(), &session.relay.origin()}) {
-    add_bytes(*leg, record.totals);
-    add_messages(*leg, record.totals);
+  for (const Leg* leg : {&session.relay.client(), &session.relay.origin()}) {
+    add(*leg, record.totals);
   }
   record.totals[Field::client_network_in] = session.relay.packets().in;
   record.totals[Field::client_network_out] = session.relay.packets().out;

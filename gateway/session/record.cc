@@ -132,8 +132,8 @@ void tell_code(log::JsonLine& line, std::string_view name, CloseCode code) {
 }
 
 // The last gap included, up to where the session began to close.
-milliseconds longest_silence(const Relay::Leg& leg, milliseconds closing_since) {
-  return std::max(leg.longest_silence, closing_since - leg.received);
+milliseconds longest_silence(const Leg& leg, milliseconds closing_since) {
+  return std::max(leg.ledger.longest_silence(), closing_since - leg.ledger.received());
 }
 
 // How the way was, once it was open.
@@ -160,7 +160,7 @@ void tell_way(log::JsonLine& line, const Closed& closed) {
 std::string reason_of(const Closed& closed, const SessionEnd& end) {
   if (!closed.reason.empty()) return std::string(closed.reason);
   const bool client = end.by == outcome::By::client;
-  const Relay::Leg& leg = client ? closed.relay.client() : closed.relay.origin();
+  const Leg& leg = client ? closed.relay.client() : closed.relay.origin();
   return leg.close_reason();
 }
 
@@ -218,12 +218,12 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
 
 void write_close(const Scribe& scribe, const Identity& identity, const Closed& closed) {
   if (scribe.access == nullptr) return;
-  const Relay::Leg& client = closed.relay.client();
-  const Relay::Leg& origin = closed.relay.origin();
+  const Leg& client = closed.relay.client();
+  const Leg& origin = closed.relay.origin();
   const SessionEnd end = closed.relay.end().value_or(SessionEnd{});
   const milliseconds lasted = closed.now - closed.opened;
-  const Sizes sizes{identity.handshake_in + client.bytes_in, identity.handshake_out + client.taken,
-                    client.taken};
+  const Sizes sizes{identity.handshake_in + client.ledger.bytes_in(),
+                    identity.handshake_out + client.ledger.taken(), client.ledger.taken()};
   if (is_dcdn(scribe)) {
     scribe.write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
                            dcdn_end(Peers(identity), 101, lasted, sizes)));
@@ -237,22 +237,24 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
   line.text("close_stage", to_string(end.stage))
       .text("term", outcome::termination(end.by, end.stage));
-  line.text("close_stage_client", to_string(client.stage()))
-      .text("close_stage_origin", to_string(origin.stage()))
+  line.text("close_stage_client", to_string(client.stage))
+      .text("close_stage_origin", to_string(origin.stage))
       .number("close_code", static_cast<int64_t>(end.code));
   tell_code(line, "close_code_client", client.close_code());
   tell_code(line, "close_code_origin", origin.close_code());
   line.text_if("close_reason", reason_of(closed, end));
-  line.count("client_bytes_in", client.bytes_in).count("client_bytes_out", client.taken);
-  line.count("origin_bytes_in", origin.bytes_in).count("origin_bytes_out", origin.taken);
+  line.count("client_bytes_in", client.ledger.bytes_in())
+      .count("client_bytes_out", client.ledger.taken());
+  line.count("origin_bytes_in", origin.ledger.bytes_in())
+      .count("origin_bytes_out", origin.ledger.taken());
   if (const uint32_t undelivered = closed.relay.undelivered(); undelivered > 0)
     line.count("client_undelivered_out", undelivered);
   tell_direction(line, "_in", client.scanner.counts());
   tell_direction(line, "_out", origin.scanner.counts());
   line.number("longest_client_silence_ms", longest_silence(client, closed.closing_since).count());
   line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
-  line.number("last_client_ms", (closed.now - client.received).count());
-  line.number("last_origin_ms", (closed.now - origin.received).count());
+  line.number("last_client_ms", (closed.now - client.ledger.received()).count());
+  line.number("last_origin_ms", (closed.now - origin.ledger.received()).count());
   tell_way(line, closed);
   scribe.write(line.take());
 }

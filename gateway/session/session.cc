@@ -64,13 +64,14 @@ Session::Session(const Surroundings& surroundings, Opening opening)
       counters_(*domain_->counters[surroundings.worker]),
       meter_(*domain_->meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
-      relay_(std::move(opening.streams),
-             {.permessage_deflate = opening.permessage_deflate,
-              .limits = limits_of(domain_->config->websocket.max_message)},
-             {counters_,
-              domain_->traffic_of(opening.route, opening.token.backend(), surroundings.worker),
-              meter_},
-             surroundings.wheel, *this),
+      relay_(
+          std::move(opening.streams),
+          {.permessage_deflate = opening.permessage_deflate,
+           .limits = limits_of(domain_->config->websocket.max_message)},
+          counters_,
+          Tally(counters_, meter_,
+                domain_->traffic_of(opening.route, opening.token.backend(), surroundings.worker)),
+          surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
       token_(std::move(opening.token)),
       opened_ms_(unix_milliseconds()) {
@@ -106,7 +107,8 @@ void Session::act(Act what, milliseconds now) {
   const config::WebSocket& settings = domain_->config->websocket;
   switch (what) {
     case Act::idle:
-      if (relay_.client().longest_silence + kSlowHeartbeat >= settings.connection_timeout) {
+      if (relay_.client().ledger.longest_silence() + kSlowHeartbeat >=
+          settings.connection_timeout) {
         counters_.slow_heartbeats.add(1);
       }
       decide({.cause = Cause::idle_timeout,
@@ -177,7 +179,7 @@ void Session::end_silent(Cause cause, Side silent, std::string reason) {
 }
 
 void Session::ping(milliseconds now) {
-  const Relay::Leg& client = relay_.client();
+  const Leg& client = relay_.client();
   const size_t ahead = client.stream ? client.stream->unacknowledged() : 0;
   if (!relay_.ping()) {
     ping_put_off_ = true;
@@ -196,7 +198,7 @@ void Session::ping(milliseconds now) {
 
 // A ping that stands behind megabytes on a slow line is answered when they have gone.
 void Session::miss_pong(milliseconds now) {
-  Relay::Leg& client = relay_.client();
+  Leg& client = relay_.client();
   Timers::QueuedPing* const queued = timers_.queued_ping.get();
   const auto peer = queued != nullptr && queued->more ? client.stream->peer_state() : std::nullopt;
   if (peer && peer->acknowledged != queued->acknowledged) {
@@ -242,7 +244,7 @@ void Session::abort() {
 }
 
 // A no-progress timer: whoever takes even a byte now and then is slow, but not stalled.
-void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now) {
+void Session::look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now) {
   if (!leg.stream || !leg.stream->congested()) {
     watch.reset();
     return;
@@ -250,7 +252,7 @@ void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, mi
   Timers::Stall& stall = *watch;
   stall.checked = now;
   // What the peer has acknowledged; modulo 2^64, since TLS holds more than was submitted.
-  const uint64_t taken = leg.submitted - leg.stream->unacknowledged();
+  const uint64_t taken = leg.ledger.submitted() - leg.stream->unacknowledged();
   if (taken != stall.taken) {
     stall.taken = taken;
     stall.since = now;
@@ -260,14 +262,14 @@ void Session::look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, mi
   end_stalled(leg);
 }
 
-void Session::on_unacknowledged(Relay::Leg& leg) {
+void Session::on_unacknowledged(Leg& leg) {
   // Without the limit the kernel has waited by its own.
   if (!relay_.closing() && domain_->config->websocket.send_stall_timeout) end_stalled(leg);
 }
 
-void Session::end_stalled(Relay::Leg& leg) {
+void Session::end_stalled(Leg& leg) {
   const milliseconds limit = *domain_->config->websocket.send_stall_timeout;
-  const bool client = leg.side == Side::client;
+  const bool client = leg.side() == Side::client;
   const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
   std::string reason = std::string(client ? "client: " : "origin: ") + "no byte taken for " +
                        in_seconds(limit) + ", " + size_text(leg.stream->unacknowledged()) +
@@ -288,15 +290,15 @@ void Session::end_stalled(Relay::Leg& leg) {
 }
 
 void Session::give_up_unsent(milliseconds now) {
-  for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
+  for (Leg* leg : {&relay_.client(), &relay_.origin()}) {
     const auto due = unsent_close_due(domain_->config->websocket, relay_, *leg);
     if (due && *due <= now) relay_.cut(*leg);
   }
 }
 
 void Session::give_up_unanswered(milliseconds now) {
-  for (Relay::Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    if (!leg->close_due && close_ends(domain_->config->websocket, relay_, timers_, *leg) <= now)
+  for (Leg* leg : {&relay_.client(), &relay_.origin()}) {
+    if (!leg->close_due() && close_ends(domain_->config->websocket, relay_, timers_, *leg) <= now)
       relay_.cut(*leg);
   }
 }
@@ -341,10 +343,12 @@ void Session::end_connection_time(Cause cause) {
 
 void Session::on_congested() {
   const milliseconds now = surroundings_.wheel.now();
-  const auto begin = [now](const Relay::Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
+  const auto begin = [now](const Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
     if (stall || !leg.stream || !leg.stream->congested()) return;
-    stall = std::make_unique<Timers::Stall>(Timers::Stall{
-        .since = now, .checked = now, .taken = leg.submitted - leg.stream->unacknowledged()});
+    stall = std::make_unique<Timers::Stall>(
+        Timers::Stall{.since = now,
+                      .checked = now,
+                      .taken = leg.ledger.submitted() - leg.stream->unacknowledged()});
   };
   begin(relay_.client(), timers_.client_stall);
   begin(relay_.origin(), timers_.origin_stall);
@@ -360,7 +364,8 @@ void Session::on_relay_ended() {
   if (!relay_.closing()) end_connection_time(end.cause);
   write_record(usage::Record::Kind::stop);
   surroundings_.figures.client_silence.observe(
-      metrics::kSilenceBounds, static_cast<uint64_t>(relay_.client().longest_silence.count()));
+      metrics::kSilenceBounds,
+      static_cast<uint64_t>(relay_.client().ledger.longest_silence().count()));
   surroundings_.figures.session_duration.observe(
       metrics::kSessionBounds, static_cast<uint64_t>((now - timers_.opened).count()));
   write_close(surroundings_.scribe, identity_,

@@ -66,14 +66,14 @@ class Session final : public net::RosterMember,
   void on_closing() override;
   void on_congested() override;
   void on_pong() override;
-  void on_unacknowledged(Relay::Leg& leg) override;
+  void on_unacknowledged(Leg& leg) override;
   void on_waited(bool given) override;
   void on_relay_ended() override;
 
   void act(Act what, milliseconds now);
-  void look_at(Relay::Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
+  void look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
   void end_silent(Cause cause, Side silent, std::string reason);
-  void end_stalled(Relay::Leg& leg);
+  void end_stalled(Leg& leg);
   void ping(milliseconds now);
   void miss_pong(milliseconds now);
   void decide(Relay::Closing closing, std::string reason);

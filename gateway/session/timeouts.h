@@ -67,11 +67,11 @@ struct Timers {
 // When a Close that tells of an error and stands in the leg's queue is given up; nothing: none
 // stands there.
 std::optional<milliseconds> unsent_close_due(const config::WebSocket& settings, const Relay& relay,
-                                             const Relay::Leg& leg);
+                                             const Leg& leg);
 
 // When a leg of a closing session is cut, whatever is missing.
 milliseconds close_ends(const config::WebSocket& settings, const Relay& relay, const Timers& timers,
-                        const Relay::Leg& leg);
+                        const Leg& leg);
 
 // The earliest deadline of the relay's present state.
 Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers& timers);

@@ -43,7 +43,7 @@ TEST_CASE("FY14 relay: what answers the messages before a violation comes before
     REQUIRE(seen.size() == 2);
     CHECK(seen[0].payload == "answer");
     CHECK(seen[1].code() == CloseCode::protocol_error);
-    CHECK(stage.session().relay().client().taken == answer.size());
+    CHECK(stage.session().relay().client().ledger.taken() == answer.size());
     CHECK(stage.counters().from_origin.close_frames.value() == 1);
     CHECK(stage.client.saw_end());
     stage.client.end();

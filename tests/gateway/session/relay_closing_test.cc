@@ -148,7 +148,7 @@ TEST_CASE("FX11 relay: a flood whose reads never end at a boundary is closed at 
   const auto seen = stage.seen_by_client();
   REQUIRE(seen.size() == 3);
   CHECK(seen[2].code() == CloseCode::service_restart);
-  CHECK(stage.session().relay().client().taken == 2 * frame.size());
+  CHECK(stage.session().relay().client().ledger.taken() == 2 * frame.size());
 }
 
 TEST_CASE("FX11 relay: a frame that does not end in time is cut, each decision by its own time") {

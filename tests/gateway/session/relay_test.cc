@@ -85,10 +85,10 @@ TEST_CASE("relay: what it counts is the arithmetic of frames") {
   CHECK(counters.from_client.ping_frames.value() == 1);
   CHECK(counters.from_origin.pong_frames.value() == 1);
   const gateway::session::Relay& relay = stage.session().relay();
-  CHECK(relay.client().bytes_in == up);
-  CHECK(relay.client().taken == down);
-  CHECK(relay.origin().bytes_in == down);
-  CHECK(relay.origin().taken == up);
+  CHECK(relay.client().ledger.bytes_in() == up);
+  CHECK(relay.client().ledger.taken() == down);
+  CHECK(relay.origin().ledger.bytes_in() == down);
+  CHECK(relay.origin().ledger.taken() == up);
   CHECK(relay.client().scanner.counts().largest_message == large.size());
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("relay: bytes that were lost with the connection do not count as sent"
   stage.origin.send(from_origin(Opcode::binary, std::string(98, 'x')));
   stage.client.fail();
   CHECK(stage.counters().client.bytes_out.value() == 10);
-  CHECK(stage.session().relay().client().taken == 10);
+  CHECK(stage.session().relay().client().ledger.taken() == 10);
 }
 
 TEST_CASE("relay: an end while the queue stands does not count the queue as sent") {

@@ -179,7 +179,7 @@ TEST_CASE("keepalive: a ping of the edge, whose pong goes no further and counts 
     CHECK(counters.from_client.pong_frames.value() == 0);
     CHECK(counters.client.bytes_in.value() == 0);
     CHECK(counters.client.bytes_out.value() == 0);
-    CHECK(cut.session().relay().client().bytes_in == 0);
+    CHECK(cut.session().relay().client().ledger.bytes_in() == 0);
     cut.pass(15s);
     CHECK_FALSE(cut.session().relay().closing());
   });
