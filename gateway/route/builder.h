@@ -8,6 +8,7 @@
 #include "gateway/net/tls/sessions.h"
 #include "gateway/route/snapshot.h"
 #include "gateway/usage/budget_standings.h"
+#include "gateway/usage/meter/books.h"
 #include "proto/base/result.h"
 
 namespace gateway::route {

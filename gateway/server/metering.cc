@@ -107,8 +107,10 @@ void Metering::ask(std::string path, std::string query, admin::UsageDone done) {
 
 metrics::UsageFacts Metering::facts() {
   metrics::UsageFacts facts;
-  facts.session_seconds = [this](const std::string& domain) {
-    return static_cast<double>(meters_.session_milliseconds(domain)) / 1000;
+  facts.session_seconds = [counted = meters_.counted()](const std::string& domain) {
+    const auto found = counted.find(domain);
+    if (found == counted.end()) return 0.0;
+    return static_cast<double>(found->second[usage::Field::connection_milliseconds]) / 1000;
   };
   const usage::ledger::Writer::Figures ledger = bookkeeper_->figures();
   facts.ledger_up = ledger.healthy;

@@ -15,7 +15,7 @@
 #include "gateway/postgres/sink.h"
 #include "gateway/usage/budget_standings.h"
 #include "gateway/usage/ledger/writer.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 #include "gateway/usage/record.h"
 
 namespace gateway::server {

@@ -73,10 +73,6 @@ constexpr std::string_view kClosed = "closed.";
 constexpr std::string_view kRefused = "refused.";
 constexpr std::string_view kAnswers = "answers.";
 
-constexpr size_t kFirstClosed = kFields;
-constexpr size_t kFirstRefused = kFirstClosed + outcome::kCauses;
-constexpr size_t kFirstAnswer = kFirstRefused + outcome::kCauses;
-
 std::array<std::string, kNumbers> make_names() {
   std::array<std::string, kNumbers> names;
   for (size_t i = 0; i < kFields; ++i) names[i] = to_string(static_cast<Field>(i));

@@ -114,7 +114,10 @@ uint64_t refusals(const Totals& totals);  // of upgrades, for whatever cause
 
 // Every number of Totals in one row: fields, closed, refused, answers. What a slot of the meter
 // file holds.
-inline constexpr size_t kNumbers = kFields + 2 * outcome::kCauses + metrics::kStatuses.size();
+inline constexpr size_t kFirstClosed = kFields;
+inline constexpr size_t kFirstRefused = kFirstClosed + outcome::kCauses;
+inline constexpr size_t kFirstAnswer = kFirstRefused + outcome::kCauses;
+inline constexpr size_t kNumbers = kFirstAnswer + metrics::kStatuses.size();
 // "client_bytes_in", "closed.idle_timeout", "refused.no_route", "answers.101", "answers.other".
 const std::array<std::string, kNumbers>& number_names();
 // The place of a name; nothing: this version knows no such number.

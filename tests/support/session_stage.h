@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/session/session.h"
+#include "gateway/usage/meter/books.h"
 #include "tests/support/frames.h"
 #include "tests/support/made_snapshot.h"
 #include "tests/support/memory_stream.h"

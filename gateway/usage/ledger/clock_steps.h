@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gateway/usage/ledger/ledger.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 
 namespace gateway::usage::ledger {
 

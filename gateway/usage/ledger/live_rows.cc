@@ -59,7 +59,7 @@ void LiveRows::written(std::span<const Row> rows) {
     entry.written = row.totals;
     entry.in_ledger = true;
     if (!row.complete) continue;
-    for (const Entry::Held& held : entry.slots) held.book->release(*held.slot);
+    meters_.retire(row, entry.slots);
     entries_.erase(place);
   }
 }

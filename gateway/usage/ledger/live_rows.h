@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage::ledger {
@@ -18,11 +18,7 @@ class LiveRows {
     Totals written;  // what of it is durable
     bool in_ledger = false;
     bool complete = false;  // no worker will add to it any more
-    struct Held {
-      meter::Book* book;
-      meter::Slot* slot;
-    };
-    std::vector<Held> slots;
+    std::vector<meter::Books::Held> slots;
     std::vector<bool> left;  // by worker: it had left the bucket when read() last ended
   };
 

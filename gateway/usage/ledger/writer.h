@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gateway/usage/budget.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 #include "gateway/usage/record.h"
 
 namespace gateway::usage::ledger {

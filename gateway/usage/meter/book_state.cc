@@ -98,10 +98,12 @@ Meter& Book::meter(const std::string& domain) {
   return *meter;
 }
 
-const Meter* Book::find(const std::string& domain) const {
+std::vector<std::string> Book::domains() const {
   const std::lock_guard lock(state_->mutex);
-  const auto found = state_->meters.find(domain);
-  return found == state_->meters.end() ? nullptr : found->second.get();
+  std::vector<std::string> names;
+  names.reserve(state_->meters.size());
+  for (const auto& [name, meter] : state_->meters) names.push_back(name);
+  return names;
 }
 
 bool Book::has_left(int64_t bucket, uint32_t part) const {
@@ -140,6 +142,21 @@ std::vector<Book::Reading> Book::read() const {
     }
   }
   return readings;
+}
+
+void Book::visit_used(const std::function<void(std::string_view, const Slot&)>& each) const {
+  std::vector<Slot*> chunks;
+  {
+    const std::lock_guard lock(state_->mutex);
+    chunks = state_->chunks;
+  }
+  for (const Slot* const chunk : chunks) {
+    for (size_t i = 0; i < File::kChunkSlots; ++i) {
+      const Slot& slot = chunk[i];
+      if (slot.state.load(std::memory_order_acquire) != Slot::free)
+        each({slot.domain.data(), slot.domain_size}, slot);
+    }
+  }
 }
 
 void Book::release(Slot& slot) {

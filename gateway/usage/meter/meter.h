@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,8 +61,6 @@ class Meter {
   void settle();
 
   uint64_t active() const { return active_; }
-  // Of sessions of this process, ended or open, as of the last tick. Any thread.
-  const metrics::Count& session_milliseconds() const { return session_milliseconds_; }
 
  private:
   friend class Book;
@@ -78,7 +77,6 @@ class Meter {
   milliseconds settled_{0};
   Meter* previous_ = nullptr;  // among the book's active meters, while active_ > 0
   Meter* next_ = nullptr;
-  metrics::Count session_milliseconds_;
 };
 
 class File;
@@ -103,7 +101,7 @@ class Book {
 
   // The meter of a domain; kept as long as the book.
   Meter& meter(const std::string& domain);
-  const Meter* find(const std::string& domain) const;  // null: there is none yet
+  std::vector<std::string> domains() const;  // that have a meter, sorted
 
   // What the clocks say: `now` is monotonic, `wall` since the epoch. Rolls buckets over, and
   // settles the connection-seconds of domains with open sessions (not of sessions: there is no
@@ -126,6 +124,8 @@ class Book {
   };
   // All used slots.
   std::vector<Reading> read() const;
+  // The same for whoever wants but a few numbers of each. Nobody may release a slot meanwhile.
+  void visit_used(const std::function<void(std::string_view domain, const Slot& slot)>& each) const;
   // Whether the worker will take no slot of this bucket and part any more. To be asked before
   // read(): then a key that has no reading has had its last byte.
   bool has_left(int64_t bucket, uint32_t part) const;
@@ -171,27 +171,5 @@ inline Slot& Meter::slot() {
     roll();
   return *slot_;
 }
-
-// All workers' books of this process.
-class Books {
- public:
-  struct Plan {
-    std::string folder;  // as for Book
-    std::string node;
-    std::string boot;
-    size_t workers = 1;
-  };
-  explicit Books(const Plan& plan);
-
-  Book& book(size_t worker) { return *books_[worker]; }
-  size_t size() const { return books_.size(); }
-  // By worker. Any thread.
-  std::vector<Meter*> domain(const std::string& name);
-  // Of all workers, as of their last ticks. Any thread.
-  uint64_t session_milliseconds(const std::string& domain);
-
- private:
-  std::vector<std::unique_ptr<Book>> books_;
-};
 
 }  // namespace gateway::usage::meter

@@ -8,7 +8,7 @@
 #include "gateway/usage/answers/time_text.h"
 #include "gateway/usage/ledger/ledger.h"
 #include "gateway/usage/meter/file.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 #include "tests/gateway/cli/command.h"
 
 using namespace tests;

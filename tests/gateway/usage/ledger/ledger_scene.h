@@ -10,7 +10,7 @@
 #include "gateway/usage/ledger/ledger.h"
 #include "gateway/usage/ledger/writer.h"
 #include "gateway/usage/meter/file.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/books.h"
 #include "gateway/usage/record.h"
 #include "tests/gateway/usage/ledger/ledger_rows.h"
 
