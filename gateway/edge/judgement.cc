@@ -35,32 +35,29 @@ std::optional<std::string> origin_fault(const Request& request) {
   return text + " is not a page of this host, and access.origins is same_host";
 }
 
-}  // namespace
-
-Refusal refused_by_drain() {
-  return {
-      .status = 503, .cause = Cause::drain, .why = "this node is being drained", .by = By::gateway};
+// The domain whose certificate the client was shown: it must be that of the domain that is spoken
+// to (hardening T7).
+const route::Domain* shown_by_tls(const Request& request) {
+  const std::string_view name = request.client.tls.server_name;
+  return name.empty() ? request.snapshot->default_tls
+                      : request.snapshot->router.find(proto::canonical_host(name));
 }
 
-std::optional<Refusal> find_domain(const route::Snapshot& snapshot,
-                                   std::optional<std::string_view> server_name, Request& request) {
+}  // namespace
+
+std::optional<Refusal> find_domain(Request& request) {
   auto target = proto::http1::request_target(request.head);
   if (!target) {
     return Refusal{
         .status = target.error().status, .cause = Cause::bad_request, .why = target.error().why};
   }
   request.target = std::move(*target);
+  const route::Snapshot& snapshot = *request.snapshot;
   const route::Domain* named = snapshot.router.find(request.target.authority.host);
-  if (server_name) {
-    // The certificate that was shown must be that of the domain that is spoken to (hardening T7).
-    const route::Domain* shown = server_name->empty()
-                                     ? snapshot.default_tls
-                                     : snapshot.router.find(proto::canonical_host(*server_name));
-    if (named == nullptr || named != shown) {
-      return Refusal{.status = 421,
-                     .cause = Cause::misdirected,
-                     .why = "Host does not belong to the name of this TLS connection"};
-    }
+  if (request.client.entrance.tls && (named == nullptr || named != shown_by_tls(request))) {
+    return Refusal{.status = 421,
+                   .cause = Cause::misdirected,
+                   .why = "Host does not belong to the name of this TLS connection"};
   }
   if (named == nullptr) {
     return Refusal{
@@ -85,13 +82,10 @@ std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
   auto upgrade = proto::ws::judge_request(request.head);
   if (!upgrade) {
     const bool version = upgrade.error().status == 426;
-    return Refusal{
-        .status = upgrade.error().status,
-        .cause = Cause::bad_request,
-        .why = upgrade.error().why,
-        .fields = version
-                      ? "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                      : ""};
+    return Refusal{.status = upgrade.error().status,
+                   .cause = Cause::bad_request,
+                   .why = upgrade.error().why,
+                   .fields = version ? "Sec-WebSocket-Version: 13\r\n" : ""};
   }
   request.upgrade = std::move(*upgrade);
   if (!request.domain->config->websocket.enabled) {

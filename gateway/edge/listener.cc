@@ -10,6 +10,9 @@
 
 namespace gateway::edge {
 
+using outcome::By;
+using outcome::Cause;
+
 namespace {
 
 // Into the empty buffer of a new connection that is closed next. What has come is taken out: a
@@ -25,12 +28,12 @@ bool say_last(int fd, std::string_view text) {
 
 }  // namespace
 
-Listener::Listener(Surroundings& surroundings, Entrance entrance)
-    : surroundings_(surroundings), entrance_(std::move(entrance)) {}
+Listener::Listener(WorkerContext& context, Entrance entrance)
+    : context_(context), entrance_(std::move(entrance)) {}
 
 void Listener::accept_on(net::UniqueFd fd) {
   stop();
-  acceptor_.emplace(surroundings_.loop, std::move(fd), *this);
+  acceptor_.emplace(context_.loop, std::move(fd), *this);
 }
 
 void Listener::take_no_more() {
@@ -45,57 +48,52 @@ void Listener::stop() {
 
 void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
   entrance_.counters.accepted.add(1);
-  if (entrance_.tls && !surroundings_.snapshot->listener_tls) {
+  if (entrance_.tls && !context_.snapshot->listener_tls) {
     // A fatal alert, handshake_failure: all that can be said without a certificate.
+    constexpr std::string_view kAlert("\x15\x03\x03\x00\x02\x02\x28", 7);
     refuse(fd.get(), peer,
-           {.cause = outcome::Cause::no_certificate,
-            .counter = metrics::kNoCertificateRejection,
-            .status = 0,
+           {.cause = Cause::no_certificate,
             .why = "no domain has a certificate: give one domain tls: { certificate, key }",
-            .last = std::string_view("\x15\x03\x03\x00\x02\x02\x28", 7)});
+            .by = By::gateway,
+            .gate = Gate::no_certificate},
+           kAlert);
     return;
   }
-  auto pass = surroundings_.admission.admit(entrance_.counters);
+  auto pass = context_.admission.admit(entrance_.counters);
   if (!pass) {
-    constexpr std::string_view kWhy = "limits.max_connections is reached on this node";
-    const std::string answer = proto::http1::text_response(503, kWhy);
+    const Refusal full{.status = entrance_.tls ? 0 : 503,
+                       .cause = Cause::overload,
+                       .why = "limits.max_connections is reached on this node",
+                       .by = By::gateway,
+                       .gate = Gate::full};
     // Who speaks TLS sees only the end.
-    refuse(fd.get(), peer,
-           {.cause = outcome::Cause::overload,
-            .counter = 0,
-            .status = entrance_.tls ? 0 : 503,
-            .why = kWhy,
-            .last = entrance_.tls ? std::string_view() : std::string_view(answer)});
+    refuse(fd.get(), peer, full,
+           entrance_.tls ? std::string() : proto::http1::text_response(full.status, full.why));
     return;
   }
-  auto connection = std::make_unique<ClientConnection>(surroundings_, entrance_, std::move(fd),
-                                                       peer, std::move(*pass));
-  surroundings_.clients.add(std::move(connection)).start();
+  auto client =
+      std::make_unique<Client>(context_, entrance_, std::move(fd), peer, std::move(*pass));
+  context_.clients.add(std::move(client)).start();
 }
 
-void Listener::refuse(int fd, const net::Address& peer, const Refusal& refusal) {
-  entrance_.counters.rejected[refusal.counter].add(1);
-  surroundings_.unmatched_meter->refuse(refusal.cause);
-  const bool answered = say_last(fd, refusal.last) && refusal.status != 0;
-  session::Identity identity;
-  identity.id = session::new_session_id();
-  identity.client = peer;
-  identity.client_tls = entrance_.tls;
-  identity.handshake_out = answered ? static_cast<uint32_t>(refusal.last.size()) : 0;
-  session::HandshakeStory story;
-  story.status = answered ? refusal.status : 0;
-  story.generation = surroundings_.snapshot->generation;
-  story.server = net::Address::local_of(fd).value_or(peer);
-  story.listener = entrance_.name;
-  session::write_refused(
-      surroundings_.sessions.scribe, identity, story,
-      {.by = outcome::By::gateway, .cause = refusal.cause, .error = refusal.why, .detail = {}});
+void Listener::refuse(int fd, const net::Address& peer, Refusal refusal, std::string_view last) {
+  if (!say_last(fd, last)) refusal.status = 0;
+  const bool answered = refusal.status != 0;
+  const ClientFacts client{.entrance = entrance_,
+                           .address = peer,
+                           .proxy = std::nullopt,
+                           .server = net::Address::local_of(fd).value_or(peer),
+                           .accepted = context_.loop.now()};
+  const Request none{.client = client, .snapshot = context_.snapshot, .began = client.accepted};
+  Outcome outcome(context_, none);
+  outcome.refuse(std::move(refusal));
+  outcome.turned_away(answered ? last.size() : 0);
 }
 
 void Listener::on_accept_failed(int error) {
-  entrance_.counters.rejected[1].add(1);
+  entrance_.counters.rejected[metrics::kNoDescriptorsRejection].add(1);
   // The acceptor tries ten times a second; those who wait stand in the queue meanwhile.
-  const net::milliseconds now = surroundings_.loop.now();
+  const net::milliseconds now = context_.loop.now();
   if (told_ && now - *told_ < kTellApart) return;
   told_ = now;
   const std::string why = std::strerror(error);  // NOLINT(concurrency-mt-unsafe)

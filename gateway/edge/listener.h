@@ -1,8 +1,9 @@
 // One open port on one worker: accepts, admits, and begins a client connection.
 #pragma once
 
-#include "gateway/edge/client_connection.h"
-#include "gateway/edge/surroundings.h"
+#include "gateway/edge/client.h"
+#include "gateway/edge/refusal.h"
+#include "gateway/edge/worker_context.h"
 #include "gateway/net/acceptor.h"
 
 namespace gateway::edge {
@@ -10,7 +11,7 @@ namespace gateway::edge {
 class Listener final : public net::Acceptor::Handler {
  public:
   // Outlives the connections that came in by it.
-  Listener(Surroundings& surroundings, Entrance entrance);
+  Listener(WorkerContext& context, Entrance entrance);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener() = default;
@@ -27,17 +28,10 @@ class Listener final : public net::Acceptor::Handler {
 
   void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
   void on_accept_failed(int error) override;
-  // Why one is turned away at the door, and the last bytes that it gets.
-  struct Refusal {
-    outcome::Cause cause;
-    size_t counter;  // of metrics::Listener::rejected
-    int status;      // 0: nothing that HTTP could tell
-    std::string_view why;
-    std::string_view last;
-  };
-  void refuse(int fd, const net::Address& peer, const Refusal& refusal);
+  // `last`: the bytes that one who is turned away at the door gets in place of an answer.
+  void refuse(int fd, const net::Address& peer, Refusal refusal, std::string_view last);
 
-  Surroundings& surroundings_;
+  WorkerContext& context_;
   Entrance entrance_;
   std::optional<net::Acceptor> acceptor_;
   std::optional<net::milliseconds> told_{};

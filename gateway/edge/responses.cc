@@ -1,42 +1,66 @@
 #include "gateway/edge/responses.h"
 
 #include "gateway/edge/page.h"
+#include "proto/http1/body.h"
 #include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
 
-std::string switching_response(const proto::ws::UpgradeRequest& request,
-                               const session::Upgrade::Upgraded& upgraded) {
+namespace {
+
+constexpr std::string_view kTextFields = "Content-Type: text/plain; charset=utf-8\r\n";
+constexpr std::string_view kPageFields =
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:\r\n"
+    "Cache-Control: no-store\r\n";
+constexpr int kUpgradeRequired = 426;
+
+}  // namespace
+
+void answer_refusal(Answerer& answerer, const Refusal& refusal) {
+  const std::string body = refusal.why + "\n";
+  if (refusal.fields.empty()) {
+    answerer.answer(refusal.status, kTextFields, body);
+  } else {
+    answerer.answer(refusal.status, std::string(kTextFields).append(refusal.fields), body);
+  }
+}
+
+void answer_page(Answerer& answerer) { answerer.answer(200, kPageFields, echo_page()); }
+
+std::string http1_response(const Http1Answer& answer) {
+  std::string text;
+  text.reserve(256 + answer.fields.size() + (answer.to_head ? 0 : answer.body.size()));
+  proto::http1::append_status_line(text, answer.status);
+  text += answer.fields;
+  if (proto::http1::has_body(answer.status))
+    proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
+  proto::http1::append_field(text, "Connection", "close");
+  if (answer.status == kUpgradeRequired) {
+    // It names what is asked for (RFC 9110 §15.5.22), and that is hop by hop.
+    proto::http1::append_field(text, "Upgrade", "websocket");
+    proto::http1::append_field(text, "Connection", "Upgrade");
+  }
+  proto::http1::append_end(text);
+  if (!answer.to_head) text += answer.body;
+  return text;
+}
+
+std::string http1_switching(std::string_view key, const proto::ws::UpgradeAnswer& agreed,
+                            std::string_view fields) {
   std::string text;
   text.reserve(384);
   proto::http1::append_status_line(text, 101);
   proto::http1::append_field(text, "Upgrade", "websocket");
   proto::http1::append_field(text, "Connection", "Upgrade");
-  proto::http1::append_field(text, "Sec-WebSocket-Accept", proto::ws::accept_for(request.key));
-  if (upgraded.answer.subprotocol) {
-    proto::http1::append_field(text, "Sec-WebSocket-Protocol", *upgraded.answer.subprotocol);
-  }
-  if (!upgraded.answer.extensions.empty()) {
-    proto::http1::append_field(text, "Sec-WebSocket-Extensions", upgraded.answer.extensions);
-  }
-  text += upgraded.fields;
+  proto::http1::append_field(text, "Sec-WebSocket-Accept", proto::ws::accept_for(key));
+  if (agreed.subprotocol)
+    proto::http1::append_field(text, "Sec-WebSocket-Protocol", *agreed.subprotocol);
+  if (!agreed.extensions.empty())
+    proto::http1::append_field(text, "Sec-WebSocket-Extensions", agreed.extensions);
+  text += fields;
   proto::http1::append_end(text);
-  return text;
-}
-
-std::string page_response() {
-  std::string text;
-  proto::http1::append_status_line(text, 200);
-  proto::http1::append_field(text, "Content-Type", "text/html; charset=utf-8");
-  proto::http1::append_field(
-      text, "Content-Security-Policy",
-      "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-      "connect-src 'self' ws: wss:; img-src data:");
-  proto::http1::append_field(text, "Cache-Control", "no-store");
-  proto::http1::append_field(text, "Content-Length", std::to_string(echo_page().size()));
-  proto::http1::append_field(text, "Connection", "close");
-  proto::http1::append_end(text);
-  text += echo_page();
   return text;
 }
 

@@ -1,18 +1,33 @@
-// The answers that are not refusals: the 101, and the page of a built-in origin.
+// What answers say: the text of refusals, the page of a built-in origin, and how HTTP/1.1 writes
+// them down.
 #pragma once
 
 #include <string>
+#include <string_view>
 
-#include "gateway/session/upgrade.h"
-#include "proto/ws/handshake.h"
+#include "gateway/edge/answerer.h"
+#include "gateway/edge/refusal.h"
 
 namespace gateway::edge {
 
-// Exactly `HTTP/1.1 101 Switching Protocols`, one Upgrade, one Connection: some clients refuse
-// anything else.
-[[nodiscard]] std::string switching_response(const proto::ws::UpgradeRequest& request,
-                                             const session::Upgrade::Upgraded& upgraded);
+// One line, in the words of the log.
+void answer_refusal(Answerer& answerer, const Refusal& refusal);
 
-[[nodiscard]] std::string page_response();
+void answer_page(Answerer& answerer);
+
+// A whole HTTP/1.1 answer, after which the connection closes.
+struct Http1Answer {
+  int status;
+  std::string_view fields;
+  std::string_view body;
+  bool to_head = false;  // without the body
+};
+[[nodiscard]] std::string http1_response(const Http1Answer& answer);
+
+// Exactly `HTTP/1.1 101 Switching Protocols`, one Upgrade, one Connection: some clients refuse
+// anything else. `key`: the client's.
+[[nodiscard]] std::string http1_switching(std::string_view key,
+                                          const proto::ws::UpgradeAnswer& agreed,
+                                          std::string_view fields);
 
 }  // namespace gateway::edge

@@ -122,6 +122,8 @@ struct Listener {
 };
 inline constexpr std::array<std::string_view, 4> kRejections{"overload", "no_descriptors",
                                                              "proxy_header", "no_certificate"};
+inline constexpr size_t kOverloadRejection = 0;
+inline constexpr size_t kNoDescriptorsRejection = 1;
 inline constexpr size_t kProxyHeaderRejection = 2;
 inline constexpr size_t kNoCertificateRejection = 3;
 

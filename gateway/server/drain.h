@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "gateway/edge/client_connection.h"
+#include "gateway/edge/client.h"
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/server/pacer.h"
 #include "gateway/session/session.h"
@@ -27,8 +27,8 @@ class Drain final : private net::DeadlineWheel::Entry {
     std::function<void()> drained;     // once, when neither session nor connection is left
   };
 
-  Drain(net::Loop& loop, session::Table& table, net::Roster<edge::ClientConnection>& clients,
-        Pacer& pacer, const Plan& plan, Steps steps);
+  Drain(net::Loop& loop, session::Table& table, net::Roster<edge::Client>& clients, Pacer& pacer,
+        const Plan& plan, Steps steps);
 
   void abort();
 
@@ -40,7 +40,7 @@ class Drain final : private net::DeadlineWheel::Entry {
 
   net::Loop& loop_;
   session::Table& table_;
-  net::Roster<edge::ClientConnection>& clients_;
+  net::Roster<edge::Client>& clients_;
   Steps steps_;
   std::chrono::milliseconds shuts_;
   std::chrono::milliseconds ends_;

@@ -47,33 +47,33 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
       table_(loop_.retirement()),
       common_(common),
       scribe_(scribe_of(common.scribe, index)),
-      surroundings_{.loop = loop_,
-                    .origins = {.loop = loop_,
-                                .resolver = resolver_,
-                                .pools = pools_,
-                                .authenticator = authenticator_,
-                                .ways = &ways_},
-                    .sessions = {.wheel = loop_.wheel(),
-                                 .table = table_,
-                                 .scribe = scribe_,
-                                 .figures = common.registry.worker(index),
-                                 .book = common.metering.meters().book(index),
-                                 .records = common.metering.records(index),
-                                 .interim = snapshot->document.usage.interim_interval,
-                                 .worker = index},
-                    .clients = clients_,
-                    .admission = common.admission,
-                    .snapshot = std::move(snapshot),
-                    .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
-                    .unmatched_meter = &common.metering.meters().book(index).meter(
-                        std::string(config::kUnmatched))},
+      context_{.loop = loop_,
+               .origins = {.loop = loop_,
+                           .resolver = resolver_,
+                           .pools = pools_,
+                           .authenticator = authenticator_,
+                           .ways = &ways_},
+               .sessions = {.wheel = loop_.wheel(),
+                            .table = table_,
+                            .scribe = scribe_,
+                            .figures = common.registry.worker(index),
+                            .book = common.metering.meters().book(index),
+                            .records = common.metering.records(index),
+                            .interim = snapshot->document.usage.interim_interval,
+                            .worker = index},
+               .clients = clients_,
+               .admission = common.admission,
+               .snapshot = std::move(snapshot),
+               .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
+               .unmatched_meter =
+                   &common.metering.meters().book(index).meter(std::string(config::kUnmatched))},
       housekeeper_(*this),
       timekeeper_(loop_, common.metering.meters().book(index)),
       pacer_(loop_.wheel(), table_, common.registry.worker(index)) {
   loop_.turns().set_name("worker " + std::to_string(index));
   housekeeper_.on_deadline(loop_.now());
-  surroundings_.on_opened = [this](const session::Session& session) { pacer_.look_at(session); };
-  take(surroundings_.snapshot);
+  context_.on_opened = [this](const session::Session& session) { pacer_.look_at(session); };
+  take(context_.snapshot);
 }
 
 Worker::~Worker() {
@@ -104,10 +104,9 @@ void Worker::open(const std::string& key, const std::string& listener, bool tls,
     // replaced.
     std::unique_ptr<edge::Listener>& known = listeners_[key];
     if (!known) {
-      metrics::Listener& counters =
-          *common_.registry.listener(listener)[surroundings_.sessions.worker];
+      metrics::Listener& counters = *common_.registry.listener(listener)[context_.sessions.worker];
       known = std::make_unique<edge::Listener>(
-          surroundings_, edge::Entrance{.name = listener, .tls = tls, .counters = counters});
+          context_, edge::Entrance{.name = listener, .tls = tls, .counters = counters});
     }
     known->accept_on(std::move(*shared));
   });
@@ -122,7 +121,7 @@ void Worker::close(const std::string& key) {
 
 void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
   loop_.post([this, next = std::move(snapshot)] {
-    surroundings_.snapshot = next;
+    context_.snapshot = next;
     pools_.use(*next);
     authenticator_.use(*next);
     take(next);
@@ -142,7 +141,7 @@ void Worker::look_at_sessions() {
 
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
   loop_.post([this, plan, done = std::move(drained)] {
-    surroundings_.draining = true;
+    context_.draining = true;
     ways_.use(nullptr);
     for (auto& [key, listener] : listeners_) listener->take_no_more();
     drain_.emplace(loop_, table_, clients_, pacer_, plan,

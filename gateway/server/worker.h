@@ -105,11 +105,11 @@ class Worker {
   origin::PoolStates pools_;
   origin::Authenticator authenticator_;
   origin::Ways ways_;
-  net::Roster<edge::ClientConnection> clients_;
+  net::Roster<edge::Client> clients_;
   session::Table table_;
   Common common_;
   const session::Scribe scribe_;  // with our own queue of the access log
-  edge::Surroundings surroundings_;
+  edge::WorkerContext context_;
   std::map<std::string, std::unique_ptr<edge::Listener>> listeners_;
   Housekeeper housekeeper_;
   Timekeeper timekeeper_;

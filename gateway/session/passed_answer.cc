@@ -69,10 +69,8 @@ bool names_a_place(std::string_view field) {
 
 }  // namespace
 
-std::string passed_answer(const Attempt::Answer& answer, const Passing& passing) {
-  const int status = answer.head.status;
+std::string passed_fields(const Attempt::Answer& answer, const Passing& passing) {
   std::string text;
-  proto::http1::append_status_line(text, status);
   std::vector<std::string_view> dropped = {"Content-Length"};
   if (passing.ours) dropped.push_back(proto::auth::info_field(proto::auth::Asker::origin));
   for (const auto& field : proto::http1::end_to_end_fields(answer.head.fields, dropped)) {
@@ -80,11 +78,6 @@ std::string passed_answer(const Attempt::Answer& answer, const Passing& passing)
         names_a_place(field.name) ? for_client(field.value, answer, passing) : std::nullopt;
     proto::http1::append_field(text, field.name, other ? std::string_view(*other) : field.value);
   }
-  if (proto::http1::has_body(status))
-    proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
-  proto::http1::append_field(text, "Connection", "close");
-  proto::http1::append_end(text);
-  text += answer.body;
   return text;
 }
 

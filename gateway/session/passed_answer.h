@@ -19,9 +19,9 @@ struct Passing {
   bool ours = false;  // the credentials were; what is said to them is not for the client
 };
 
-// The whole answer, head and body. A Location or Content-Location that names a server of the
-// origin, the Host that it was sent, or its address, names the client's Host instead: nobody
-// outside can go there, or is to know of it.
-[[nodiscard]] std::string passed_answer(const Attempt::Answer& answer, const Passing& passing);
+// The end-to-end fields of the answer, each with its CR LF; what frames it is the carrier's. A
+// Location or Content-Location that names a server of the origin, the Host that it was sent, or its
+// address, names the client's Host instead: nobody outside can go there, or is to know of it.
+[[nodiscard]] std::string passed_fields(const Attempt::Answer& answer, const Passing& passing);
 
 }  // namespace gateway::session

@@ -186,13 +186,13 @@ void Upgrade::on_attempt_answered(Attempt::Answer answer) {
   // asked a second too late.
   if (status < 500 || answer.unfinished) {
     settle({.kind = Outcome::Kind::refused});
-    pass_on(answer);
+    pass_on(std::move(answer));
     return;
   }
   note("answered " + std::to_string(status));
   settle({.kind = Outcome::Kind::status_5xx});
   last_answer_ = std::move(answer);
-  if (!try_again()) pass_on(*last_answer_);
+  if (!try_again()) pass_on(std::move(*last_answer_));
 }
 
 // The Host that was sent names the port that answered, and the answer may refer to it.
@@ -230,7 +230,7 @@ void Upgrade::redirect(Attempt::Answer answer) {
   if (where == Redirected::foreign) {
     note("redirects to " + origin::authority_of(*place) +
          ", which is neither in redirect_hosts nor a port of the origin's");
-    pass_on(answer);
+    pass_on(std::move(answer));
     return;
   }
   if (const auto problem = trail_.step(place_, *place)) {
@@ -345,7 +345,7 @@ bool Upgrade::try_next() {
 // Of all that went wrong the last is what is told.
 void Upgrade::give_last() {
   if (last_answer_) {
-    pass_on(*last_answer_);
+    pass_on(std::move(*last_answer_));
     return;
   }
   const outcome::Failure told = *last_failure_;
@@ -376,15 +376,17 @@ void Upgrade::note(const std::string& what) {
       what;
 }
 
-void Upgrade::pass_on(const Attempt::Answer& answer) {
+void Upgrade::pass_on(Attempt::Answer answer) {
+  std::string fields =
+      passed_fields(answer, {.origin = settings_,
+                             .asked = place_,
+                             .foreign = foreign_,
+                             .client_host = asked_.head.fields.first("Host").value_or(""),
+                             .client_tls = asked_.client_tls,
+                             .ours = authorizer() != nullptr});
   handler_.on_refused({.status = answer.head.status,
-                       .response = passed_answer(
-                           answer, {.origin = settings_,
-                                    .asked = place_,
-                                    .foreign = foreign_,
-                                    .client_host = asked_.head.fields.first("Host").value_or(""),
-                                    .client_tls = asked_.client_tls,
-                                    .ours = authorizer() != nullptr}),
+                       .fields = std::move(fields),
+                       .body = std::move(answer.body),
                        .address = answer.address,
                        .tls = answer.tls,
                        .unfinished = answer.unfinished});

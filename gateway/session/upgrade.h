@@ -23,7 +23,8 @@ class Upgrade final : public Attempt::Handler {
   using Upgraded = Attempt::Upgraded;
   struct Refused {
     int status;
-    std::string response;  // whole: head and body
+    std::string fields;  // to pass on, each with its CR LF
+    std::string body;
     net::Address address;
     bool tls = false;
     bool unfinished = false;  // the body is what had come of it
@@ -108,7 +109,7 @@ class Upgrade final : public Attempt::Handler {
   void give_last();
   void settle(const origin::Outcome& outcome);
   void note(const std::string& what);
-  void pass_on(const Attempt::Answer& answer);
+  void pass_on(Attempt::Answer answer);
   void fail(outcome::Cause cause, std::string why);
 
   OriginSide side_;

@@ -20,6 +20,10 @@ inline std::vector<uint8_t> octets(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
+inline std::string as_text(const std::vector<uint8_t>& octets) {
+  return {octets.begin(), octets.end()};
+}
+
 // What a client sends is masked, what an origin sends is not.
 inline std::vector<uint8_t> from_client(proto::ws::Opcode opcode, std::string_view payload) {
   return octets(proto::ws::frame(opcode, proto::bytes_of(payload), kMask));

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/session/upgrade.h"
+#include "proto/http1/head_writer.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
 #include "tests/support/made_snapshot.h"
@@ -83,6 +84,14 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     }));
     return peer;
   }
+  // An answer that is passed on, as a client sees it.
+  struct Passed {
+    int status = 0;
+    std::string response;
+    gateway::net::Address address;
+    bool unfinished = false;
+  };
+
   bool done() const { return upgrades + refusals + failures > 0; }
   bool finished() {
     const bool ended = stage.run_until([&] { return done(); });
@@ -119,7 +128,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   proto::ws::UpgradeAnswer answer;
   std::string fields;
   std::string rest;
-  gateway::session::Upgrade::Refused refused{};
+  Passed refused{};
   gateway::outcome::Failure failure{};
   uint32_t retries = 0;
   bool was_asked = false;
@@ -140,7 +149,10 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   void on_refused(gateway::session::Upgrade::Refused what) override {
     ++refusals;
     remember();
-    refused = std::move(what);
+    refused = {.status = what.status,
+               .response = as_text(what),
+               .address = what.address,
+               .unfinished = what.unfinished};
     upgrade.reset();
   }
   void on_upgrade_failed(const gateway::outcome::Failure& why) override {
@@ -148,6 +160,15 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     remember();
     failure = why;
     upgrade.reset();
+  }
+
+  static std::string as_text(const gateway::session::Upgrade::Refused& answer) {
+    std::string text;
+    proto::http1::append_status_line(text, answer.status);
+    text += answer.fields;
+    if (proto::http1::has_body(answer.status))
+      proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
+    return text + "\r\n" + answer.body;
   }
 
   void remember() {

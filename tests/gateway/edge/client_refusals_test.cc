@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/edge/client_connection.h"
 #include "tests/support/access_file.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"
@@ -37,7 +36,7 @@ LogLine refused(EdgeStage& stage, AccessFile& file, RawPeer& client, int status)
 
 }  // namespace
 
-TEST_CASE("client connection: what a client does wrong is answered by status and cause") {
+TEST_CASE("client refusals: what a client does wrong is answered by status and cause") {
   struct Row {
     int status;
     std::string_view cause;
@@ -75,7 +74,7 @@ TEST_CASE("client connection: what a client does wrong is answered by status and
   }
 }
 
-TEST_CASE("client connection: 426 names the version, or the protocol that is spoken here") {
+TEST_CASE("client refusals: 426 names the version, or the protocol that is spoken here") {
   EdgeStage stage;
   RawPeer wrong = stage.client(upgrade_request({.version = "8"}));
   REQUIRE(stage.answered(wrong));
@@ -87,7 +86,7 @@ TEST_CASE("client connection: 426 names the version, or the protocol that is spo
   CHECK(field_of(plain.received, "Sec-WebSocket-Version").empty());
 }
 
-TEST_CASE("client connection: too many fields are 431, by limits.max_headers") {
+TEST_CASE("client refusals: too many fields are 431, by limits.max_headers") {
   AccessFile file;
   EdgeStage stage([](Document& document) { document.limits.max_headers = 10; }, &file.log());
   std::string fields;
@@ -96,7 +95,7 @@ TEST_CASE("client connection: too many fields are 431, by limits.max_headers") {
   refused(stage, file, client, 431);
 }
 
-TEST_CASE("client connection: a domain where WebSocket is off answers 403") {
+TEST_CASE("client refusals: a domain where WebSocket is off answers 403") {
   AccessFile file;
   EdgeStage stage([](Document& document) { document.domains[0].websocket.enabled = false; },
                   &file.log());
@@ -106,7 +105,7 @@ TEST_CASE("client connection: a domain where WebSocket is off answers 403") {
   CHECK(line["close_initiator"] == "gateway");
 }
 
-TEST_CASE("client connection: who may open is told by the whole Origin") {
+TEST_CASE("client refusals: who may open is told by the whole Origin") {
   using Origins = gateway::config::Access::Origins;
   struct Row {
     Origins origins;
@@ -163,7 +162,7 @@ TEST_CASE("client connection: who may open is told by the whole Origin") {
   }
 }
 
-TEST_CASE("FY33 client connection: the log says which page was refused, and by what") {
+TEST_CASE("FY33 client refusals: the log says which page was refused, and by what") {
   using Origins = gateway::config::Access::Origins;
   for (const auto& [origins, says] :
        {std::pair{Origins::same_host,
@@ -180,7 +179,7 @@ TEST_CASE("FY33 client connection: the log says which page was refused, and by w
   }
 }
 
-TEST_CASE("FY2 client connection: an IPv6 literal is one host in every spelling") {
+TEST_CASE("FY2 client refusals: an IPv6 literal is one host in every spelling") {
   const auto on_loopback = [](Document& document) { document.domains[0].names = {"[::1]"}; };
   for (const char* host : {"[::1]", "[0:0:0:0:0:0:0:1]", "[0::0001]:8080"}) {
     CAPTURE(host);
@@ -191,17 +190,17 @@ TEST_CASE("FY2 client connection: an IPv6 literal is one host in every spelling"
   }
 }
 
-TEST_CASE("client connection: a node that is drained answers 503") {
+TEST_CASE("client refusals: a node that is drained answers 503") {
   AccessFile file;
   EdgeStage stage({}, &file.log());
   RawPeer client = stage.client();
-  stage.surroundings.draining = true;
+  stage.context.draining = true;
   client.send(upgrade_request());
   const LogLine line = refused(stage, file, client, 503);
   CHECK(line["close_cause"] == "drain");
 }
 
-TEST_CASE("client connection: an origin that cannot be had is 502, an answer that is none, too") {
+TEST_CASE("client refusals: an origin that cannot be had is 502, an answer that is none, too") {
   SUBCASE("nobody listens") {
     AccessFile file;
     EdgeStage stage(
@@ -230,7 +229,7 @@ TEST_CASE("client connection: an origin that cannot be had is 502, an answer tha
   }
 }
 
-TEST_CASE("client connection: an origin that is silent is 504") {
+TEST_CASE("client refusals: an origin that is silent is 504") {
   EdgeStage stage;
   RawPeer client = stage.client(upgrade_request());
   const RawPeer origin = stage.asked();
@@ -241,7 +240,7 @@ TEST_CASE("client connection: an origin that is silent is 504") {
   CHECK(stage.answers(504) == 1);
 }
 
-TEST_CASE("client connection: header_timeout is absolute and answered 408") {
+TEST_CASE("client refusals: header_timeout is absolute and answered 408") {
   for (const std::string_view begun : {"", "GET /chat HT", "GET /chat HTTP/1.1\r\nHost: c"}) {
     CAPTURE(begun);
     EdgeStage stage;
@@ -260,4 +259,43 @@ TEST_CASE("client connection: header_timeout is absolute and answered 408") {
     stage.pass(3s);  // it does not go by itself
     CHECK(stage.clients.size() == 0);
   }
+}
+
+TEST_CASE("FY1 client refusals: an answer to HEAD has no body") {
+  struct Row {
+    int status;
+    std::string text;
+  };
+  const std::string host = "Host: chat.example.com\r\n";
+  for (const Row& row : {
+           Row{426, "HEAD / HTTP/1.1\r\n" + host + "\r\n"},
+           Row{404, "HEAD / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n"},
+           Row{400, "HEAD / HTTP/1.1\r\n\r\n"},                     // no Host
+           Row{400, "HEAD / HTTP/1.1\r\n" + host + host + "\r\n"},  // refused by the gate
+           Row{400, "HEAD / HTTP/1.1\nHost"},                       // refused at this byte
+           Row{414, "HEAD /" + std::string(9000, 'a')},
+           Row{400, "HEAD" + upgrade_request().substr(3)},
+           Row{426, "HEAD" + upgrade_request({.version = "8"}).substr(3)},
+       }) {
+    CAPTURE(row.text.substr(0, 60));
+    EdgeStage stage;
+    RawPeer client = stage.client(row.text);
+    REQUIRE(stage.answered(client));
+    CHECK((status_of(client.received) == row.status || status_of(client.received) == 400));
+    CHECK(field_of(client.received, "Content-Length") != "0");
+    CHECK(body_of(client.received).empty());
+  }
+  // Half of one, and one that looks like it.
+  EdgeStage stage;
+  RawPeer half = stage.client("HEAD / HTTP/1.1\r\nHost:");
+  RawPeer other = stage.client("HEADS / HTTP/1.1\r\nHost:");
+  REQUIRE(stage.until([&] { return stage.clients.size() == 2; }));
+  stage.stage.settle();
+  stage.pass(11s);
+  for (RawPeer* peer : {&half, &other}) {
+    REQUIRE(stage.answered(*peer));
+    CHECK(status_of(peer->received) == 408);
+  }
+  CHECK(body_of(half.received).empty());
+  CHECK_FALSE(body_of(other.received).empty());
 }

@@ -1,21 +1,17 @@
-#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
-#include <openssl/x509v3.h>
 
-#include "gateway/edge/client_connection.h"
-#include "gateway/net/tcp_stream.h"
-#include "gateway/net/tls/origin.h"
+#include "gateway/edge/client.h"
 #include "tests/support/access_file.h"
 #include "tests/support/certificates.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"
+#include "tests/support/tls_client.h"
 
 using namespace tests;
 using namespace std::chrono_literals;
 using gateway::config::Document;
-using gateway::net::tls::TlsStream;
 
 namespace {
 
@@ -35,48 +31,21 @@ EdgeStage::Change three_domains(Certificates& certificates) {
   };
 }
 
-class TlsClient final : public TlsStream::HandshakeHandler {
- public:
-  TlsClient(EdgeStage& stage, Certificates& certificates, const std::string& name)
-      : context_(gateway::net::tls::make_origin_context(
-            {.verify = false, .ca_file = certificates.ca_file()})) {
-    RawPeer peer = stage.tls_client();
-    gateway::net::UniqueFd fd = non_blocking(gateway::net::UniqueFd(::dup(peer.fd())));
-    gateway::net::tls::SslPtr ssl = gateway::net::tls::new_origin_connection(context_->get(), name);
-    ssl_ = ssl.get();
-    stream_ = std::make_unique<TlsStream>(
-        stage.stage.loop,
-        std::make_unique<gateway::net::TcpStream>(stage.stage.loop, std::move(fd)), std::move(ssl),
-        TlsStream::Role::client, this);
-    stream_->start(told);
-    REQUIRE(stage.until([this] { return secured_; }));
-  }
-  bool shows(const std::string& name) const {
-    X509* certificate = SSL_get0_peer_certificate(ssl_);
-    return X509_check_host(certificate, name.data(), name.size(), 0, nullptr) == 1;
-  }
-  void send(const std::string& text) { stream_->write(proto::bytes_of(text)); }
-
-  Recorder told;
-
- private:
-  void on_secured() override { secured_ = true; }
-
-  proto::Result<gateway::net::tls::SslContextPtr, gateway::net::tls::Mistake> context_;
-  SSL* ssl_ = nullptr;  // the stream's
-  std::unique_ptr<TlsStream> stream_;
-  bool secured_ = false;
-};
+// On a socket of its own, which lives as long as the client.
+TlsClient shake_hands(EdgeStage& stage, Certificates& certificates, const std::string& name) {
+  const RawPeer peer = stage.tls_client();
+  return {stage.stage, gateway::net::UniqueFd(::dup(peer.fd())), certificates, name};
+}
 
 }  // namespace
 
-TEST_CASE("client connection: a wss upgrade says https to the origin") {
+TEST_CASE("client tls: a wss upgrade says https to the origin") {
   Certificates certificates;
   EdgeStage stage([&certificates](Document& document) {
     three_domains(certificates)(document);
     document.domains[0].origin.protocol = gateway::config::Origin::Protocol::http;
   });
-  TlsClient client(stage, certificates, "chat.example.com");
+  TlsClient client = shake_hands(stage, certificates, "chat.example.com");
   client.send(upgrade_request());
   RawPeer origin = stage.asked();
   CHECK(field_of(origin.received, "X-Forwarded-Proto") == "https");
@@ -94,7 +63,7 @@ TEST_CASE("FY2 client connection: a server name may have capitals and the dot of
       three_domains(certificates)(document);
       document.domains[1].origin.protocol = gateway::config::Origin::Protocol::http;
     });
-    TlsClient client(stage, certificates, sni);
+    TlsClient client = shake_hands(stage, certificates, sni);
     CHECK(client.shows("other.example.com"));
     client.send(upgrade_request({.host = "other.example.com."}));
     RawPeer origin = stage.asked();
@@ -103,7 +72,7 @@ TEST_CASE("FY2 client connection: a server name may have capitals and the dot of
   }
 }
 
-TEST_CASE("client connection: 421 when Host is not of the name that TLS was asked for") {
+TEST_CASE("client tls: 421 when Host is not of the name that TLS was asked for") {
   struct Row {
     const char* sni;
     const char* host;
@@ -118,7 +87,7 @@ TEST_CASE("client connection: 421 when Host is not of the name that TLS was aske
     Certificates certificates;
     AccessFile file;
     EdgeStage stage(three_domains(certificates), &file.log());
-    TlsClient client(stage, certificates, row.sni);
+    TlsClient client = shake_hands(stage, certificates, row.sni);
     client.send(upgrade_request({.host = row.host}));
     REQUIRE(stage.until([&] { return client.told.ends + client.told.failures > 0; }));
     CHECK(status_of(client.told.data) == 421);
@@ -180,15 +149,15 @@ TEST_CASE(
 TEST_CASE("FY16 client connection: a drain lets a TLS handshake end, and answers the request 503") {
   Certificates certificates;
   EdgeStage stage(three_domains(certificates));
-  TlsClient idle(stage, certificates, "chat.example.com");
-  TlsClient client(stage, certificates, "chat.example.com");
+  TlsClient idle = shake_hands(stage, certificates, "chat.example.com");
+  TlsClient client = shake_hands(stage, certificates, "chat.example.com");
   RawPeer shaking = stage.tls_client();
   shaking.send(std::string_view("\x16\x03\x01\x02\x00\x01", 6));
   RawPeer silent = stage.tls_client();
   REQUIRE(stage.until([&] { return stage.clients.size() == 4; }));
   stage.stage.settle();
   client.send(upgrade_request());
-  stage.surroundings.draining = true;
+  stage.context.draining = true;
   for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).turn_away();
   REQUIRE(stage.answered(silent));
   CHECK(silent.error == 0);
@@ -201,7 +170,7 @@ TEST_CASE("FY16 client connection: a drain lets a TLS handshake end, and answers
   CHECK_FALSE(shaking.ended);
 }
 
-TEST_CASE("client connection: who speaks plain HTTP to a TLS port is told so in clear") {
+TEST_CASE("client tls: who speaks plain HTTP to a TLS port is told so in clear") {
   Certificates certificates;
   AccessFile file;
   EdgeStage stage(three_domains(certificates), &file.log());
@@ -228,7 +197,7 @@ TEST_CASE("FY1 client connection: who asks a TLS port for a head in clear gets n
   }
 }
 
-TEST_CASE("client connection: a TLS handshake that does not end within header_timeout is cut") {
+TEST_CASE("client tls: a TLS handshake that does not end within header_timeout is cut") {
   Certificates certificates;
   AccessFile file;
   EdgeStage stage(three_domains(certificates), &file.log());
@@ -247,7 +216,7 @@ TEST_CASE("client connection: a TLS handshake that does not end within header_ti
   CHECK(stage.gate().tls_failed.value() == 1);
 }
 
-TEST_CASE("client connection: octets that are no TLS leave one line") {
+TEST_CASE("client tls: octets that are no TLS leave one line") {
   Certificates certificates;
   AccessFile file;
   EdgeStage stage(three_domains(certificates), &file.log());

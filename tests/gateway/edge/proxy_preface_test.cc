@@ -216,7 +216,7 @@ TEST_CASE("FY16 proxy preface: a drain closes who has said nothing, and answers 
     RawPeer begun = stage.client(trusted == kUs ? "PROXY" : "PRO");
     REQUIRE(stage.until([&] { return stage.clients.size() == 2; }));
     stage.stage.settle();
-    stage.surroundings.draining = true;
+    stage.context.draining = true;
     for (size_t i = stage.clients.size(); i > 0; --i) stage.clients.at(i - 1).turn_away();
     CHECK(stage.answered(silent));
     CHECK(stage.clients.size() == 1);

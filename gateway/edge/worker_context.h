@@ -1,4 +1,4 @@
-// What a worker lends to its listeners and client connections; outlives them.
+// What a worker lends to its listeners and to the clients that they let in; outlives them.
 #pragma once
 
 #include <functional>
@@ -13,15 +13,15 @@
 
 namespace gateway::edge {
 
-class ClientConnection;
+class Client;
 
-struct Surroundings {
+struct WorkerContext {
   net::Loop& loop;
   session::OriginSide origins;
   session::Surroundings sessions;
-  net::Roster<ClientConnection>& clients;
+  net::Roster<Client>& clients;
   net::Admission& admission;
-  std::shared_ptr<const route::Snapshot> snapshot;  // the current one: new connections keep it
+  std::shared_ptr<const route::Snapshot> snapshot;  // the current one: who comes in next pins it
   metrics::Domain* unmatched;                       // counts what no domain was found for
   usage::meter::Meter* unmatched_meter;
   bool draining = false;  // no new sessions

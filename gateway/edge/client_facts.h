@@ -1,0 +1,30 @@
+// What is known of a client before it asks for anything.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "gateway/metrics/counters.h"
+#include "gateway/net/address.h"
+#include "gateway/net/tls/tls_stream.h"
+
+namespace gateway::edge {
+
+// What all connections have in common that came in by one listener; outlives them.
+struct Entrance {
+  std::string name;
+  bool tls = false;
+  metrics::Listener& counters;
+};
+
+struct ClientFacts {
+  const Entrance& entrance;
+  net::Address address;               // by the PROXY header, where there was one
+  std::optional<net::Address> proxy;  // who sent that header; nothing: the client came by itself
+  net::Address server;                // our own end
+  std::chrono::milliseconds accepted{0};  // by the loop's clock
+  net::tls::Facts tls = {};               // views, which hold as long as the client's stream
+};
+
+}  // namespace gateway::edge

@@ -1,0 +1,160 @@
+#include "gateway/edge/handshake.h"
+
+#include <cassert>
+#include <utility>
+
+#include "gateway/edge/judgement.h"
+#include "gateway/edge/responses.h"
+#include "gateway/origin/echo.h"
+
+namespace gateway::edge {
+
+using outcome::By;
+using outcome::Cause;
+using session::Upgrade;
+
+Handshake::Handshake(const WorkerContext& context, Request& request, Answerer& answerer,
+                     Outcome& outcome)
+    : context_(context), request_(request), answerer_(answerer), outcome_(outcome) {}
+
+void Handshake::advance(Stage to) {
+  assert(to == Stage::over ? stage_ != Stage::over : stage_ == Stage::judging);
+  stage_ = to;
+}
+
+void Handshake::start() {
+  if (auto refusal = find_domain(request_)) {
+    refuse(*std::move(refusal));
+    return;
+  }
+  if (!proto::ws::asks_for_upgrade(request_.head)) {
+    answer_plain();
+    return;
+  }
+  if (auto refusal = judge_upgrade(context_.draining, request_)) {
+    refuse(*std::move(refusal));
+    return;
+  }
+  advance(Stage::asking);
+  if (const route::Pool* pool = request_.route->pool()) {
+    ask(*pool);
+  } else {
+    open_echo();
+  }
+}
+
+void Handshake::answer_plain() {
+  const bool reads = request_.head.method == "GET" || request_.head.method == "HEAD";
+  if (request_.route->pool() == nullptr && reads && request_.target.path == "/") {
+    advance(Stage::over);
+    answer_page(answerer_);
+    return;
+  }
+  refuse({.status = 426,
+          .cause = Cause::not_an_upgrade,
+          .why = "this address speaks WebSocket: ask for an upgrade (RFC 6455)"});
+}
+
+void Handshake::ask(const route::Pool& pool) {
+  const ClientFacts& client = request_.client;
+  upgrade_ = std::make_unique<Upgrade>(
+      context_.origins, Upgrade::Aim{*request_.snapshot, *request_.domain, pool},
+      session::Asked{request_.head, request_.target, request_.upgrade, client.address,
+                     client.server, client.entrance.tls, context_.loop.now()},
+      *this);
+  upgrade_->start();
+}
+
+void Handshake::open_echo() {
+  Upgrade::Upgraded upgraded;
+  upgraded.origin = std::make_unique<origin::Echo>(context_.loop);
+  // A browser that offered subprotocols fails without a choice among them.
+  if (!request_.upgrade.subprotocols.empty())
+    upgraded.answer.subprotocol = request_.upgrade.subprotocols.front();
+  on_upgraded(std::move(upgraded));
+}
+
+void Handshake::on_upgraded(Upgrade::Upgraded upgraded) {
+  advance(Stage::over);
+  Way met = way();
+  met.address = upgraded.address;
+  met.tls = upgraded.tls;
+  met.connect = upgraded.connect;
+  outcome_.meet(met);
+  Answerer::Switched client = answerer_.switch_over(upgraded.answer, upgraded.fields);
+  origin::SessionToken token(upgrade_ ? upgrade_->backend() : nullptr);
+  upgrade_.reset();
+  auto session = std::make_unique<session::Session>(
+      context_.sessions,
+      session::Session::Opening{
+          .domain = request_.snapshot->router.share(request_.target.authority.host),
+          .route = *request_.route,
+          .streams = {std::move(client.stream), std::move(upgraded.origin)},
+          .permessage_deflate = upgraded.answer.permessage_deflate,
+          .identity = outcome_.take_identity(),
+          .pass = std::move(client.pass),
+          .token = std::move(token)});
+  session::Session& opened = context_.sessions.table.add(std::move(session));
+  if (context_.on_opened) context_.on_opened(opened);
+  opened.start(proto::bytes_of(client.early), upgraded.rest);
+}
+
+void Handshake::on_refused(Upgrade::Refused refused) {
+  advance(Stage::over);
+  Way met = way();
+  met.address = refused.address;
+  met.tls = refused.tls;
+  outcome_.meet(met);
+  outcome_.refuse({.status = refused.status,
+                   .cause = Cause::origin_refused_upgrade,
+                   .why = "the origin answered " + std::to_string(refused.status) +
+                          (refused.unfinished ? ", its body did not end" : ""),
+                   .by = By::origin});
+  answerer_.answer(refused.status, refused.fields, refused.body);
+  upgrade_.reset();
+}
+
+void Handshake::on_upgrade_failed(const outcome::Failure& failure) {
+  const By by = outcome::by_of(failure.blame);
+  // A server that is to blame has it counted already.
+  if (by == By::origin && !upgrade_->is_at_home()) outcome_.count_origin_failure(failure.cause);
+  Way met = way();
+  met.address = upgrade_->address();
+  met.tls = upgrade_->tls();
+  outcome_.meet(met);
+  end({.status = failure.status,
+       .cause = failure.cause,
+       .why = failure.why,
+       .by = by,
+       .detail = failure.detail});
+}
+
+void Handshake::refuse(Refusal refusal) {
+  if (upgrade_) outcome_.meet(way());
+  end(std::move(refusal));
+}
+
+void Handshake::end(Refusal refusal) {
+  advance(Stage::over);
+  outcome_.refuse(refusal);
+  answer_refusal(answerer_, refusal);
+  upgrade_.reset();
+}
+
+void Handshake::client_left() {
+  advance(Stage::over);
+  outcome_.meet(way());
+  outcome_.refuse({.status = 499,
+                   .cause = Cause::client_abort,
+                   .why = "the client left before the origin had answered"});
+}
+
+Way Handshake::way() const {
+  if (!upgrade_) return {};
+  return {.asked = upgrade_->was_asked(),
+          .retries = upgrade_->retries(),
+          .setbacks = upgrade_->setbacks(),
+          .moved = upgrade_->moved()};
+}
+
+}  // namespace gateway::edge

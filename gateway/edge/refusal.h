@@ -1,0 +1,35 @@
+// Why a client does not get what it came for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gateway/outcome/end.h"
+
+namespace gateway::edge {
+
+// Where a listener counts, besides, who does not get as far as a request.
+enum class Gate : uint8_t { none, full, no_certificate, proxy_header, tls };
+
+struct Refusal {
+  int status = 0;  // of the answer; 0: HTTP cannot tell
+  outcome::Cause cause;
+  std::string why = {};          // one line, for body and log
+  std::string_view fields = {};  // further ones of the answer, each with its CR LF
+  outcome::By by = outcome::By::client;
+  std::string detail = {};  // for the log alone
+  Gate gate = Gate::none;
+};
+
+// How long a client has to read its last answer, or a FIN, before the connection is cut.
+inline constexpr std::chrono::milliseconds kLinger{2000};
+
+// Of a node that is leaving.
+[[nodiscard]] Refusal refused_by_drain();
+
+// Of a client that is lost for what this node lacks: it must not look like one that went away.
+[[nodiscard]] Refusal lost_by_own_fault(int code);
+
+}  // namespace gateway::edge

@@ -1,0 +1,221 @@
+#include "gateway/edge/http1_connection.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/access_file.h"
+#include "tests/support/cuts.h"
+#include "tests/support/frames.h"
+#include "tests/support/handshakes.h"
+#include "tests/support/memory_stream.h"
+#include "tests/support/worker_scene.h"
+
+using namespace tests;
+using namespace std::chrono_literals;
+using gateway::edge::Http1Connection;
+using proto::ws::Opcode;
+
+namespace {
+
+const std::string kPlain = "GET /chat HTTP/1.1\r\nHost: chat.example.com\r\n\r\n";
+
+// One connection whose client is the test, without a socket. It goes as it would in earnest: with
+// the turn of the loop in which it is over.
+class Carriage final : public Http1Connection::Handler {
+ public:
+  explicit Carriage(gateway::log::AccessLog* access = nullptr) : scene(access) {
+    scene.use(std::string(kEchoDomain));
+    connection = std::make_unique<Http1Connection>(
+        scene.context,
+        gateway::edge::ClientStream::Ready{
+            .stream = client.connect(),
+            .facts = {.entrance = scene.entrance,
+                      .address = *gateway::net::Address::parse("203.0.113.7", 40'000),
+                      .proxy = std::nullopt,
+                      .server = *gateway::net::Address::parse("192.0.2.1", 80),
+                      .accepted = scene.stage.loop.now()},
+            .snapshot = scene.context.snapshot},
+        *scene.admission.admit(scene.gate()), *this);
+  }
+  void say(std::string_view text) { client.send(proto::bytes_of(text)); }
+  std::string heard() const { return as_text(client.received()); }
+
+  Peer client;
+  WorkerScene scene;
+  std::unique_ptr<Http1Connection> connection;
+  int overs = 0;
+
+ private:
+  void on_over() override { ++overs; }
+};
+
+}  // namespace
+
+TEST_CASE("http1 connection: an upgrade cut anywhere becomes a session, and takes the pass along") {
+  const std::string request = upgrade_request();
+  for_each_cut(proto::bytes_of(request), [](const Pieces& pieces) {
+    Carriage one;
+    one.connection->start();
+    for (const auto piece : pieces) {
+      CHECK(one.overs == 0);
+      one.client.send(piece);
+    }
+    REQUIRE(status_of(one.heard()) == 101);
+    CHECK(field_of(one.heard(), "Sec-WebSocket-Accept") == kAccept);
+    CHECK(one.overs == 1);
+    one.connection.reset();
+    CHECK(one.scene.table.size() == 1);
+    CHECK(one.scene.admission.held() == 1);
+    one.scene.table.at(0).abort();
+    one.scene.stage.settle();
+    CHECK(one.scene.admission.held() == 0);
+  });
+}
+
+TEST_CASE("http1 connection: what is glued to the head goes to the session") {
+  Carriage one;
+  one.connection->start();
+  one.say(upgrade_request() + as_text(from_client(Opcode::text, "glued")));
+  one.connection.reset();
+  one.scene.stage.settle();
+  CHECK(body_of(one.heard()) == as_text(from_origin(Opcode::text, "glued")));
+}
+
+TEST_CASE("http1 connection: an answer is followed by a FIN, and lingers until the client's") {
+  Carriage one;
+  one.connection->start();
+  one.say(kPlain);
+  CHECK(status_of(one.heard()) == 426);
+  CHECK(one.client.saw_end());
+  CHECK(one.overs == 0);
+  one.client.end();
+  CHECK(one.overs == 1);
+  one.connection.reset();
+  CHECK(one.scene.answers(426) == 1);
+}
+
+TEST_CASE("http1 connection: a client that does not end is cut 2 s after its answer") {
+  Carriage one;
+  one.connection->start();
+  one.say(kPlain);
+  one.scene.pass(1900ms);
+  CHECK(one.overs == 0);
+  one.scene.pass(200ms);
+  CHECK(one.overs == 1);
+}
+
+TEST_CASE("http1 connection: what comes behind an answer is thrown away, up to a cap") {
+  Carriage one;
+  one.connection->start();
+  one.say(kPlain);
+  const std::string flood(size_t{64} * 1024, 'x');
+  for (int i = 0; i < 4; ++i) one.say(flood);
+  CHECK(one.overs == 0);
+  one.say("x");
+  CHECK(one.overs == 1);
+}
+
+TEST_CASE("http1 connection: a client that has shut its side still reads its answer") {
+  Carriage one;
+  one.connection->start();
+  one.client.set_room(10);
+  one.say(kPlain);
+  one.client.end();
+  CHECK(one.overs == 0);
+  one.client.take();
+  CHECK(status_of(one.heard()) == 426);
+  one.scene.pass(3s);
+  CHECK(one.overs == 1);
+}
+
+TEST_CASE("http1 connection: header_timeout counts from accept and is answered 408") {
+  Carriage one;
+  one.connection->start();
+  one.scene.pass(6s);
+  one.say("GET /");
+  one.scene.pass(3900ms);
+  CHECK(one.heard().empty());
+  one.scene.pass(200ms);
+  CHECK(status_of(one.heard()) == 408);
+  CHECK(one.scene.unmatched_answers(408) == 1);
+}
+
+TEST_CASE("http1 connection: one that leaves in its head leaves no line") {
+  for (const bool fails : {false, true}) {
+    AccessFile file;
+    Carriage one(&file.log());
+    one.connection->start();
+    one.say("GET /chat HT");
+    if (fails) {
+      one.client.fail();
+    } else {
+      one.client.end();
+    }
+    CHECK(one.overs == 1);
+    CHECK(file.lines().empty());
+  }
+}
+
+TEST_CASE("http1 connection: what this node lacks is told, and not taken for the client's going") {
+  AccessFile file;
+  Carriage one(&file.log());
+  one.connection->start();
+  one.client.fail({.code = -ENOMEM, .text = "out of memory"});
+  CHECK(one.overs == 1);
+  const auto lines = file.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["close_cause"] == "overload");
+  CHECK(lines[0]["close_initiator"] == "gateway");
+}
+
+TEST_CASE("http1 connection: a drain sends who has said nothing a FIN, and answers who has") {
+  struct Row {
+    std::string_view said;
+    bool at_once;
+    std::string_view heard;
+  };
+  for (const Row& row : {Row{"", false, ""}, Row{"GET /", false, ""}, Row{"", true, ""},
+                         Row{"GET /", true, "HTTP/1.1 503 "}}) {
+    CAPTURE(row.said);
+    CAPTURE(row.at_once);
+    Carriage one;
+    one.connection->start();
+    one.say(row.said);
+    one.scene.context.draining = true;
+    if (row.at_once) {
+      one.connection->abort();
+      CHECK(one.overs == 1);
+    } else {
+      one.connection->turn_away();
+      CHECK(one.overs == 0);
+      CHECK(one.client.saw_end() == row.said.empty());
+    }
+    CHECK(one.heard().starts_with(row.heard));
+    if (row.heard.empty()) CHECK(one.heard().empty());
+  }
+}
+
+TEST_CASE("http1 connection: a head that comes whole within a drain is answered 503") {
+  Carriage one;
+  one.connection->start();
+  one.say(upgrade_request().substr(0, 40));
+  one.scene.context.draining = true;
+  one.connection->turn_away();
+  one.say(upgrade_request().substr(40));
+  CHECK(status_of(one.heard()) == 503);
+}
+
+TEST_CASE("http1 connection: clear HTTP on a port with TLS hears what is spoken there") {
+  for (const bool head : {false, true}) {
+    Carriage one;
+    one.scene.entrance.tls = true;
+    one.connection->refuse_plain(head);
+    CHECK(status_of(one.heard()) == 400);
+    CHECK(body_of(one.heard()) == (head ? "" : "this port speaks TLS: use wss:// or https://\n"));
+    CHECK(one.scene.gate().tls_failed.value() == 1);
+  }
+}

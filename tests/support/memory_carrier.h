@@ -1,0 +1,85 @@
+// A carrier without a protocol: it keeps what a request is answered with. Its connection outlives
+// the request, as one of HTTP/2 does.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "gateway/edge/handshake.h"
+#include "proto/http1/head_parser.h"
+#include "tests/support/handshakes.h"
+#include "tests/support/memory_stream.h"
+#include "tests/support/worker_scene.h"
+
+namespace tests {
+
+class MemoryCarrier final : public gateway::edge::Answerer {
+ public:
+  static constexpr size_t kSwitchSize = 100;  // bytes of a 101, as the outcome is told
+
+  // `client`: the far end of the session's stream. Both outlive it.
+  MemoryCarrier(WorkerScene& scene, Peer& client)
+      : scene_(scene),
+        client_(client),
+        facts{.entrance = scene.entrance,
+              .address = *gateway::net::Address::parse("203.0.113.7", 40'000),
+              .proxy = std::nullopt,
+              .server = *gateway::net::Address::parse("192.0.2.1", 443),
+              .accepted = scene.stage.loop.now()} {}
+
+  // A request as HTTP/1.1 would write it.
+  void ask(const std::string& head) {
+    proto::http1::RequestParser parser({});
+    REQUIRE(parser.feed(proto::bytes_of(head)).progress == proto::http1::Progress::complete);
+    request.emplace(gateway::edge::Request{
+        .client = facts, .snapshot = scene_.context.snapshot, .began = facts.accepted});
+    request->head = parser.take();
+    request->head_size = head.size();
+    outcome.emplace(scene_.context, *request);
+    handshake.emplace(scene_.context, *request, *this, *outcome);
+    handshake->start();
+  }
+  std::string header(std::string_view name) const {
+    return field_of("\r\n" + fields + "\r\n", name);
+  }
+
+  // What the answer was.
+  int answers = 0;
+  int status = 0;
+  std::string fields;
+  std::string body;
+  proto::ws::UpgradeAnswer agreed;
+
+  std::string early;  // what the client has said by the time of a 101
+
+ private:
+  void answer(int code, std::string_view given, std::string_view text) override {
+    ++answers;
+    status = code;
+    fields = given;
+    body = text;
+    outcome->answered(code, given.size() + text.size());
+  }
+  Switched switch_over(const proto::ws::UpgradeAnswer& given, std::string_view more) override {
+    ++answers;
+    status = 101;
+    fields = more;
+    agreed = given;
+    outcome->switched(given, kSwitchSize);
+    return {.stream = client_.connect(), .early = early, .pass = {}};
+  }
+
+  WorkerScene& scene_;
+  Peer& client_;
+
+ public:
+  gateway::edge::ClientFacts facts;
+  std::optional<gateway::edge::Request> request;
+  std::optional<gateway::edge::Outcome> outcome;
+  std::optional<gateway::edge::Handshake> handshake;
+};
+
+}  // namespace tests
