@@ -25,9 +25,9 @@ std::string plain_request(std::string_view line) {
 
 // A domain whose only server is that one.
 std::string domain_at(const RawListener& origin) {
-  return "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin: { servers: [ "
+  return "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin: { servers: [ { address: "
          "127.0.0.1:" +
-         std::to_string(origin.address().port()) + " ] }\n";
+         std::to_string(origin.address().port()) + " } ] }\n";
 }
 
 }  // namespace
