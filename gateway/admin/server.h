@@ -22,19 +22,23 @@ struct UsageAnswer {
 };
 using UsageDone = std::function<void(UsageAnswer)>;
 
-// Who knows the answers; outlives the server.
+// Who knows the answers; outlives the server. What takes longer than the loop may wait is answered
+// by a `done`: on the loop's thread, now or later, once or never; it is harmless when nobody waits
+// any more.
 class Source {
  public:
   struct Reloaded {
     bool done = false;
     std::string text;  // lines for the operator: what is in force now, or what is wrong
   };
-  virtual std::string metrics() = 0;
+  using ReloadDone = std::function<void(const Reloaded&)>;
+  using MetricsDone = std::function<void(const std::string&)>;
+
+  virtual void metrics(MetricsDone done) = 0;
   virtual bool ready() const = 0;
   virtual std::string not_ready_reason() const = 0;
-  virtual Reloaded reload() = 0;
-  // GET /usage and what is below it. `done` comes on the loop's thread, now or later, once or
-  // never; it is harmless when nobody waits any more. `query`: what stands behind '?'.
+  virtual void reload(ReloadDone done) = 0;
+  // GET /usage and what is below it. `query`: what stands behind '?'.
   virtual void usage(std::string path, std::string query, UsageDone done) {
     static_cast<void>(path);
     static_cast<void>(query);
@@ -65,7 +69,6 @@ class Server final : public net::Acceptor::Handler {
   void on_accepted(net::UniqueFd fd, const net::Address& peer) override;
   void on_accept_failed(int error) override;
   void make_room();
-  std::string answer(std::string_view method, std::string_view path);
 
   net::Loop& loop_;
   Source& source_;

@@ -3,6 +3,7 @@
 #include "gateway/cli/commands.h"
 #include "gateway/config/yaml_reader.h"
 #include "gateway/server/server.h"
+#include "gateway/server/snapshot_builder.h"
 
 namespace gateway::cli {
 

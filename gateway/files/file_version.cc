@@ -15,10 +15,7 @@ namespace {
 constexpr std::chrono::nanoseconds kRest = std::chrono::seconds(2);
 constexpr size_t kMostBytes = size_t{64} * 1024 * 1024;
 
-bool has_rested(const FileMark& mark) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::nanoseconds(mark.modified) + kRest < now;
-}
+bool has_rested(const FileMark& mark) { return mark.modified + kRest.count() < now(); }
 
 std::string text_of(const FileMark& mark) {
   if (!mark.there) return {};
@@ -27,6 +24,11 @@ std::string text_of(const FileMark& mark) {
 }
 
 }  // namespace
+
+int64_t now() {
+  const auto time = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::nanoseconds(time).count();
+}
 
 FileMark mark_of(const std::string& path) {
   struct stat status {};

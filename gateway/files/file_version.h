@@ -20,6 +20,9 @@ struct FileMark {
   bool operator==(const FileMark&) const = default;
 };
 
+// As a file that is written now is marked: nanoseconds since the epoch.
+[[nodiscard]] int64_t now();
+
 [[nodiscard]] FileMark mark_of(const std::string& path);
 
 // What a file said when it was looked at.

@@ -72,6 +72,13 @@ void add_config(const Facts& facts, Page& page) {
   page.add(reloads);
   page.add_gauge("weir_config_generation", "The number of the configuration in force.",
                  static_cast<double>(facts.generation));
+  Family phases = gauge("weir_config_reload_seconds",
+                        "How long the last reload that was applied took: to read what has "
+                        "changed, to build it, and until every worker had it.");
+  phases.add({{"phase", "read"}}, facts.reload_read_seconds);
+  phases.add({{"phase", "build"}}, facts.reload_build_seconds);
+  phases.add({{"phase", "swap"}}, facts.reload_swap_seconds);
+  page.add(phases);
   Family certificates = gauge("weir_tls_certificate_not_after_seconds",
                               "When the domain's certificate ends, since the epoch.");
   for (const Facts::Certificate& one : facts.certificates) {

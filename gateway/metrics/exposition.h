@@ -98,6 +98,10 @@ struct Facts {
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
   uint64_t generation = 0;
+  // How long the last reload took that was brought into force.
+  double reload_read_seconds = 0;
+  double reload_build_seconds = 0;
+  double reload_swap_seconds = 0;
   std::vector<Certificate> certificates;
   std::vector<LoopFacts> loops;
   std::optional<AccessLogFacts> access_log;

@@ -16,6 +16,8 @@ struct Change {
     std::shared_ptr<const Domain> before;
     std::shared_ptr<const Domain> now;
   };
+  std::shared_ptr<const Snapshot> before;  // null: a configuration without domains
+  std::shared_ptr<const Snapshot> now;     // never null
   std::vector<std::shared_ptr<const Domain>> added;
   std::vector<std::shared_ptr<const Domain>> removed;
   std::vector<Pair> changed;
@@ -38,7 +40,7 @@ struct Change {
   }
 };
 
-// `before`: null is a configuration without domains.
-[[nodiscard]] Change change_between(const Snapshot* before, const Snapshot& now);
+[[nodiscard]] Change change_between(std::shared_ptr<const Snapshot> before,
+                                    std::shared_ptr<const Snapshot> now);
 
 }  // namespace gateway::route

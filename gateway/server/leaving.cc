@@ -44,17 +44,17 @@ std::optional<Leaving> leaving(const route::Domain* successor) {
   return std::nullopt;
 }
 
-std::vector<Departing> departing(const route::Snapshot& before, const route::Snapshot& now) {
+std::vector<Departing> departing(const route::Change& change) {
   std::vector<Departing> found;
-  for (const auto& domain : before.domains) {
+  change.for_each_gone([&](const std::shared_ptr<const route::Domain>& domain) {
     const uint64_t open = std::accumulate(
         domain->counters.begin(), domain->counters.end(), uint64_t{0},
         [](uint64_t sum, const metrics::Domain* one) { return sum + one->active.value(); });
-    if (open == 0) continue;
-    const auto why = leaving(successor(now, *domain));
+    if (open == 0) return;
+    const auto why = leaving(successor(*change.now, *domain));
     // A budget is judged by what is used, not by a reload.
     if (why && why->cause != Cause::quota) found.push_back({domain->label, why->cause, open});
-  }
+  });
   return found;
 }
 

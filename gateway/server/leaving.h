@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gateway/outcome/cause.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace gateway::server {
 
@@ -38,8 +38,7 @@ struct Departing {
   outcome::Cause cause;
   uint64_t sessions;  // open now, of all workers
 };
-[[nodiscard]] std::vector<Departing> departing(const route::Snapshot& before,
-                                               const route::Snapshot& now);
+[[nodiscard]] std::vector<Departing> departing(const route::Change& change);
 
 // A line for each of the first domains, and one for the rest.
 [[nodiscard]] std::vector<std::string> lines_of(const std::vector<Departing>& departing);

@@ -65,20 +65,27 @@ void Metering::start() {
   if (postgres_) postgres_->start();
 }
 
-void Metering::use(const config::Document& document) {
-  desk_->use(
-      std::make_shared<const usage::answers::Tariffs>(usage::answers::Tariffs::of(document)));
-  std::map<std::string, usage::BudgetPlan> plans;
-  closes_.clear();
+Metering::Rules Metering::rules_of(const config::Document& document,
+                                   usage::BudgetStandings& standings) {
+  Rules rules{.tariffs = std::make_shared<const usage::answers::Tariffs>(
+                  usage::answers::Tariffs::of(document)),
+              .budgets = {},
+              .closes = {}};
   for (const config::Domain& domain : document.domains) {
-    const std::string label = domain.label();
     usage::BudgetPlan plan = usage::budget_plan(domain.usage);
     if (!plan.limits_anything()) continue;
-    plan.standing = standings_.of(label);
-    closes_[label] = domain.usage.budget.close;
-    plans.emplace(label, std::move(plan));
+    const std::string label = domain.label();
+    plan.standing = standings.of(label);
+    rules.closes[label] = domain.usage.budget.close;
+    rules.budgets.emplace(label, std::move(plan));
   }
-  bookkeeper_->use_budgets(std::move(plans),
+  return rules;
+}
+
+void Metering::use(Rules rules) {
+  desk_->use(std::move(rules.tariffs));
+  closes_ = std::move(rules.closes);
+  bookkeeper_->use_budgets(std::move(rules.budgets),
                            [this](const std::string& domain, usage::BudgetStanding now) {
                              loop_.post([this, domain, now] { budget_changed(domain, now); });
                            });

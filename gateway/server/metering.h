@@ -13,6 +13,7 @@
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/loop.h"
 #include "gateway/postgres/sink.h"
+#include "gateway/usage/answers/tariffs.h"
 #include "gateway/usage/budget_standings.h"
 #include "gateway/usage/ledger/writer.h"
 #include "gateway/usage/meter/books.h"
@@ -42,8 +43,16 @@ class Metering {
 
   // Recovers what a dead process has left, then begins to write. May take as long as the disk does.
   void start();
-  // Takes budgets and tariffs of a configuration that is in force from now on.
-  void use(const config::Document& document);
+  // What a configuration says of budgets and bills. Any thread.
+  struct Rules {
+    std::shared_ptr<const usage::answers::Tariffs> tariffs;
+    std::map<std::string, usage::BudgetPlan> budgets;  // by label, of domains that have one
+    std::map<std::string, bool> closes;                // likewise: budget.close
+  };
+  [[nodiscard]] static Rules rules_of(const config::Document& document,
+                                      usage::BudgetStandings& standings);
+  // Those of a configuration that is in force from now on.
+  void use(Rules rules);
   // After the workers have ended: brings everything to the disk. Without a start() before it, takes
   // away what was made: a process that is restarted in vain must not fill the disk.
   void stop();
@@ -65,7 +74,7 @@ class Metering {
   std::unique_ptr<usage::ledger::Writer> bookkeeper_;
   std::unique_ptr<postgres::Sink> postgres_;
   std::unique_ptr<admin::UsageDesk> desk_;
-  std::map<std::string, bool> closes_;  // by label: budget.close, of domains with a budget
+  std::map<std::string, bool> closes_;  // of the rules
 };
 
 }  // namespace gateway::server

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/server/file_mark.h"
-
 namespace gateway::server {
 
 namespace {
@@ -13,12 +11,12 @@ constexpr size_t kMostListed = 20;
 }  // namespace
 
 std::vector<std::string> NamedFiles::take(const std::vector<std::string>& files) {
-  std::map<std::string, std::string> marks;
+  std::map<std::string, files::FileMark> marks;
   std::vector<std::string> changed;
   for (const std::string& file : files) {
-    std::string& mark = marks[file] = file_mark(file);
+    const files::FileMark mark = marks[file] = files::mark_of(file);
     const auto known = marks_.find(file);
-    if (known != marks_.end() && known->second != mark) changed.push_back(file);
+    if (known != marks_.end() && !(known->second == mark)) changed.push_back(file);
   }
   marks_ = std::move(marks);
   files_ = files;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/files/file_version.h"
+
 namespace gateway::server {
 
 class NamedFiles {
@@ -17,7 +19,7 @@ class NamedFiles {
 
  private:
   std::vector<std::string> files_;
-  std::map<std::string, std::string> marks_;
+  std::map<std::string, files::FileMark> marks_;
 };
 
 // For the log: "2 files: /etc/weir/a.key, /etc/weir/a.pem".

@@ -45,9 +45,9 @@ void Origins::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
   checks_->prober.use(snapshot);
 }
 
-std::vector<metrics::OriginFacts> Origins::facts() {
+std::vector<metrics::OriginFacts> Origins::facts(net::milliseconds now) {
   std::vector<metrics::OriginFacts> all;
-  for (const auto& backend : backends_.list()) all.push_back(facts_of(*backend, loop_.now()));
+  for (const auto& backend : backends_.list()) all.push_back(facts_of(*backend, now));
   return all;
 }
 

@@ -32,7 +32,8 @@ class Origins {
   // Takes a configuration that is in force from now on.
   void use(const std::shared_ptr<const route::Snapshot>& snapshot);
 
-  [[nodiscard]] std::vector<metrics::OriginFacts> facts();
+  // `now` is the control loop's. Any thread.
+  [[nodiscard]] std::vector<metrics::OriginFacts> facts(net::milliseconds now);
 
  private:
   net::Loop& loop_;

@@ -1,35 +1,27 @@
-// The process: reads the configuration, opens the ports, starts the workers, and from then on lives
-// on the control thread: signals, reload, drain, admin.
+// The process from its first signal to its last: reads the configuration, begins to serve, and from
+// then on lives on the control thread: signals, reload, drain, admin.
 #pragma once
 
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "gateway/admin/server.h"
 #include "gateway/config/yaml_reader.h"
-#include "gateway/log/access_log.h"
-#include "gateway/origin/warm_room.h"
+#include "gateway/net/loop.h"
+#include "gateway/net/side_thread.h"
+#include "gateway/server/candidate.h"
 #include "gateway/server/departure.h"
-#include "gateway/server/limits.h"
-#include "gateway/server/metering.h"
-#include "gateway/server/named_files.h"
-#include "gateway/server/origins.h"
-#include "gateway/server/ports.h"
+#include "gateway/server/doors.h"
+#include "gateway/server/process.h"
+#include "gateway/server/reload.h"
+#include "gateway/server/scrape.h"
+#include "gateway/server/service.h"
 #include "gateway/server/signals.h"
-#include "gateway/server/snapshot_builder.h"
-#include "gateway/server/state_dir.h"
 #include "gateway/server/watcher.h"
-#include "gateway/server/worker.h"
 
 namespace gateway::server {
-
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitRuntime = 1;
-inline constexpr int kExitConfiguration = 2;
 
 // Of a resource that every start needs and that the system does not give.
 [[nodiscard]] std::string cannot_start(const std::exception& error);
@@ -41,7 +33,7 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
   explicit Server(std::string config_path);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server();
+  ~Server() = default;
 
   // Returns the exit code; what is wrong has been said on standard error.
   int run();
@@ -51,76 +43,61 @@ class Server final : public admin::Source, public Signals::Handler, public Watch
 
   int try_to_start();
   int start();
-  void use_limits(const config::Document& document, size_t workers);
-  void end();
-  bool open_access_log(const config::Document& document);
-  int open_admin(const config::Document& document);
-  void hand_out(Ports::Change& change);
-  Reloaded reload_from_files();
-  void note_files();
-  // Says it in the log, too; a line for each key.
-  std::string what_needs_restart(const config::Document& next) const;
-  void open_metering(const config::Document& document);
-  route::Ingredients ingredients(uint64_t generation) {
-    return {.generation = generation,
-            .registry = *registry_,
-            .ticket_keys = ticket_keys_,
-            .meters = metering_->meters(),
-            .standings = metering_->standings(),
-            .backends = origins_.backends(),
-            .origin_sessions = &origins_.sessions()};
-  }
+  // Each of these is a step of start(); not kExitOk: it was the last one.
+  int make_process(const config::Document& document);
+  int make_service(Candidate first);
+  void attend(int64_t read_since);
+  void end(int code);
+
+  [[nodiscard]] Grounds grounds();
+  Reload::Outcome carry_out(Candidate candidate);
+  Reload::Outcome bring_into_force(Candidate candidate);
+  void watch(int64_t read_since);
   void begin_drain();
   void stop();
+  Scrape::Text collect();
 
-  std::string metrics() override;
+  void metrics(MetricsDone done) override { scrape_->ask(std::move(done)); }
   bool ready() const override { return stage_ == Stage::serving; }
   std::string not_ready_reason() const override {
     return stage_ == Stage::draining ? "draining" : "starting";
   }
-  Reloaded reload() override;
+  void reload(ReloadDone done) override;
   void usage(std::string path, std::string query, admin::UsageDone done) override {
-    metering_->ask(std::move(path), std::move(query), std::move(done));
+    process_->metering.ask(std::move(path), std::move(query), std::move(done));
   }
 
-  void on_reload_signal() override;
+  void on_reload_signal() override { reload_->ask({}); }
   void on_reopen_signal() override;
   void on_stop_signal() override;
   void on_files_changed() override;
 
-  config::Reader reader_;
   Stage stage_ = Stage::starting;
+  bool hurried_ = false;  // a second stop signal came: nothing is waited for
   net::Loop loop_;
-  std::optional<StateDir> state_dir_;
-  std::unique_ptr<log::AccessLog> access_log_;
-  session::Scribe scribe_;
-  net::Admission admission_;
-  origin::WarmRoom warm_room_;
-  TrimPace trim_pace_;
-  std::optional<Limits> limits_;
-  net::tls::TicketKeys ticket_keys_;
-  Origins origins_{loop_};
-  std::unique_ptr<metrics::Registry> registry_;
-  std::unique_ptr<Metering> metering_;
-  std::shared_ptr<const route::Snapshot> snapshot_;
-  std::unique_ptr<Ports> ports_;
-  std::optional<Departure> departure_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::optional<Common> common_;
-  std::optional<admin::Server> admin_;
-  net::Address admin_address_;
-  std::optional<admin::Server> control_;
-  std::optional<Signals> signals_;
-  std::optional<Watcher> watcher_;
-  NamedFiles named_files_;
+  config::Reader reader_;          // of the start, then of whatever runs on the builder's thread
   config::Document started_with_;  // without its domains: for the keys that wait for a restart
-  bool hurried_ = false;           // a second stop signal came: nothing is waited for
+
+  // In the order in which they are made; each leans on those before it.
+  std::unique_ptr<Process> process_;
+  std::optional<net::SideThread> builder_;
+  std::optional<Doors> doors_;
+  std::unique_ptr<Service> service_;
+  std::optional<Scrape> scrape_;
+  std::optional<Reload> reload_;
+  std::optional<Watcher> watcher_;
+  std::optional<Departure> departure_;
+  std::optional<Signals> signals_;
 
   struct Reloads {
     uint64_t succeeded = 0;
     uint64_t failed = 0;
     bool last_successful = true;
     double last_success = 0;  // seconds since the epoch
+    // Of the last one that succeeded.
+    std::chrono::nanoseconds reading{0};
+    std::chrono::nanoseconds building{0};
+    std::chrono::nanoseconds swap{0};
   };
   Reloads reloads_;
   double started_ = 0;

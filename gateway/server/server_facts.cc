@@ -1,3 +1,7 @@
+#include <chrono>
+#include <memory>
+#include <vector>
+
 #include "gateway/metrics/exposition.h"
 #include "gateway/server/server.h"
 #include "gateway/server/version.h"
@@ -26,37 +30,52 @@ metrics::LoopFacts loop_facts(std::string name, const net::TurnClock& clock) {
           .turn_seconds = clock.seconds()};
 }
 
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+std::vector<metrics::Facts::Certificate> certificates_of(const route::Snapshot& snapshot) {
+  std::vector<metrics::Facts::Certificate> all;
+  for (const auto& domain : snapshot.domains) {
+    if (domain->server_tls)
+      all.push_back({domain->label, static_cast<double>(domain->certificate_not_after)});
+  }
+  return all;
+}
+
 }  // namespace
 
-std::string Server::metrics() {
-  metrics::Facts facts;
-  facts.version = version();
-  facts.commit = commit();
-  facts.start_time_seconds = started_;
-  facts.ready = ready();
-  facts.draining = stage_ == Stage::draining;
-  facts.last_reload_successful = reloads_.last_successful;
-  facts.last_reload_success_timestamp = reloads_.last_success;
-  facts.reloads_succeeded = reloads_.succeeded;
-  facts.reloads_failed = reloads_.failed;
-  facts.generation = snapshot_->generation;
-  for (const auto& domain : snapshot_->domains) {
-    if (domain->server_tls) {
-      facts.certificates.push_back(
-          {domain->label, static_cast<double>(domain->certificate_not_after)});
-    }
-  }
-  for (size_t i = 0; i < workers_.size(); ++i)
-    facts.loops.push_back(loop_facts(std::to_string(i), workers_[i]->turns()));
-  facts.loops.push_back(loop_facts("control", loop_.turns()));
-  for (const auto& worker : workers_) worker->add_ways(facts.ways);
-  if (access_log_) facts.access_log = facts_of(access_log_->figures());
-  for (const auto& [key, port] : ports_->open()) {
-    facts.ports.push_back({port.listener, port.address.host(), port.address.port()});
-  }
-  facts.usage = metering_->facts();
-  facts.origins = origins_.facts();
-  return metrics::render(*registry_, facts);
+// What is the control thread's is noted here; what there is one of for each domain is looked up
+// where the text is written.
+Scrape::Text Server::collect() {
+  auto facts = std::make_shared<metrics::Facts>();
+  facts->version = version();
+  facts->commit = commit();
+  facts->start_time_seconds = started_;
+  facts->ready = ready();
+  facts->draining = stage_ == Stage::draining;
+  facts->last_reload_successful = reloads_.last_successful;
+  facts->last_reload_success_timestamp = reloads_.last_success;
+  facts->reloads_succeeded = reloads_.succeeded;
+  facts->reloads_failed = reloads_.failed;
+  facts->reload_read_seconds = seconds(reloads_.reading);
+  facts->reload_build_seconds = seconds(reloads_.building);
+  facts->reload_swap_seconds = seconds(reloads_.swap);
+  facts->generation = service_->snapshot().generation;
+  const Service::Workers& workers = service_->workers();
+  for (size_t i = 0; i < workers.size(); ++i)
+    facts->loops.push_back(loop_facts(std::to_string(i), workers[i]->turns()));
+  facts->loops.push_back(loop_facts("control", loop_.turns()));
+  for (const auto& worker : workers) worker->add_ways(facts->ways);
+  if (const auto& log = process_->holdings.access_log) facts->access_log = facts_of(log->figures());
+  for (const auto& [key, port] : service_->ports().open())
+    facts->ports.push_back({port.listener, port.address.host(), port.address.port()});
+  facts->usage = process_->metering.facts();
+  return [this, facts, snapshot = service_->share(), now = loop_.now()] {
+    facts->certificates = certificates_of(*snapshot);
+    facts->origins = process_->origins.facts(now);
+    return metrics::render(process_->registry, *facts);
+  };
 }
 
 }  // namespace gateway::server

@@ -2,10 +2,14 @@
 // mounted ConfigMap.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "gateway/files/file_version.h"
 #include "gateway/net/loop.h"
+#include "gateway/net/side_thread.h"
 
 namespace gateway::server {
 
@@ -21,21 +25,36 @@ class Watcher final : private net::DeadlineWheel::Entry {
 
   static constexpr std::chrono::milliseconds kInterval{1000};
 
-  Watcher(net::Loop& loop, Handler& handler);
+  // Who runs an errand beside the loop: a disk that is stuck holds up a look.
+  using Runner = std::function<void(net::SideThread::Errand)>;
 
-  // The files that are in force, and the folders in which others may appear; and what they name,
-  // whose folders hold other people's files, too.
-  void watch(const std::vector<std::string>& files, const std::vector<std::string>& named = {});
+  // `loop`, `handler` and whatever the runner leans on outlive this; this outlives the loop's run.
+  Watcher(net::Loop& loop, Runner runner, Handler& handler);
+
+  struct Watched {
+    std::vector<std::string> files;  // those in force, in whose folders others may appear
+    std::vector<std::string> named;  // what they name, whose folders hold other people's files, too
+    // When they were begun to be read, in nanoseconds since the epoch: what was written since then
+    // has perhaps not been seen.
+    int64_t read_since = 0;
+  };
+  void watch(const Watched& watched);
 
  private:
+  using Paths = std::vector<std::string>;
+  using Marks = std::vector<files::FileMark>;
+
   void on_deadline(std::chrono::milliseconds now) override;
-  std::string look() const;  // changes when a file does
+  void look(std::function<void(Marks)> seen);
+  void compare(Marks seen);
 
   net::Loop& loop_;
+  Runner runner_;
   Handler& handler_;
-  std::vector<std::string> files_;
-  std::string known_;     // in force
-  std::string changing_;  // seen last time, but not yet at rest
+  std::shared_ptr<const Paths> paths_;
+  bool looking_ = false;
+  Marks known_;     // in force
+  Marks changing_;  // seen last time, but not yet at rest
 };
 
 }  // namespace gateway::server

@@ -119,12 +119,14 @@ void Worker::close(const std::string& key) {
   });
 }
 
-void Worker::use(std::shared_ptr<const route::Snapshot> snapshot) {
-  loop_.post([this, next = std::move(snapshot)] {
-    context_.snapshot = next;
-    pools_.use(*next);
-    authenticator_.use(*next);
-    take(next);
+void Worker::use(std::shared_ptr<const route::Change> change, std::function<void()> taken) {
+  loop_.post([this, next = std::move(change), told = std::move(taken)]() mutable {
+    context_.snapshot = next->now;
+    pools_.use(*next->now);
+    authenticator_.use(*next->now);
+    take(next->now);
+    next.reset();
+    if (told) told();
   });
 }
 

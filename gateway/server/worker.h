@@ -14,6 +14,7 @@
 #include "gateway/metrics/counters.h"
 #include "gateway/metrics/exposition.h"
 #include "gateway/origin/ways.h"
+#include "gateway/route/change.h"
 #include "gateway/server/drain.h"
 #include "gateway/server/metering.h"
 #include "gateway/server/pacer.h"
@@ -59,7 +60,8 @@ class Worker {
   // From the control thread; each takes effect with the worker's next turn.
   void open(const std::string& key, const std::string& listener, bool tls, net::UniqueFd fd);
   void close(const std::string& key);
-  void use(std::shared_ptr<const route::Snapshot> snapshot);
+  // `taken` is called on this worker's thread, which has let the change go; it may be empty.
+  void use(std::shared_ptr<const route::Change> change, std::function<void()> taken = {});
   // A configuration or a budget has changed so that open sessions may have to end.
   void look_at_sessions();
   // Ends all sessions by the plan, answers 503 to new ones, and soon stops accepting. `drained` is

@@ -312,11 +312,12 @@ class Disk(Fault):
     source = "disk"
     variable = "WEIR_TEST_DISK"
 
-    def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1, hold: int = 0) -> None:
+    def _set(self, write: int = 0, sync: int = 0, opening: int = 0, syncs: int = -1, hold: int = 0,
+             hold_reads: int = 0) -> None:
         with open(self.control, "r+b") as file:
             file.write(struct.pack("=4i", write, sync, opening, syncs))
             file.seek(24)
-            file.write(struct.pack("=i", hold))
+            file.write(struct.pack("=2i", hold, hold_reads))
 
     def full(self) -> None:
         self._set(write=errno.ENOSPC)
@@ -330,6 +331,15 @@ class Disk(Fault):
     def hold(self) -> None:
         """No write and no sync comes to its end before it is well again."""
         self._set(hold=1)
+
+    def hold_reads(self) -> None:
+        """No file is opened for reading before it is well again."""
+        self._set(hold_reads=1)
+
+    @property
+    def held_reads(self) -> int:
+        """How many of them wait."""
+        return struct.unpack_from("=i", self.control.read_bytes(), 32)[0]
 
     def read_only(self) -> None:
         self._set(write=errno.EROFS, opening=errno.EROFS)

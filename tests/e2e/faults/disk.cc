@@ -22,6 +22,8 @@ struct Control {
   std::atomic<int32_t> syncs;       // how many syncs are to fail; below 0: all of them
   std::atomic<int64_t> failures;    // how many operations have failed
   std::atomic<int32_t> hold;        // writing and syncing take as long as this is not 0
+  std::atomic<int32_t> hold_reads;  // and so does opening for reading, with this
+  std::atomic<int32_t> held_reads;  // how many wait
 };
 
 Control* open_control() {
@@ -78,6 +80,13 @@ void wait_while_held(Of of) {
   while (control() != nullptr && control()->hold.load() != 0 && concerns(of)) ::usleep(1000);
 }
 
+void wait_while_reads_are_held(const char* path) {
+  if (control() == nullptr || control()->hold_reads.load() == 0 || !concerns(path)) return;
+  control()->held_reads.fetch_add(1);
+  while (control()->hold_reads.load() != 0) ::usleep(1000);
+  control()->held_reads.fetch_sub(1);
+}
+
 template <class Of>
 int write_error(Of of) {
   wait_while_held(of);
@@ -119,7 +128,9 @@ mode_t mode_of(int flags, va_list arguments) {
 }
 
 int error_of_open(const char* path, int flags) {
-  return (flags & O_ACCMODE) == O_RDONLY ? 0 : open_error(path);
+  if ((flags & O_ACCMODE) != O_RDONLY) return open_error(path);
+  wait_while_reads_are_held(path);
+  return 0;
 }
 
 }  // namespace

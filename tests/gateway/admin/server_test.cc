@@ -24,15 +24,23 @@ using gateway::admin::UsageDone;
 namespace {
 
 struct Answers final : Source {
-  std::string metrics() override {
+  void metrics(MetricsDone done) override {
     ++scrapes;
-    return page;
+    if (later) {
+      scrapers.push_back(std::move(done));
+    } else {
+      done(page);
+    }
   }
   bool ready() const override { return is_ready; }
   std::string not_ready_reason() const override { return "draining"; }
-  Reloaded reload() override {
+  void reload(ReloadDone done) override {
     ++reloads;
-    return reloaded;
+    if (later) {
+      reloaders.push_back(std::move(done));
+    } else {
+      done(reloaded);
+    }
   }
   void usage(std::string path, std::string query, UsageDone done) override {
     asked = path + "?" + query;
@@ -51,14 +59,16 @@ struct Answers final : Source {
   std::string asked;
   bool later = false;
   std::vector<UsageDone> waiting;
+  std::vector<MetricsDone> scrapers;
+  std::vector<ReloadDone> reloaders;
 };
 
 // One that knows nothing of usage.
 struct Plain final : Source {
-  std::string metrics() override { return {}; }
+  void metrics(MetricsDone done) override { done({}); }
   bool ready() const override { return true; }
   std::string not_ready_reason() const override { return {}; }
-  Reloaded reload() override { return {}; }
+  void reload(ReloadDone done) override { done({}); }
 };
 
 std::string get(std::string_view path, std::string_view method = "GET") {
@@ -334,4 +344,37 @@ TEST_CASE("FY1 admin: HEAD gets what GET gets, without the body") {
   CHECK(body_of(waits.received).empty());
   CHECK(body_of(scene.answer("HEAD / HTTP/1.1\r\na b\r\n\r\n")).empty());
   CHECK(field_of(scene.answer(get("/metrics", "PUT")), "Allow") == "GET, HEAD");
+}
+
+TEST_CASE("admin: probes are answered while a scrape and a reload are worked on") {
+  Scene scene(Trust::control);
+  scene.source.later = true;
+  RawPeer scraper = scene.client(get("/metrics"));
+  RawPeer reloader = scene.client(get("/reload", "POST"));
+  REQUIRE(scene.stage.run_until(
+      [&] { return scene.source.scrapers.size() == 1 && scene.source.reloaders.size() == 1; }));
+  for (int i = 0; i < 10; ++i) CHECK(status_of(scene.answer(get("/healthz"))) == 200);
+  CHECK(is_open(scraper));
+  CHECK(is_open(reloader));
+  scene.source.scrapers[0]("weir_up 1\n");
+  scene.source.reloaders[0]({.done = false, .text = "not reloaded: draining\n"});
+  REQUIRE(scene.ended(scraper));
+  CHECK(scraper.received.ends_with("\r\n\r\nweir_up 1\n"));
+  REQUIRE(scene.ended(reloader));
+  CHECK(status_of(reloader.received) == 422);
+  CHECK(reloader.received.ends_with("\r\n\r\nnot reloaded: draining\n"));
+}
+
+TEST_CASE("admin: an answer for a client that has gone is harmless") {
+  Scene scene(Trust::control);
+  scene.source.later = true;
+  {
+    RawPeer scraper = scene.client(get("/metrics"));
+    RawPeer reloader = scene.client(get("/reload", "POST"));
+    REQUIRE(scene.stage.run_until(
+        [&] { return scene.source.scrapers.size() == 1 && scene.source.reloaders.size() == 1; }));
+  }
+  scene.server.reset();
+  scene.source.scrapers[0]("weir_up 1\n");
+  scene.source.reloaders[0]({.done = true, .text = {}});
 }

@@ -33,10 +33,10 @@ class Running final : public gateway::admin::Source {
   }
 
  private:
-  std::string metrics() override { return {}; }
+  void metrics(MetricsDone done) override { done({}); }
   bool ready() const override { return true; }
   std::string not_ready_reason() const override { return {}; }
-  Reloaded reload() override { return answer_; }
+  void reload(ReloadDone done) override { done(answer_); }
 
   Reloaded answer_;
   gateway::net::Loop loop_;

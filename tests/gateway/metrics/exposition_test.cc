@@ -36,6 +36,9 @@ Facts everything() {
   facts.reloads_succeeded = 4;
   facts.reloads_failed = 1;
   facts.generation = 5;
+  facts.reload_read_seconds = 0.25;
+  facts.reload_build_seconds = 0.5;
+  facts.reload_swap_seconds = 0.001;
   facts.certificates = {{.domain = "chat.example.com", .not_after = 1'800'000'000}};
   static constexpr std::array<double, 2> kTurnBounds{0.001, 0.5};
   for (const char* worker : {"0", "1", "control"}) {
@@ -164,7 +167,7 @@ TEST_CASE("exposition: sums every count over the workers") {
 
 TEST_CASE("exposition: says what is no counter") {
   const std::string text = render(Registry(1), everything());
-  constexpr std::array<std::string_view, 36> kLines{
+  constexpr std::array<std::string_view, 39> kLines{
       R"(weir_build_info{version="0.1.0",commit="abc123"} 1)",
       "weir_start_time_seconds 1700000000.5",
       "weir_ready 1",
@@ -174,6 +177,9 @@ TEST_CASE("exposition: says what is no counter") {
       R"(weir_config_reloads_total{result="success"} 4)",
       R"(weir_config_reloads_total{result="failure"} 1)",
       "weir_config_generation 5",
+      R"(weir_config_reload_seconds{phase="read"} 0.25)",
+      R"(weir_config_reload_seconds{phase="build"} 0.5)",
+      R"(weir_config_reload_seconds{phase="swap"} 0.001)",
       R"(weir_tls_certificate_not_after_seconds{domain="chat.example.com"} 1800000000)",
       R"(weir_loop_lag_seconds{worker="0"} 0.002)",
       R"(weir_loop_lag_seconds{worker="1"} 0.25)",

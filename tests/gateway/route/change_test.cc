@@ -21,7 +21,7 @@ std::string echo(const std::string& name, const std::string& more = "") {
 TEST_CASE("change: from nothing all domains are added") {
   Building building;
   const auto now = building.snapshot(echo("a") + echo("b"));
-  const Change change = change_between(nullptr, *now);
+  const Change change = change_between(nullptr, now);
   CHECK(change.added == now->domains);
   CHECK(change.removed.empty());
   CHECK(change.changed.empty());
@@ -33,7 +33,7 @@ TEST_CASE("change: one domain is added, one removed, one changed, and the rest a
   const auto before = building.snapshot(echo("a") + echo("b") + echo("c") + echo("d"));
   const auto now = building.snapshot(
       echo("e") + echo("b", ", websocket: { enabled: true }") + echo("d") + echo("a"), *before);
-  const Change change = change_between(before.get(), *now);
+  const Change change = change_between(before, now);
   REQUIRE(change.added.size() == 1);
   CHECK(change.added[0] == now->domains[0]);
   REQUIRE(change.removed.size() == 1);
@@ -55,7 +55,7 @@ TEST_CASE("change: the same configuration once more changes nothing") {
   Building building;
   const auto before = building.snapshot(echo("a") + echo("b"));
   const auto now = building.snapshot(echo("a") + echo("b"), *before);
-  const Change change = change_between(before.get(), *now);
+  const Change change = change_between(before, now);
   CHECK(change.same == 2);
   CHECK(change.built() == 0);
   CHECK(change.removed.empty());

@@ -37,7 +37,7 @@ struct OriginsScene {
   }
   std::vector<std::string> names() {
     std::vector<std::string> found;
-    for (const auto& facts : origins.facts()) found.push_back(facts.origin);
+    for (const auto& facts : origins.facts(stage.loop.now())) found.push_back(facts.origin);
     return found;
   }
 
@@ -73,7 +73,7 @@ TEST_CASE("origins: a server that has gone is told of until its last session has
     const gateway::origin::SessionToken session(snapshot->pools.front()->servers[0].backend.get());
     snapshot = scene.use(R"({ address: "10.0.0.6:8080" })");
     CHECK(scene.names() == std::vector<std::string>{"10.0.0.5:8080", "10.0.0.6:8080"});
-    CHECK(scene.origins.facts().front().sessions == 1);
+    CHECK(scene.origins.facts(scene.stage.loop.now()).front().sessions == 1);
   }
   CHECK(scene.names() == std::vector<std::string>{"10.0.0.6:8080"});
 }

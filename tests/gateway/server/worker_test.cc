@@ -39,7 +39,8 @@ struct WorkerScene {
   explicit WorkerScene(const std::string& domains = std::string(kEchoDomain))
       : common{building.registry, admission,     scribe, metered.metering, names,
                warm_room,         own_listeners, trim},
-        worker(std::make_unique<Worker>(0, common, building.snapshot(domains))) {
+        snapshot(building.snapshot(domains)),
+        worker(std::make_unique<Worker>(0, common, snapshot)) {
     worker->start();
     open();
   }
@@ -49,6 +50,14 @@ struct WorkerScene {
     REQUIRE_FALSE(gateway::net::open_listeners(wanted, 1, true, fds));
     address = gateway::net::Address::local_of(fds.front().get());
     worker->open("web", "web", false, std::move(fds.front()));
+  }
+  // As a reload does.
+  void use(const std::string& domains, std::function<void()> taken = {}) {
+    auto next = building.snapshot(domains, *snapshot);
+    worker->use(std::make_shared<const gateway::route::Change>(
+                    gateway::route::change_between(snapshot, next)),
+                std::move(taken));
+    snapshot = std::move(next);
   }
   RawPeer session() {
     RawPeer peer = connect_to(*address);
@@ -80,6 +89,7 @@ struct WorkerScene {
   gateway::net::Admission admission;
   gateway::session::Scribe scribe;
   gateway::server::Common common;
+  std::shared_ptr<const gateway::route::Snapshot> snapshot;
   std::unique_ptr<Worker> worker;
   std::optional<gateway::net::Address> address;
 };
@@ -134,9 +144,9 @@ TEST_CASE(
 TEST_CASE("worker: a new snapshot is for new sessions") {
   WorkerScene scene;
   RawPeer old = scene.session();
-  scene.worker->use(
-      scene.building.snapshot("  - domain: other.example.com\n    websocket: { enabled: true }\n"
-                              "    origin: { builtin: echo }\n"));
+  scene.use(
+      "  - domain: other.example.com\n    websocket: { enabled: true }\n"
+      "    origin: { builtin: echo }\n");
   scene.await_posts();
   RawPeer next = connect_to(*scene.address);
   next.send(upgrade_request());
@@ -152,10 +162,10 @@ TEST_CASE("worker: on_disable says what becomes of the sessions of a domain that
     WorkerScene scene;
     RawPeer peer = scene.session();
     peer.received.clear();
-    scene.worker->use(
-        scene.building.snapshot("  - domain: chat.example.com\n    origin: { builtin: echo }\n"
-                                "    websocket: { enabled: false, on_disable: " +
-                                std::string(drains ? "drain" : "keep") + " }\n"));
+    scene.use(
+        "  - domain: chat.example.com\n    origin: { builtin: echo }\n"
+        "    websocket: { enabled: false, on_disable: " +
+        std::string(drains ? "drain" : "keep") + " }\n");
     scene.worker->look_at_sessions();
     peer.send(kHello);
     if (!drains) {
@@ -219,4 +229,15 @@ TEST_CASE("FX16 worker: what is posted to it counts in its turns, and asking cha
   CHECK(lag > 0);
   // Another turn may have been longer meanwhile, but none is forgotten.
   CHECK(scene.worker->turns().lag() >= lag);
+}
+
+TEST_CASE("worker: lets the change go before it tells that it has taken it") {
+  WorkerScene scene;
+  auto next = scene.building.snapshot(std::string(kEchoDomain), *scene.snapshot);
+  auto change = std::make_shared<const gateway::route::Change>(
+      gateway::route::change_between(scene.snapshot, next));
+  const std::weak_ptr<const gateway::route::Change> seen = change;
+  std::promise<bool> gone;
+  scene.worker->use(std::move(change), [&] { gone.set_value(seen.expired()); });
+  CHECK(gone.get_future().get());
 }
