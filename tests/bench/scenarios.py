@@ -95,8 +95,10 @@ def latency_scenario(scale):
 
 
 def idle_scenarios(scale):
-    cases = [("ws", False, count) for count in scale.idle] + [("wss", True, scale.idle_secure)]
-    for kind, secure, wanted in cases:
+    cases = [*(("ws", False, "http", count) for count in scale.idle),
+             ("wss", True, "http", scale.idle_secure),
+             ("wss-https", True, "https", scale.idle_secure)]
+    for kind, secure, origin, wanted in cases:
         count = min(wanted, scale.sessions_limit)
         name = f"idle-{kind}-{wanted // 1000}k"
         if count < wanted * 0.9:
@@ -107,7 +109,7 @@ def idle_scenarios(scale):
             ("bytes", f"{title} process bytes per session", ",.0f"),
             ("kernel", f"{title} kernel bytes per session, all 4 sockets", ",.0f"),
             ("kept", f"{title} % of growth kept 2 s after", ".0f")),
-            secure=secure, most_rounds=scale.memory_rounds)
+            secure=secure, origin=origin, most_rounds=scale.memory_rounds)
 
 
 def stall_scenarios(scale):
