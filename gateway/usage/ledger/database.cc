@@ -220,6 +220,8 @@ bool Database::in_transaction() const {
   return sqlite3_get_autocommit(database_of(handle_.get())) == 0;
 }
 
+void Database::release_pages() { sqlite3_db_release_memory(database_of(handle_.get())); }
+
 void Database::add_larger_counts() {
   sqlite3_create_function_v2(database_of(handle_.get()), "larger_counts", 2,
                              SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, call_larger_counts,

@@ -193,6 +193,8 @@ std::optional<Error> Ledger::write(const Batch& batch) {
   if (auto error = state_->write_all(batch)) return state_->undo(*error);
   if (auto error = state_->database.run("COMMIT"))
     return state_->undo(in_ledger(state_->path, *error));
+  // The next batch needs a few of the pages that the records of thousands of sessions have touched.
+  state_->database.release_pages();
   return std::nullopt;
 }
 
