@@ -1,6 +1,7 @@
 #include "proto/http1/head_collector.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -16,7 +17,15 @@ constexpr uint32_t kHeadMethod = 0x48454144;  // "HEAD"
 constexpr std::string_view kVersion = "HTTP/1.1";
 constexpr std::string_view kStatusLineStart = "HTTP/1.";
 
-bool is_plain(uint8_t byte) { return (byte >= 0x20 && byte != 0x7f) || byte == '\t'; }
+constexpr bool is_plain(uint8_t byte) { return (byte >= 0x20 && byte != 0x7f) || byte == '\t'; }
+
+// The same of a run of bytes, which is most of a head: a look-up costs a fifth of the comparisons.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t byte = 0; byte < plain.size(); ++byte)
+    plain[byte] = is_plain(static_cast<uint8_t>(byte));
+  return plain;
+}();
 
 // The first byte of a TLS alert or handshake record: no text begins so.
 bool begins_tls_record(uint8_t byte) { return byte == 0x15 || byte == 0x16; }
@@ -78,8 +87,9 @@ Progress HeadCollector::progress() const {
 size_t HeadCollector::plain_run(Bytes in) const {
   if (lines_ == 0 || state_ != State::in_line) return 0;
   const Bytes allowed = in.first(std::min(in.size(), limits_.max_head - size_));
-  const auto end = std::find_if_not(allowed.begin(), allowed.end(), is_plain);
-  return static_cast<size_t>(end - allowed.begin());
+  size_t run = 0;
+  while (run < allowed.size() && kPlain[allowed[run]]) ++run;
+  return run;
 }
 
 void HeadCollector::accept(uint8_t byte) {
