@@ -17,20 +17,19 @@ session::Scribe scribe_of(session::Scribe all, size_t worker) {
 }
 
 constexpr milliseconds kHousekeeping{1000};
-constexpr size_t kWorthTrimming = 32;  // sessions and connections
+constexpr milliseconds kHousekeepingSoon{250};
 
 }  // namespace
 
 void Worker::Housekeeper::on_deadline(milliseconds now) {
   const size_t count = worker_.table_.size() + worker_.clients_.size();
-  peak_ = std::max(peak_, worker_.table_.take_most() + worker_.clients_.take_most());
-  const bool worthwhile = peak_ > kWorthTrimming && count < peak_ / 2;
-  if (worthwhile && worker_.common_.trim.take_turn(now)) {
+  const size_t most = worker_.table_.take_most() + worker_.clients_.take_most();
+  if (need_.look(count, most) && worker_.common_.trim.take_turn(now)) {
     // The allocator keeps what was freed in between; nginx still holds 90 % of its peak here.
     malloc_trim(0);
-    peak_ = count;
+    need_.trimmed();
   }
-  worker_.loop_.wheel().set(*this, now + kHousekeeping);
+  worker_.loop_.wheel().set(*this, now + (need_.leaving() ? kHousekeepingSoon : kHousekeeping));
 }
 
 void Worker::Timekeeper::on_deadline(milliseconds now) {

@@ -2,7 +2,6 @@
 // to it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -18,23 +17,9 @@
 #include "gateway/server/drain.h"
 #include "gateway/server/metering.h"
 #include "gateway/server/pacer.h"
+#include "gateway/server/trimming.h"
 
 namespace gateway::server {
-
-// malloc_trim() takes the lock of every arena, so that all workers wait: once in so long for the
-// process is enough. Any thread.
-class TrimPace {
- public:
-  static constexpr std::chrono::milliseconds kApart{10'000};
-  // True: now is the time, and it counts as done.
-  [[nodiscard]] bool take_turn(std::chrono::milliseconds now) {
-    int64_t due = due_.load(std::memory_order_relaxed);
-    return now.count() >= due && due_.compare_exchange_strong(due, (now + kApart).count());
-  }
-
- private:
-  std::atomic<int64_t> due_{0};
-};
 
 // The same for all workers; outlives them. Thread-safe, or not changed while they run.
 struct Common {
@@ -83,7 +68,7 @@ class Worker {
 
    private:
     Worker& worker_;
-    size_t peak_ = 0;
+    TrimNeed need_;
   };
 
   // Tells the meters what time it is.
