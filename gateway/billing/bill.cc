@@ -44,7 +44,7 @@ class Billing {
   BillMode mode_of(const std::string& domain) const;
   Problem check_domain(const std::string& domain) const;
   Problem check_period(BillMode mode) const;
-  std::vector<config::Pack> all_packs() const;
+  std::vector<Pack> all_packs() const;
   void name_domains();
   void pay_traffic();
   DomainBill bill_of(const std::string& domain);
@@ -71,8 +71,8 @@ BillMode Billing::mode_of(const std::string& domain) const {
   return peak ? BillMode::peak_bandwidth : BillMode::traffic;
 }
 
-std::vector<config::Pack> Billing::all_packs() const {
-  std::vector<config::Pack> packs = prices_.packs;
+std::vector<Pack> Billing::all_packs() const {
+  std::vector<Pack> packs = prices_.packs;
   for (const auto& [domain, own] : prices_.own_packs) {
     packs.insert(packs.end(), own.begin(), own.end());
   }

@@ -52,7 +52,7 @@ struct DomainBill {
 };
 
 struct PackBalance {
-  config::Pack pack;
+  Pack pack;
   std::string domain;  // empty: shared by several
   uint64_t used_before = 0;
   uint64_t used = 0;  // in the period, by all domains that share it

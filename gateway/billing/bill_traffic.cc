@@ -31,7 +31,7 @@ TrafficBilling::Balances& TrafficBilling::balances_of(const std::string& domain)
   const bool own = prices_.own_packs.contains(domain);
   const auto [place, added] = balances_.try_emplace(own ? domain : "");
   if (!added) return place->second;
-  for (const config::Pack& pack : prices_.packs_of(domain)) {
+  for (const Pack& pack : prices_.packs_of(domain)) {
     place->second.push_back({pack, own ? domain : "", 0, 0, pack.bytes});
   }
   // The one that ends first is used first.
@@ -86,12 +86,12 @@ std::vector<PackBalance> TrafficBilling::packs(int64_t to) const {
   return valid;
 }
 
-int64_t bearing_from(const std::vector<config::Pack>& packs, int64_t from, int64_t zone) {
+int64_t bearing_from(const std::vector<Pack>& packs, int64_t from, int64_t zone) {
   int64_t first = proto::month_begin(from, zone);
   // A pack that has worn another down has to be followed, too, so it goes on until none is new.
   for (bool found = true; found;) {
     found = false;
-    for (const config::Pack& pack : packs) {
+    for (const Pack& pack : packs) {
       if (pack.to <= first || pack.from >= first) continue;
       first = pack.from;
       found = true;

@@ -61,6 +61,6 @@ class TrafficBilling {
 
 // The first moment whose usage has a bearing on the period: the month's tiers begin there, or a
 // pack that is still, or was then, in use.
-int64_t bearing_from(const std::vector<config::Pack>& packs, int64_t from, int64_t zone);
+int64_t bearing_from(const std::vector<Pack>& packs, int64_t from, int64_t zone);
 
 }  // namespace gateway::billing

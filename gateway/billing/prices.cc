@@ -23,9 +23,9 @@ constexpr std::array<Unit, 3> kRates = {
     {{" Tbit/s", 1'000'000'000'000}, {" Gbit/s", 1'000'000'000}, {" Mbit/s", 1'000'000}}};
 
 // The reader of the price file has let nothing through that cannot be parsed.
-Decimal exact(const config::PriceText& text) { return Decimal::parse(text).value_or(Decimal()); }
+Decimal exact(const PriceText& text) { return Decimal::parse(text).value_or(Decimal()); }
 
-std::optional<Decimal> exact(const std::optional<config::PriceText>& text) {
+std::optional<Decimal> exact(const std::optional<PriceText>& text) {
   return text ? std::optional(exact(*text)) : std::nullopt;
 }
 
@@ -38,10 +38,10 @@ std::string in_units(uint64_t quantity, const std::array<Unit, N>& units) {
 }
 
 template <size_t N>
-Tiers exact_tiers(const std::vector<config::Tier>& written, const std::array<Unit, N>& units) {
+Tiers exact_tiers(const std::vector<PriceFile::Tier>& written, const std::array<Unit, N>& units) {
   Tiers tiers;
   std::string last;
-  for (const config::Tier& tier : written) {
+  for (const PriceFile::Tier& tier : written) {
     const std::string end = tier.up_to ? in_units(*tier.up_to, units) : "";
     std::string name = "up to " + end;
     if (!tier.up_to) name = last.empty() ? "any" : "above " + last;
@@ -62,11 +62,11 @@ Tiers per_bucket(Tiers tiers) {
   return tiers;
 }
 
-PriceSet exact_set(const config::PriceSet& written) {
+PriceSet exact_set(const PriceFile::Set& written) {
   PriceSet set;
   set.traffic = exact_tiers(written.traffic, kVolumes);
   set.peak_bandwidth = per_bucket(exact_tiers(written.peak_bandwidth, kRates));
-  set.graduated_peak = written.peak_tiering == config::PriceSet::Tiering::graduated;
+  set.graduated_peak = written.peak_tiering == PriceFile::Tiering::graduated;
   set.p95 = exact(written.p95);
   set.per_million = {exact(written.messages), exact(written.message_units_2k),
                      exact(written.message_units_32k), exact(written.connection_minutes),
@@ -81,12 +81,12 @@ const PriceSet& Prices::of(const std::string& domain) const {
   return found == own.end() ? common : found->second;
 }
 
-const std::vector<config::Pack>& Prices::packs_of(const std::string& domain) const {
+const std::vector<Pack>& Prices::packs_of(const std::string& domain) const {
   const auto found = own_packs.find(proto::canonical_host(domain));
   return found == own_packs.end() ? packs : found->second;
 }
 
-Prices exact_prices(const config::Prices& written) {
+Prices exact_prices(const PriceFile& written) {
   Prices prices;
   prices.currency = written.currency;
   prices.digits = static_cast<unsigned>(written.digits);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gateway/billing/decimal.h"
-#include "gateway/config/prices_reader.h"
+#include "gateway/billing/price_file.h"
 
 namespace gateway::billing {
 
@@ -47,15 +47,15 @@ struct Prices {
   bool charge_overhead = false;
   PriceSet common;
   std::map<std::string, PriceSet> own;  // by domain
-  std::vector<config::Pack> packs;
-  std::map<std::string, std::vector<config::Pack>> own_packs;
+  std::vector<Pack> packs;
+  std::map<std::string, std::vector<Pack>> own_packs;
 
   const PriceSet& of(const std::string& domain) const;
-  const std::vector<config::Pack>& packs_of(const std::string& domain) const;
+  const std::vector<Pack>& packs_of(const std::string& domain) const;
 };
 
 // Of a price file without errors.
-Prices exact_prices(const config::Prices& written);
+Prices exact_prices(const PriceFile& written);
 
 // The part of a quantity that lies in one tier.
 struct Share {

@@ -2,9 +2,9 @@
 
 #include <iostream>
 
+#include "gateway/billing/price_file.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/usage_source.h"
-#include "gateway/config/prices_reader.h"
 #include "gateway/server/server.h"
 #include "gateway/usage/answers/tariffs.h"
 #include "gateway/usage/answers/time_text.h"
@@ -61,7 +61,7 @@ int bill(const BillOptions& options) {
   }
   const auto document = read_document(options.source.config);
   if (!document) return server::kExitConfiguration;
-  const config::PricesReading prices = config::read_prices_file(options.prices);
+  const billing::PriceFileReading prices = billing::read_price_file(options.prices);
   if (!say(prices.problems)) return server::kExitConfiguration;
   billing::BillRequest request;
   const std::string mistake = read_request(options, *document, prices.prices.day_begins, request);

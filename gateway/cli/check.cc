@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "gateway/cli/commands.h"
+#include "gateway/config/print.h"
 #include "gateway/config/yaml_reader.h"
 #include "gateway/server/server.h"
 #include "gateway/server/snapshot_builder.h"

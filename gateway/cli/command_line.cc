@@ -33,6 +33,7 @@ Exit codes: 0 done, 1 it could not be done, 2 the configuration or the command l
 
 First steps:
   weir check -c weir.yaml      is it right? every problem with file, line and what is allowed
+  weir check --keys origin     what can be written below origin: values, defaults, meaning
   weir run -c weir.yaml        its own log is on standard error, a line of JSON for each session
                                on standard output
   curl http://127.0.0.1:9180/metrics
@@ -166,6 +167,12 @@ class CommandLine {
     check->add_flag("--strict", check_.strict, "warnings are errors");
     check->add_flag("--print", check_.print,
                     "print the effective configuration, defaults filled in (short form: -T)");
+    keys_ = check
+                ->add_option("--keys", key_path_,
+                             "print what can be written for PATH and below it, such as "
+                             "websocket.keepalive, or for every key; needs no file")
+                ->type_name("PATH")
+                ->expected(0, 1);
     add("reload", "have the running Weir read its files again");
   }
 
@@ -234,6 +241,7 @@ class CommandLine {
     if (name == "import-tomcat") return import_tomcat(import_);
     if (name == "usage") return execute_usage(command);
     if (name == "bill") return execute_bill(command);
+    if (name == "check" && keys_->count() > 0) return keys(key_path_);
     if (!has_file(command)) return server::kExitConfiguration;
     if (name == "run") return run(config_);
     return name == "check" ? check(config_, check_) : reload(config_);
@@ -276,6 +284,8 @@ class CommandLine {
       "weir"};
   std::string config_ = kDefaultConfig;
   CheckOptions check_;
+  std::string key_path_;
+  CLI::Option* keys_ = nullptr;
   UsageOptions usage_;
   BillOptions bill_;
   ImportOptions import_;

@@ -15,6 +15,9 @@ struct CheckOptions {
   bool print = false;   // the effective configuration, on standard output
 };
 int check(const std::string& config, const CheckOptions& options);
+// The manual of the key `path` and of those below it, of all keys for an empty one, on standard
+// output. Needs no configuration.
+int keys(const std::string& path);
 
 // Asks the running Weir of that configuration to reload, and says what it answered.
 int reload(const std::string& config);

@@ -17,7 +17,7 @@ namespace {
 using std::chrono_literals::operator""ms;
 
 // "chat.yaml:3", for messages that name a second place.
-std::string where(const Place& place) {
+std::string where(const Position& place) {
   return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
 }
 
@@ -29,7 +29,7 @@ bool overlap(const std::string& a, const std::string& b) {
 }
 
 void check_listeners(const Document& document, Problems& problems) {
-  std::map<std::string, Place> names;
+  std::map<std::string, Position> names;
   std::map<std::pair<std::string, uint16_t>, const Listener*> sockets;
   for (const Listener& listener : document.listeners) {
     auto [known, fresh] = names.emplace(listener.name, listener.place);
@@ -146,11 +146,11 @@ bool has_error(const Problems& problems) {
 
 }  // namespace
 
-void error(Problems& problems, const Place& place, std::string path, std::string text) {
+void error(Problems& problems, const Position& place, std::string path, std::string text) {
   problems.push_back({place, std::move(path), std::move(text), false, {}});
 }
 
-void warn(Problems& problems, const Place& place, std::string path, std::string code,
+void warn(Problems& problems, const Position& place, std::string path, std::string code,
           std::string text) {
   problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
 }
@@ -166,7 +166,7 @@ std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
 }
 
 void check(const Document& document, std::vector<Problem>& problems) {
-  // What is missing may stand in a part that could not be read; to report that too would only
+  // A key that is missing may stand in a part that could not be read; to report that too would only
   // distract.
   bool whole = !has_error(problems);
   check_listeners(document, problems);

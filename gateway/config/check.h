@@ -1,4 +1,4 @@
-// What no single key can say: rules between keys, files and domains.
+// Rules between keys, files and domains, which no single key can tell.
 #pragma once
 
 #include <string>
@@ -18,9 +18,9 @@ using Problems = std::vector<Problem>;
 // W_USAGE_INTERVAL, …
 void check(const Document& document, Problems& problems);
 
-// What a rule has to say.
-void error(Problems& problems, const Place& place, std::string path, std::string text);
-void warn(Problems& problems, const Place& place, std::string path, std::string code,
+// A finding of a rule.
+void error(Problems& problems, const Position& place, std::string path, std::string text);
+void warn(Problems& problems, const Position& place, std::string path, std::string code,
           std::string text);
 
 // "domain chat.example.com", for messages.

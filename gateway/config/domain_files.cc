@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "gateway/config/findings.h"
+#include "gateway/config/keys.h"
+#include "gateway/config/map_reader.h"
 #include "gateway/config/named_files.h"
-#include "gateway/config/section.h"
 #include "gateway/config/yaml_tree.h"
 #include "gateway/files/text_file.h"
 
@@ -72,8 +73,8 @@ std::shared_ptr<Domain> DomainFiles::parse(const std::string& file, std::string_
   Findings findings(file, known.warnings);
   const auto tree = parse_yaml(text, findings);
   if (tree) {
-    const Section section(*tree, {}, {Scope::domain, {}}, findings);
-    known.domain = std::make_shared<Domain>(read_domain(section, defaults_));
+    const MapReader map(*tree, {}, keys(Of<Domain>{}), findings);
+    known.domain = std::make_shared<Domain>(read_domain(map, defaults_));
   }
   problems.insert(problems.end(), known.warnings.begin(), known.warnings.end());
   std::shared_ptr<Domain> domain = known.domain;

@@ -13,14 +13,14 @@ constexpr size_t kLongest = 60;  // bytes of the operator's text in a message
 Findings::Findings(std::string file, std::vector<Problem>& problems)
     : file_(std::move(file)), problems_(problems) {}
 
-void Findings::error(Position at, const std::string& path, const std::string& text) {
+void Findings::error(Mark at, const std::string& path, const std::string& text) {
   if (full()) return;
   problems_.push_back({place(at), path, text, false, {}});
   if (++errors_ < kMaxErrors) return;
   problems_.push_back({place(at), {}, "too many problems: the rest is not listed", false, {}});
 }
 
-void Findings::warn(Position at, const std::string& path, const std::string& code,
+void Findings::warn(Mark at, const std::string& path, const std::string& code,
                     const std::string& text) {
   problems_.push_back({place(at), path, text, true, code});
 }

@@ -10,8 +10,8 @@
 
 namespace gateway::config {
 
-// A position inside the file that is being read, both from 1.
-struct Position {
+// A place in the file that is being read, both from 1.
+struct Mark {
   int line = 0;
   int column = 0;
 };
@@ -23,13 +23,13 @@ class Findings {
 
   Findings(std::string file, std::vector<Problem>& problems);
 
-  void error(Position at, const std::string& path, const std::string& text);
+  void error(Mark at, const std::string& path, const std::string& text);
   // Warnings have no cap: there is at most one for each key that was read.
-  void warn(Position at, const std::string& path, const std::string& code, const std::string& text);
+  void warn(Mark at, const std::string& path, const std::string& code, const std::string& text);
 
   bool full() const { return errors_ >= kMaxErrors; }
   const std::string& file() const { return file_; }
-  Place place(Position at) const { return {file_, at.line, at.column}; }
+  Position place(Mark at) const { return {file_, at.line, at.column}; }
 
  private:
   std::string file_;

@@ -1,13 +1,27 @@
 #include "gateway/config/key_places.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
-#include "gateway/config/section.h"
+#include "gateway/config/keys.h"
+#include "gateway/config/map_reader.h"
+#include "gateway/config/paths.h"
 
 namespace gateway::config {
 
 namespace {
+
+// The number of each path of a domain.
+const std::unordered_map<std::string, uint16_t>& numbers() {
+  static const auto kNumbers = [] {
+    std::unordered_map<std::string, uint16_t> numbers;
+    for (KeyPath& known : paths_in(keys(Of<Domain>{})))
+      numbers.emplace(std::move(known.path), static_cast<uint16_t>(numbers.size()));
+    return numbers;
+  }();
+  return kNumbers;
+}
 
 // Calls `visit` with every key of the map and of the maps below it.
 template <class Visit>
@@ -23,20 +37,17 @@ uint16_t clipped(int column) { return static_cast<uint16_t>(std::min(column, 0xF
 
 }  // namespace
 
-KeyPlaces::KeyPlaces(const Section& section, std::shared_ptr<const KeyPlaces> inherited)
-    : begin_(section.place()), inherited_(std::move(inherited)) {
-  const auto known = known_paths(Scope::domain);
-  for_each_key(section.node(), {}, [&](const std::string& path, Position at) {
-    const auto found = std::ranges::find(known, path);
-    if (found == known.end()) return;
-    spots_.push_back({.path = static_cast<uint16_t>(found - known.begin()),
-                      .column = clipped(at.column),
-                      .line = at.line});
+KeyPlaces::KeyPlaces(const MapReader& map, std::shared_ptr<const KeyPlaces> inherited)
+    : begin_(map.place()), inherited_(std::move(inherited)) {
+  for_each_key(map.node(), {}, [&](const std::string& path, Mark at) {
+    const auto found = numbers().find(path);
+    if (found == numbers().end()) return;
+    spots_.push_back({.path = found->second, .column = clipped(at.column), .line = at.line});
   });
   spots_.shrink_to_fit();
 }
 
-Place KeyPlaces::of(std::string_view path) const {
+Position KeyPlaces::of(std::string_view path) const {
   if (const Spot* const own = find(path)) return place(*own);
   if (inherited_ != nullptr) {
     if (const Spot* const above = inherited_->find(path)) return inherited_->place(*above);
@@ -54,9 +65,9 @@ bool KeyPlaces::is_as(const KeyPlaces& other) const {
 }
 
 const KeyPlaces::Spot* KeyPlaces::find(std::string_view path) const {
-  const auto known = known_paths(Scope::domain);
-  const auto found =
-      std::ranges::find(spots_, path, [&](const Spot& spot) { return known[spot.path]; });
+  const auto known = numbers().find(std::string(path));
+  if (known == numbers().end()) return nullptr;
+  const auto found = std::ranges::find(spots_, known->second, &Spot::path);
   return found == spots_.end() ? nullptr : &*found;
 }
 

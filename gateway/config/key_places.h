@@ -1,4 +1,4 @@
-// Where the keys of a domain stand, for what turns out to be wrong when all has been read.
+// The positions of a domain's keys, for mistakes that show when all has been read.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/config/place.h"
+#include "gateway/config/position.h"
 
 namespace gateway::config {
 
-class Section;
+class MapReader;
 
 // Eight bytes a key: with ten thousand domains whole places would be most of the configuration.
 class KeyPlaces {
@@ -19,11 +19,11 @@ class KeyPlaces {
   KeyPlaces() = default;
   // Of a map whose keys are those of a domain. `inherited` are the keys that it starts from, which
   // may stand in another file.
-  explicit KeyPlaces(const Section& section, std::shared_ptr<const KeyPlaces> inherited = nullptr);
+  explicit KeyPlaces(const MapReader& map, std::shared_ptr<const KeyPlaces> inherited = nullptr);
 
   // Of a key by its path in the domain ("origin.tls.ca"), else of the nearest map around it, else
   // of the domain. Line 0: not from a file.
-  Place of(std::string_view path) const;
+  Position of(std::string_view path) const;
 
   // Whether the same keys stand at the same places.
   bool is_as(const KeyPlaces& other) const;
@@ -33,7 +33,7 @@ class KeyPlaces {
 
  private:
   struct Spot {
-    uint16_t path;  // among known_paths()
+    uint16_t path;  // among the paths of a domain
     uint16_t column;
     int line;
 
@@ -41,9 +41,9 @@ class KeyPlaces {
   };
 
   const Spot* find(std::string_view path) const;
-  Place place(const Spot& spot) const { return {begin_.file, spot.line, spot.column}; }
+  Position place(const Spot& spot) const { return {begin_.file, spot.line, spot.column}; }
 
-  Place begin_;
+  Position begin_;
   std::vector<Spot> spots_;
   std::shared_ptr<const KeyPlaces> inherited_;
 };

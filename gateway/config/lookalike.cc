@@ -50,7 +50,7 @@ bool is_port(std::string_view text) {
   return port && *port <= 65535;
 }
 
-// What the end of "10.0.0.5.8080" was meant as; small numbers are rather a slip of the keyboard.
+// The meaning of the end of "10.0.0.5.8080": small numbers are rather a slip of the keyboard.
 bool is_likely_port(std::string_view text) {
   return is_port(text) && (text == "80" || text == "443" || *proto::parse_decimal(text) >= 1024);
 }

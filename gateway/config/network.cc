@@ -43,7 +43,7 @@ std::optional<Network> single(std::string_view ip) {
   return out;
 }
 
-// What "10/8" and "192.168/16" mean to many programs; nothing for other texts.
+// The network that "10/8" and "192.168/16" mean to many programs; nothing for other texts.
 std::optional<std::string> filled(std::string_view text) {
   const size_t slash = std::min(text.find('/'), text.size());
   std::string address(text.substr(0, slash));

@@ -6,7 +6,7 @@
 
 #include "gateway/config/document.h"
 #include "gateway/config/domain_reader.h"
-#include "gateway/config/section.h"
+#include "gateway/config/map_reader.h"
 
 namespace gateway::config {
 
@@ -15,7 +15,7 @@ struct DomainSource {
   const Node* map = nullptr;  // lives as long as the tree of the node file
   std::string pattern;        // when there is no map
   std::string path;           // "domains[0]"
-  Position at;
+  Mark at;
 };
 
 struct NodeFile {
@@ -23,6 +23,6 @@ struct NodeFile {
   std::vector<DomainSource> domains;
 };
 
-NodeFile read_node(const Section& section, Document& document);
+NodeFile read_node(const MapReader& map, Document& document);
 
 }  // namespace gateway::config

@@ -10,7 +10,7 @@ namespace gateway::config {
 const std::vector<Network>& default_deny_addresses() {
   static const std::vector<Network> kNetworks = [] {
     std::vector<Network> networks;
-    // Those that stand alone are where clouds keep what a machine may know of itself: Azure,
+    // The single addresses are where clouds keep what a machine may know of itself: Azure,
     // Alibaba, Oracle, AWS, Google, Scaleway.
     for (const char* text :
          {"0.0.0.0/8", "127.0.0.0/8", "100.100.100.200", "168.63.129.16", "169.254.0.0/16",

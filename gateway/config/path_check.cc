@@ -46,7 +46,7 @@ class Destination {
   bool there_;
 };
 
-// What a Weir makes in its state_dir; SQLite has files of its own beside the ledger.
+// The files that a Weir makes in its state_dir; SQLite has files of its own beside the ledger.
 constexpr std::array<std::string_view, 6> kOwn{"weir.lock",    "control.sock", "usage.db",
                                                "usage.db-wal", "usage.db-shm", "usage.db-journal"};
 
@@ -71,7 +71,7 @@ std::string owner_of(const Destination& path, const Document& document) {
 
 void check_paths(const Document& document, Problems& problems) {
   const AccessLog& access = document.log.access;
-  // What standard output is, is known to whoever starts the process.
+  // Only whoever starts the process knows what standard output is.
   if (!access.path || *access.path == "-" || access.path->starts_with("/dev/std")) return;
   const auto refuse = [&](const std::string& why) {
     error(problems, access.place, "log.access.path", in_quotes(*access.path) + ' ' + why);

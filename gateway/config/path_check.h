@@ -1,5 +1,4 @@
-// What only the disk can say of the paths in a document: whether they lead to what is somebody
-// else's.
+// The rules of paths that need a look at the disk: whether they lead to somebody else's file.
 #pragma once
 
 #include "gateway/config/check.h"

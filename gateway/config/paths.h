@@ -1,25 +1,41 @@
-// Values that name other files: "file:/path", "${ENV_NAME}".
+// The paths of all keys ("websocket.keepalive.interval"), and what to say about a key that is none.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "gateway/config/section.h"
+#include "gateway/config/field.h"
 
 namespace gateway::config {
 
-// The NAME of "${NAME}", or nothing for any other text.
-std::optional<std::string> variable_name(std::string_view value);
+struct KeyPath {
+  std::string path;    // items of a list carry the path of the list
+  const Field* field;  // lives as long as the program
+  const void* object;  // what has the defaults of the map that the key is in
+  Effect effect;
+};
 
-enum class Environment { refused, allowed };
+// Every key of the table, each before those below it, in the order of the table. Of what is told
+// elsewhere (`defaults`) the first level alone.
+std::vector<KeyPath> paths_in(const Table& table);
 
-// The path a `file:` value names, made absolute; a relative one starts at the folder of the
-// configuration file. With `allowed`, the whole value may be "${NAME}", whose variable then holds
-// the path, with or without "file:".
-std::optional<std::string> file_value(const Section& section, std::string_view key,
-                                      Environment environment);
+// The key of this map; nullptr: it has none such.
+const Field* find_field(const Table& table, std::string_view name);
+// The names of the keys of one map.
+std::vector<std::string_view> names_in(const Table& table);
 
-// `path` as seen from the folder of `file`.
-std::string beside(const std::string& file, const std::string& path);
+// The error text for `key` in the map at `path` of `root`: the nearest name there or elsewhere, or
+// what is known there.
+std::string unknown_key(const Table& root, std::string_view path, std::string_view key);
+
+// The candidate that differs by a slip of the keys, or nothing.
+std::optional<std::string_view> nearest(std::string_view word,
+                                        std::span<const std::string_view> candidates);
+
+// "a, b or c", for messages.
+std::string one_of(std::span<const std::string_view> names);
 
 }  // namespace gateway::config

@@ -14,7 +14,7 @@ bool is_control(char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7F; }
 }  // namespace
 
 std::optional<BadByte> first_bad_byte(std::string_view text) {
-  Position at{1, 1};
+  Mark at{1, 1};
   while (!text.empty()) {
     char c = text.front();
     size_t length = proto::utf8_length(text);
@@ -22,7 +22,7 @@ std::optional<BadByte> first_bad_byte(std::string_view text) {
     if (is_control(c) && c != '\n' && c != '\r' && c != '\t') {
       return BadByte{at, "a control character, which a configuration file may not contain"};
     }
-    at = c == '\n' ? Position{at.line + 1, 1} : Position{at.line, at.column + 1};
+    at = c == '\n' ? Mark{at.line + 1, 1} : Mark{at.line, at.column + 1};
     text.remove_prefix(length);
   }
   return std::nullopt;

@@ -1,4 +1,4 @@
-// What a configuration file may consist of before it is looked at as YAML.
+// The bytes that a configuration file may consist of, before it is looked at as YAML.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 namespace gateway::config {
 
 struct BadByte {
-  Position at;
+  Mark at;
   const char* why;
 };
 

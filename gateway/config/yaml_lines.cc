@@ -1,7 +1,5 @@
 #include "gateway/config/yaml_lines.h"
 
-#include "gateway/config/units.h"
-
 namespace gateway::config {
 
 std::string quote(std::string_view text) {
@@ -14,19 +12,6 @@ std::string quote(std::string_view text) {
     out += c;
   }
   return out + '"';
-}
-
-std::string truth(bool value) { return value ? "true" : "false"; }
-
-std::string time_or_off(const std::optional<milliseconds>& time) {
-  return time ? format_duration(*time) : "off";
-}
-
-std::vector<std::string> texts_of(const std::vector<Network>& networks) {
-  std::vector<std::string> texts;
-  texts.reserve(networks.size());
-  for (const Network& network : networks) texts.push_back(to_string(network));
-  return texts;
 }
 
 }  // namespace gateway::config

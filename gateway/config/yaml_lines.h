@@ -2,21 +2,21 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "gateway/config/document.h"
-
 namespace gateway::config {
 
 // Lines of YAML at a depth of two spaces each.
 class Lines {
  public:
-  void line(const std::string& text) { out_ += std::string(depth_, ' ') + text + '\n'; }
+  void line(std::string_view text) {
+    out_ += std::string(depth_, ' ') + (item_ ? "- " : "") + std::string(text) + '\n';
+    if (std::exchange(item_, false)) depth_ += 2;
+  }
   void key(std::string_view name, std::string_view value) {
     line(std::string(name) + ": " + std::string(value));
   }
@@ -24,24 +24,19 @@ class Lines {
     line(std::string(name) + ':');
     depth_ += 2;
   }
-  // A list item whose keys follow on the next lines.
-  void open_item(std::string_view name, std::string_view value) {
-    line("- " + std::string(name) + ": " + std::string(value));
-    depth_ += 2;
-  }
+  // The next line is the first of a list's item, the others follow below it.
+  void open_item() { item_ = true; }
   void close() { depth_ -= 2; }
   std::string take() { return std::move(out_); }
 
  private:
   std::string out_;
   size_t depth_ = 0;
+  bool item_ = false;
 };
 
 // Quotes every text that came from outside, so that none of it can be read as something else.
 std::string quote(std::string_view text);
-std::string truth(bool value);
-std::string time_or_off(const std::optional<milliseconds>& time);
-std::vector<std::string> texts_of(const std::vector<Network>& networks);
 
 template <class T>
 std::string quote_all(const std::vector<T>& items) {
@@ -50,14 +45,13 @@ std::string quote_all(const std::vector<T>& items) {
     if (out.size() > 1) out += ", ";
     if constexpr (std::is_integral_v<T>) {
       out += std::to_string(item);
-    } else {
+    } else if constexpr (std::is_convertible_v<T, std::string_view>) {
       out += quote(item);
+    } else {
+      out += quote(to_string(item));
     }
   }
   return out + ']';
 }
-
-// The map below `origin:`.
-void print_origin(Lines& lines, const Origin& origin);
 
 }  // namespace gateway::config

@@ -11,9 +11,10 @@
 
 #include "gateway/config/check.h"
 #include "gateway/config/domain_files.h"
+#include "gateway/config/keys.h"
+#include "gateway/config/map_reader.h"
 #include "gateway/config/node_reader.h"
 #include "gateway/config/path_check.h"
-#include "gateway/config/section.h"
 #include "gateway/config/yaml_tree.h"
 #include "gateway/files/text_file.h"
 #include "proto/base/result.h"
@@ -83,7 +84,7 @@ class Run {
   std::string node_file() const { return reading_.document.files.front(); }
   void read_pattern(const DomainSource& source, Findings& findings);
   void note_unmatched(const DomainSource& source, Findings& findings);
-  void note_no_domains(const Node& tree, const Section& section, Findings& findings);
+  void note_no_domains(const Node& tree, const MapReader& map, Findings& findings);
   void read_domain_file(const std::string& file, const DomainSource& source, Findings& findings);
   void sort();
 
@@ -97,12 +98,12 @@ void Run::read(std::string_view text) {
   Findings findings(node_file(), reading_.problems);
   auto tree = parse_yaml(text, findings);
   if (!tree) return;
-  Section section(*tree, {}, {Scope::node, {}}, findings);
-  NodeFile node = read_node(section, reading_.document);
+  MapReader map(*tree, {}, keys(Of<Document>{}), findings);
+  NodeFile node = read_node(map, reading_.document);
   if (files_ != nullptr) files_->begin(node.defaults);
   for (const DomainSource& source : node.domains) {
     if (source.map != nullptr) {
-      Section domain(*source.map, source.path, {Scope::domain, {}}, findings);
+      MapReader domain(*source.map, source.path, keys(Of<Domain>{}), findings);
       reading_.document.domains.push_back(read_domain(domain, node.defaults));
     } else if (files_ != nullptr) {
       read_pattern(source, findings);
@@ -114,13 +115,13 @@ void Run::read(std::string_view text) {
     files_->end();
     reading_.parsed = files_->parsed();
   }
-  note_no_domains(*tree, section, findings);
+  note_no_domains(*tree, map, findings);
 }
 
-void Run::note_no_domains(const Node& tree, const Section& section, Findings& findings) {
+void Run::note_no_domains(const Node& tree, const MapReader& map, Findings& findings) {
   const Document& document = reading_.document;
   if (!document.domains.empty() || !reading_.ok()) return;
-  const Node* list = section.find("domains");
+  const Node* list = map.find("domains");
   const bool meant = list != nullptr && list->kind == Node::Kind::sequence && list->items.empty();
   const size_t served = running_ != nullptr ? running_->domains.size() : 0;
   if (served > 0 && !meant) {

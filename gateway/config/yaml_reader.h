@@ -54,8 +54,4 @@ Reading read_files(const std::string& path);
 // config sync.
 Reading read_text(std::string_view yaml, const std::string& name);
 
-// The effective configuration with every default filled in, as YAML that read_text accepts (`weir
-// check --print`).
-std::string print(const Document& document);
-
 }  // namespace gateway::config

@@ -22,7 +22,7 @@ constexpr const char* kTooManyValues = "too many values: a file may hold 1,000,0
 
 constexpr std::string_view kIndicators = "[]{},:?!&*\"'";
 
-Position position(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+Mark mark_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
 // Our own reason to end a parse, as against what yaml-cpp cannot read.
 class Refusal final : public YAML::ParserException {
@@ -89,14 +89,14 @@ void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   count(mark);
   if (expects_key()) stop(mark, "a key is missing here");
   refuse(mark, "?", anchor);
-  take_value({Node::Kind::null, position(mark), {}, {}, {}});
+  take_value({Node::Kind::null, mark_of(mark), {}, {}, {}});
 }
 
 void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) {
   count(mark);
   if (expects_key()) stop(mark, "an alias (*name) is not allowed: write the key out");
-  findings_.error(position(mark), path(), "an alias (*name) is not allowed: write the value out");
-  take_value({Node::Kind::broken, position(mark), {}, {}, {}});
+  findings_.error(mark_of(mark), path(), "an alias (*name) is not allowed: write the value out");
+  take_value({Node::Kind::broken, mark_of(mark), {}, {}, {}});
 }
 
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -109,7 +109,7 @@ void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
     return;
   }
   refuse(mark, tag, anchor);
-  take_value({Node::Kind::scalar, position(mark), value, {}, {}});
+  take_value({Node::Kind::scalar, mark_of(mark), value, {}, {}});
 }
 
 void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
@@ -130,11 +130,11 @@ void TreeBuilder::count(const YAML::Mark& mark) {
 
 void TreeBuilder::refuse(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
   if (anchor != 0) {
-    findings_.error(position(mark), path(), "an anchor (&name) is not allowed: remove it");
+    findings_.error(mark_of(mark), path(), "an anchor (&name) is not allowed: remove it");
   }
   // "?" is a plain value, "!" a quoted one; the empty tag is yaml-cpp's for some containers.
   if (tag.empty() || tag == "?" || tag == "!") return;
-  findings_.error(position(mark), path(), "a tag (!name) is not allowed: remove it");
+  findings_.error(mark_of(mark), path(), "a tag (!name) is not allowed: remove it");
 }
 
 void TreeBuilder::open(Node::Kind kind, const YAML::Mark& mark) {
@@ -143,7 +143,7 @@ void TreeBuilder::open(Node::Kind kind, const YAML::Mark& mark) {
   if (stack_.size() >= kMaxDepth) stop(mark, "nested too deeply: 64 levels are allowed");
   stack_.emplace_back();
   stack_.back().node.kind = kind;
-  stack_.back().node.at = position(mark);
+  stack_.back().node.at = mark_of(mark);
 }
 
 void TreeBuilder::close() {
@@ -157,7 +157,7 @@ void TreeBuilder::take_key(const YAML::Mark& mark, const std::string& name) {
   frame.has_key = true;
   frame.drops_value = !frame.seen.insert(name).second;
   if (!frame.drops_value) {
-    frame.node.keys.push_back({name, position(mark)});
+    frame.node.keys.push_back({name, mark_of(mark)});
     return;
   }
   if (findings_.full()) return;
@@ -166,7 +166,7 @@ void TreeBuilder::take_key(const YAML::Mark& mark, const std::string& name) {
     if (key.name == name) first = key.at.line;
   }
   findings_.error(
-      position(mark), path(),
+      mark_of(mark), path(),
       "duplicate key " + in_quotes(name) + ": it stands already on line " + std::to_string(first));
 }
 
@@ -196,8 +196,7 @@ std::string TreeBuilder::path() const {
   return out;
 }
 
-// What yaml-cpp calls the mistake is seldom what the operator did; the text at the place tells
-// more.
+// yaml-cpp's name of a mistake is seldom what the operator did; the text at the place tells more.
 std::string explain(const YAML::Exception& exception, std::string_view text) {
   auto at = static_cast<size_t>(exception.mark.pos);
   if (exception.mark.pos < 0 || at >= text.size()) return "not YAML: " + exception.msg;
@@ -251,10 +250,10 @@ std::optional<Node> build(std::string_view text, Findings& findings) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const Refusal& refusal) {
-    findings.error(position(refusal.mark), {}, refusal.msg);
+    findings.error(mark_of(refusal.mark), {}, refusal.msg);
     return std::nullopt;
   } catch (const YAML::Exception& exception) {
-    findings.error(position(exception.mark), {}, explain(exception, text));
+    findings.error(mark_of(exception.mark), {}, explain(exception, text));
     return std::nullopt;
   }
   if (ends_inside_quotes(text, builder.last_scalar())) {

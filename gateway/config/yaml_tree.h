@@ -17,11 +17,11 @@ struct Node {
   enum class Kind { null, scalar, sequence, map, broken };
   struct Key {
     std::string name;
-    Position at;
+    Mark at;
   };
 
   Kind kind = Kind::null;
-  Position at;
+  Mark at;
   std::string text;         // of a scalar, quotes and escapes resolved
   std::vector<Key> keys;    // of a map, unique, in the order of the file
   std::vector<Node> items;  // of a map (one for each key) or a sequence
@@ -32,7 +32,7 @@ inline constexpr size_t kMaxNodes = 1'000'000;
 inline constexpr size_t kMaxDepth = 64;
 
 // Strict: UTF-8, one document, no anchor, alias, tag or duplicate key, nothing above the limits.
-// What is wrong goes to `findings`; nothing comes back when the text cannot be read to its end.
+// Mistakes go to `findings`; nothing comes back when the text cannot be read to its end.
 std::optional<Node> parse_yaml(std::string_view text, Findings& findings);
 
 }  // namespace gateway::config

@@ -37,6 +37,21 @@ class CheckTest(WeirTest):
                 self.assertRegex(text, r"00\.yaml:\d+:\d+: .*close_timeout")
                 self.assertRegex(text, r"01\.yaml:\d+:\d+: .*kind: dcdn")
 
+    def test_keys_are_told_without_a_file(self):
+        done = run_weir("check", "--keys", "websocket.keepalive")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\nwebsocket.keepalive.timeout\n    time, 100ms to 5m; default 10s;", done.stdout)
+        self.assertNotIn("origin", done.stdout)
+        every = run_weir("check", "--keys")
+        self.assertEqual(every.returncode, 0, every.stderr)
+        self.assertIn("\norigin.servers.address\n", every.stdout)
+        self.assertIn("\nlisteners.ports\n", every.stdout)
+        self.assertLessEqual(max(len(line) for line in every.stdout.splitlines()), 80)
+        unknown = run_weir("check", "--keys", "websocket.keepalive.intervall")
+        self.assertEqual(unknown.returncode, 2)
+        self.assertEqual(unknown.stdout, "")
+        self.assertIn("did you mean websocket.keepalive.interval?", unknown.stderr)
+
     def test_X4_alias_bombs_and_duplicates_are_errors(self):
         weir = Weir([domain("a.test")])
         self.addCleanup(weir.stop)

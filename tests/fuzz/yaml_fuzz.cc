@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "gateway/config/print.h"
 #include "gateway/config/yaml_reader.h"
 
 namespace {

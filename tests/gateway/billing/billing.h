@@ -11,7 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/billing/bill.h"
-#include "gateway/config/prices_reader.h"
+#include "gateway/billing/price_file.h"
 #include "proto/base/calendar.h"
 
 namespace tests {
@@ -61,7 +61,7 @@ class MemoryRows final : public gateway::usage::Rows {
 };
 
 inline gateway::billing::Prices prices_of(const std::string& keys) {
-  const auto reading = gateway::config::read_prices_text(
+  const auto reading = gateway::billing::read_price_text(
       "version: 1\ncurrency: { code: USD, digits: 2 }\n" + keys, "p.yaml");
   for (const auto& problem : reading.problems) FAIL_CHECK(to_string(problem));
   return gateway::billing::exact_prices(reading.prices);

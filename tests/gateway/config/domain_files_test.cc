@@ -133,8 +133,7 @@ TEST_CASE("domain files: other defaults are other domains; the rest of the node 
 TEST_CASE("domain files: a password that has changed is read with its domain") {
   Files files;
   const std::string secret = files.folder.write("secret", "first\n");
-  files.domain("b", "60s",
-               ", auth: { username: u, password: \"file:" + secret + "\" }");
+  files.domain("b", "60s", ", auth: { username: u, password: \"file:" + secret + "\" }");
   files.age();
   const Reading first = files.read();
   CHECK(files.read().parsed == 0);

@@ -215,6 +215,13 @@ domains:
                                                          "https://[::1]:9"});
 }
 
+TEST_CASE("domain: stands where its map begins, whatever maps are in it") {
+  const Domain domain = read_one(tests::with_domain(
+      "acceleration: { dynamic: true }\norigin:\n  ports: { http: 81 }\n  builtin: echo"));
+  CHECK(domain.place.line == 3);
+  CHECK(domain.place.column == 5);
+}
+
 TEST_CASE("domain: wrong values of the rest are answered with the way out") {
   for (const Row& row : {
            Row{"names: [b.test]", "names: stands beside \"domain\""},

@@ -9,7 +9,7 @@ using namespace gateway::config;
 
 namespace {
 
-std::string at(const Place& place) {
+std::string at(const Position& place) {
   return place.file + ':' + std::to_string(place.line) + ':' + std::to_string(place.column);
 }
 

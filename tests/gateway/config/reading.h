@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include "gateway/config/print.h"
 #include "gateway/config/yaml_reader.h"
 
 namespace tests {
