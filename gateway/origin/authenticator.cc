@@ -35,13 +35,18 @@ proto::auth::Authorizer* Authenticator::of(const route::Pool& pool, const route:
   return known.authorizer.get();
 }
 
-void Authenticator::use(const route::Snapshot& snapshot) {
-  std::set<std::string> keys;
-  for (const route::Pool* pool : snapshot.pools) {
-    if (!pool->settings().auth) continue;
-    for (const route::Server& server : pool->servers) keys.insert(key_of(*pool, server));
+void Authenticator::use(const route::Change& change) {
+  for (const auto& [before, now] : change.pools) {
+    if (before == nullptr || !before->settings().auth) continue;
+    std::set<std::string> kept;
+    if (now != nullptr && now->settings().auth) {
+      for (const route::Server& server : now->servers) kept.insert(key_of(*now, server));
+    }
+    for (const route::Server& server : before->servers) {
+      const std::string key = key_of(*before, server);
+      if (!kept.contains(key)) known_.erase(key);
+    }
   }
-  std::erase_if(known_, [&keys](const auto& known) { return !keys.contains(known.first); });
 }
 
 }  // namespace gateway::origin

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "gateway/config/document.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 #include "proto/auth/authorizer.h"
 
 namespace gateway::origin {
@@ -18,8 +18,8 @@ class Authenticator {
   // Null: this pool has no credentials for its servers. Kept as long as they stay the same; valid
   // until the next call.
   proto::auth::Authorizer* of(const route::Pool& pool, const route::Server& server);
-  // Forgets the servers that this configuration no longer has, or has no credentials for.
-  void use(const route::Snapshot& snapshot);
+  // Forgets the servers that a configuration no longer has, or has no credentials for.
+  void use(const route::Change& change);
   size_t size() const { return known_.size(); }
 
  private:

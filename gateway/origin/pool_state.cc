@@ -154,10 +154,10 @@ PoolState& PoolStates::of(const route::Pool& pool) {
   return pools_.emplace(pool.label, PoolState(seed_ ^ hash_of(pool.label))).first->second;
 }
 
-void PoolStates::use(const route::Snapshot& snapshot) {
-  std::set<std::string_view> labels;
-  for (const route::Pool* pool : snapshot.pools) labels.insert(pool->label);
-  std::erase_if(pools_, [&labels](const auto& pool) { return !labels.contains(pool.first); });
+void PoolStates::use(const route::Change& change) {
+  for (const auto& [before, now] : change.pools) {
+    if (now == nullptr) pools_.erase(before->label);
+  }
 }
 
 }  // namespace gateway::origin

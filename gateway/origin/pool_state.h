@@ -11,7 +11,7 @@
 #include "gateway/origin/balancer.h"
 #include "gateway/origin/ejection.h"
 #include "gateway/origin/retry_budget.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 #include "proto/http1/head.h"
 #include "proto/http1/target.h"
 
@@ -62,7 +62,7 @@ class PoolStates {
   // Good until use().
   PoolState& of(const route::Pool& pool);
   // Forgets those of pools that are gone.
-  void use(const route::Snapshot& snapshot);
+  void use(const route::Change& change);
   size_t size() const { return pools_.size(); }
 
  private:

@@ -11,10 +11,10 @@ namespace gateway::origin {
 // One bare connection to the first port, closed as soon as it stands.
 class PortProbes::Probe final : public net::Retirable, public Connector::Handler {
  public:
-  Probe(PortProbes& probes, const route::Pool& pool, const route::Server& server,
+  Probe(PortProbes& probes, std::shared_ptr<const route::Pool> pool, const route::Server& server,
         const Target& target)
-      : probes_(probes), snapshot_(probes.snapshot_), pool_(pool), server_(server) {
-    const config::Origin& origin = pool.settings();
+      : probes_(probes), pool_(std::move(pool)), server_(server) {
+    const config::Origin& origin = pool_->settings();
     first_ = {.tls = target.tls,
               .port = (target.tls ? origin.https_ports : origin.http_ports).front()};
     // A server that names its port has no other candidates.
@@ -22,7 +22,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
     alone_.port = first_.port;
     connector_ =
         std::make_unique<Connector>(probes.loop_, probes.resolver_,
-                                    Connector::Plan{.pool = pool_,
+                                    Connector::Plan{.pool = *pool_,
                                                     .server = alone_,
                                                     .target = {.tls = false, .port = first_.port},
                                                     .tls_name = {},
@@ -35,7 +35,7 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address) override {
     stream.reset();
     connector_.reset();
-    remember_port(pool_.settings(), server_, first_);
+    remember_port(pool_->settings(), server_, first_);
     probes_.done(*this);
   }
   void on_connect_failed(outcome::Failure) override {
@@ -44,9 +44,8 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   }
 
   PortProbes& probes_;
-  std::shared_ptr<const route::Snapshot> snapshot_;  // keeps pool and server
-  const route::Pool& pool_;
-  const route::Server& server_;
+  std::shared_ptr<const route::Pool> pool_;
+  const route::Server& server_;  // the pool's
   Target first_;
   route::Server alone_;
   std::unique_ptr<Connector> connector_;
@@ -64,15 +63,14 @@ void PortProbes::use(std::shared_ptr<const route::Snapshot> snapshot) {
 void PortProbes::consider(const route::Pool& pool, const route::Server& server,
                           const Target& target) {
   if (!snapshot_ || running_.size() >= kMost) return;
-  const auto& pools = snapshot_->pools;
+  if (!first_port_is_due(pool.settings(), server, target, loop_.now())) return;
   // A session of an older configuration has no say in what is found out for the current one; nor
   // has a server that is none of the pool's, as behind a redirect.
-  const bool current = std::ranges::find(pools, &pool) != pools.end();
+  auto current = snapshot_->share(pool);
   const bool own = std::any_of(pool.servers.begin(), pool.servers.end(),
                                [&server](const auto& one) { return &one == &server; });
-  if (!current || !own) return;
-  if (!first_port_is_due(pool.settings(), server, target, loop_.now())) return;
-  running_.push_back(std::make_unique<Probe>(*this, pool, server, target));
+  if (current == nullptr || !own) return;
+  running_.push_back(std::make_unique<Probe>(*this, std::move(current), server, target));
 }
 
 void PortProbes::done(const Probe& probe) {

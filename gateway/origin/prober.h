@@ -8,7 +8,7 @@
 #include "gateway/net/loop.h"
 #include "gateway/origin/server_watch.h"
 #include "gateway/origin/ways.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace gateway::origin {
 
@@ -21,18 +21,24 @@ class Prober {
   Prober& operator=(const Prober&) = delete;
   ~Prober() = default;
 
-  // Checks the servers of this configuration from now on. Servers that are checked already go on
-  // as they are; new ones are checked at once, one shortly after the other.
-  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+  // Checks the servers of the configuration that is in force now. Servers that were checked before
+  // go on as they are; new ones are checked at once, one shortly after the other.
+  void use(const route::Change& change);
 
   size_t size() const { return watches_.size(); }
 
  private:
+  using Watches = std::map<const route::Backend*, std::unique_ptr<ServerWatch>>;
+
+  Watches take_out(const route::Pool& pool);
+  void watch(const std::shared_ptr<const route::Pool>& pool, Watches& known, milliseconds& first);
+
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
   Ways ways_;
   Rounds rounds_;
-  std::map<const route::Backend*, std::unique_ptr<ServerWatch>> watches_;
+  Entrances entrances_;
+  Watches watches_;
 };
 
 }  // namespace gateway::origin

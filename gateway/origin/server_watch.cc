@@ -25,11 +25,6 @@ milliseconds jittered(milliseconds interval) {
   return interval * 9 / 10 + interval * fraction / 65535 / 5;
 }
 
-bool has_listener(const route::Snapshot& snapshot, bool tls) {
-  return std::ranges::any_of(snapshot.document.listeners,
-                             [tls](const config::Listener& one) { return one.tls == tls; });
-}
-
 std::string counted(uint32_t number, const char* what) {
   return std::to_string(number) + (number == 1 ? " check " : " checks ") + what;
 }
@@ -113,8 +108,8 @@ void ServerWatch::plan_round(const std::vector<net::Address>& addresses) {
   attempts_.clear();
   const bool follows =
       settings().protocol == Protocol::follow || settings().protocol == Protocol::follow_port;
-  const bool tls = has_listener(*current_.snapshot, true) && current_.pool->tls != nullptr;
-  if (!follows || !tls || has_listener(*current_.snapshot, false)) plan_target(false, addresses);
+  const bool tls = around_.entrances.tls && current_.pool->tls != nullptr;
+  if (!follows || !tls || around_.entrances.plain) plan_target(false, addresses);
   if (follows && tls) plan_target(true, addresses);
   attempts_.resize(std::min(attempts_.size(), kMaxAttempts));
   std::ranges::reverse(attempts_);

@@ -32,6 +32,12 @@ class Verdict {
   uint32_t streak_ = 0;
 };
 
+// How clients come in, and so, where the protocol follows theirs, how servers are spoken to.
+struct Entrances {
+  bool plain = false;
+  bool tls = false;
+};
+
 // How many rounds are under way at all servers together: each holds a descriptor.
 struct Rounds {
   static constexpr size_t kMost = 256;
@@ -47,9 +53,8 @@ struct Rounds {
 class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWheel::Entry {
  public:
   struct Subject {
-    std::shared_ptr<const route::Snapshot> snapshot;
-    const route::Pool* pool;  // in it; with health
-    size_t server;            // an index of its servers
+    std::shared_ptr<const route::Pool> pool;  // with health
+    size_t server;                            // an index of its servers
   };
 
   // Outlive the watch.
@@ -58,6 +63,7 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
     net::dns::Resolver& resolver;
     Ways& ways;
     Rounds& rounds;
+    const Entrances& entrances;
   };
 
   ServerWatch(const Surroundings& surroundings, Subject subject, milliseconds first);

@@ -42,48 +42,47 @@ Warm::Warm(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways)
 
 Warm::~Warm() = default;
 
-void Warm::use(std::shared_ptr<const route::Snapshot> snapshot) {
-  // The old servers stay until what refers to them is gone or has moved.
-  const std::shared_ptr<const route::Snapshot> before = std::exchange(snapshot_, snapshot);
-  std::map<const route::Server*, Stocks> old = std::exchange(stocks_, {});
-  if (snapshot_) {
-    keep_unchanged(old);
-    begin_known();
+void Warm::use(const route::Change& change) {
+  snapshot_ = change.now;
+  for (const auto& [before, now] : change.pools) {
+    if (before != nullptr) move_stocks(*before, now);
+    if (now != nullptr) begin_known(now);
   }
 }
 
-void Warm::keep_unchanged(std::map<const route::Server*, Stocks>& old) {
-  if (old.empty()) return;
-  std::map<std::string_view, const route::Pool*> pools;
-  for (const route::Pool* pool : snapshot_->pools) pools.emplace(pool->label, pool);
-  for (auto& [server, stocks] : old) {
-    if (stocks.empty()) continue;
-    const route::Pool& before = *stocks.front()->place().pool;
-    const auto pool = pools.find(before.label);
-    if (pool == pools.end() || !(pool->second->settings() == before.settings())) continue;
-    const auto& servers = pool->second->servers;
-    const auto same =
-        std::find_if(servers.begin(), servers.end(),
-                     [one = server](const auto& each) { return is_same(*one, each); });
-    if (same == servers.end()) continue;
-    std::erase_if(stocks, [](const auto& stock) { return stock->tls(); });
-    for (const auto& stock : stocks) stock->move_to({snapshot_, pool->second, &*same});
-    stocks_.emplace(&*same, std::move(stocks));
+void Warm::rest() {
+  stocks_.clear();
+  snapshot_.reset();
+}
+
+// To the servers that stand in the place of those before; what has no such server ends.
+void Warm::move_stocks(const route::Pool& before, const std::shared_ptr<const route::Pool>& now) {
+  const bool alike = now != nullptr && now->settings() == before.settings();
+  for (const route::Server& server : before.servers) {
+    auto found = stocks_.extract(&server);
+    if (found.empty() || !alike) continue;
+    const auto same = std::ranges::find_if(
+        now->servers, [&server](const route::Server& each) { return is_same(server, each); });
+    if (same == now->servers.end()) continue;
+    Stocks& stocks = found.mapped();
+    if (now->tls != before.tls)
+      std::erase_if(stocks, [](const auto& stock) { return stock->tls(); });
+    for (const auto& stock : stocks) stock->move_to({now, &*same});
+    found.key() = &*same;
+    stocks_.insert(std::move(found));
   }
 }
 
-void Warm::begin_known() {
-  for (const route::Pool* pool : snapshot_->pools) {
-    if (!wants_warm(*pool)) continue;
-    for (const route::Server& server : pool->servers) {
-      const auto known = known_ahead(pool->settings(), server);
-      if (!known || stock_of(*pool, server, known->target, known->tls_name) != nullptr) continue;
-      open(*pool, server, known->target, known->tls_name, true);
-    }
+void Warm::begin_known(const std::shared_ptr<const route::Pool>& pool) {
+  if (!wants_warm(*pool)) return;
+  for (const route::Server& server : pool->servers) {
+    const auto known = known_ahead(pool->settings(), server);
+    if (!known || stock_of(server, known->target, known->tls_name) != nullptr) continue;
+    open(pool, server, known->target, known->tls_name, true);
   }
 }
 
-WarmStock* Warm::stock_of(const route::Pool&, const route::Server& server, const Target& target,
+WarmStock* Warm::stock_of(const route::Server& server, const Target& target,
                           const std::string& tls_name) {
   const auto stocks = stocks_.find(&server);
   if (stocks == stocks_.end()) return nullptr;
@@ -93,8 +92,8 @@ WarmStock* Warm::stock_of(const route::Pool&, const route::Server& server, const
   return nullptr;
 }
 
-WarmStock* Warm::open(const route::Pool& pool, const route::Server& server, const Target& target,
-                      const std::string& tls_name, bool lasting) {
+WarmStock* Warm::open(const std::shared_ptr<const route::Pool>& pool, const route::Server& server,
+                      const Target& target, const std::string& tls_name, bool lasting) {
   Stocks& stocks = stocks_[&server];
   if (stocks.size() >= kMaxNames) {
     // Names may be the client's choice, under a wildcard: what it makes up must not drive out what
@@ -105,9 +104,8 @@ WarmStock* Warm::open(const route::Pool& pool, const route::Server& server, cons
     if (unused == stocks.end()) return nullptr;
     stocks.erase(unused);
   }
-  stocks.push_back(std::make_unique<WarmStock>(loop_, resolver_, ways_,
-                                               WarmStock::Place{snapshot_, &pool, &server}, target,
-                                               tls_name, lasting));
+  stocks.push_back(std::make_unique<WarmStock>(
+      loop_, resolver_, ways_, WarmStock::Place{pool, &server}, target, tls_name, lasting));
   return stocks.back().get();
 }
 
@@ -115,9 +113,9 @@ std::optional<Warm::Taken> Warm::take(const route::Pool& pool, const route::Serv
                                       const Target& target, const std::string& tls_name) {
   if (!snapshot_ || !wants_warm(pool)) return std::nullopt;
   const std::string& name = target.tls ? tls_name : std::string();
-  WarmStock* stock = stock_of(pool, server, target, name);
+  WarmStock* stock = stock_of(server, target, name);
   if (stock == nullptr) {
-    if (is_current(pool, server)) open(pool, server, target, name, false);
+    if (const auto shared = current(pool, server)) open(shared, server, target, name, false);
     ways_.figures().warm_missed.add(1);
     return std::nullopt;
   }
@@ -128,11 +126,11 @@ std::optional<Warm::Taken> Warm::take(const route::Pool& pool, const route::Serv
 
 // A session of an older configuration is served, but nothing is begun for it; nor for a server that
 // is none of the pool's, as behind a redirect.
-bool Warm::is_current(const route::Pool& pool, const route::Server& server) const {
-  const auto& pools = snapshot_->pools;
-  return std::ranges::find(pools, &pool) != pools.end() &&
-         std::any_of(pool.servers.begin(), pool.servers.end(),
-                     [&server](const auto& one) { return &one == &server; });
+std::shared_ptr<const route::Pool> Warm::current(const route::Pool& pool,
+                                                 const route::Server& server) const {
+  const bool own = std::any_of(pool.servers.begin(), pool.servers.end(),
+                               [&server](const auto& one) { return &one == &server; });
+  return own ? snapshot_->share(pool) : nullptr;
 }
 
 size_t Warm::idle() const {

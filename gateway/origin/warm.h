@@ -12,7 +12,7 @@
 #include "gateway/net/loop.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/target.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace gateway::origin {
 
@@ -38,9 +38,11 @@ class Warm {
   Warm& operator=(const Warm&) = delete;
   ~Warm();
 
-  // Drops what a reload has changed the settings of, and all that is encrypted: the files with
-  // certificates may say something else now. Null: drops everything.
-  void use(std::shared_ptr<const route::Snapshot> snapshot);
+  // Drops the connections of pools whose settings a reload has changed, and those that are
+  // encrypted where the files with certificates say something else.
+  void use(const route::Change& change);
+  // Drops everything, and makes nothing any more.
+  void rest();
 
   // One that is neither readable nor ended; it is no longer ours. Nothing: connect.
   [[nodiscard]] std::optional<Taken> take(const route::Pool& pool, const route::Server& server,
@@ -51,19 +53,20 @@ class Warm {
  private:
   using Stocks = std::vector<std::unique_ptr<WarmStock>>;
 
-  WarmStock* stock_of(const route::Pool& pool, const route::Server& server, const Target& target,
+  WarmStock* stock_of(const route::Server& server, const Target& target,
                       const std::string& tls_name);
-  WarmStock* open(const route::Pool& pool, const route::Server& server, const Target& target,
-                  const std::string& tls_name, bool lasting);
-  bool is_current(const route::Pool& pool, const route::Server& server) const;
-  void keep_unchanged(std::map<const route::Server*, Stocks>& old);
-  void begin_known();
+  WarmStock* open(const std::shared_ptr<const route::Pool>& pool, const route::Server& server,
+                  const Target& target, const std::string& tls_name, bool lasting);
+  std::shared_ptr<const route::Pool> current(const route::Pool& pool,
+                                             const route::Server& server) const;
+  void move_stocks(const route::Pool& before, const std::shared_ptr<const route::Pool>& now);
+  void begin_known(const std::shared_ptr<const route::Pool>& pool);
 
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
   Ways& ways_;
-  std::shared_ptr<const route::Snapshot> snapshot_;
-  std::map<const route::Server*, Stocks> stocks_;  // of the snapshot's servers
+  std::shared_ptr<const route::Snapshot> snapshot_;  // null: it rests
+  std::map<const route::Server*, Stocks> stocks_;    // of the snapshot's servers
 };
 
 }  // namespace gateway::origin

@@ -27,9 +27,8 @@ class WarmStock final : private net::DeadlineWheel::Entry {
   static constexpr size_t kAtOnce = 4;  // handshakes under way
 
   struct Place {
-    std::shared_ptr<const route::Snapshot> snapshot;  // keeps the others
-    const route::Pool* pool;
-    const route::Server* server;
+    std::shared_ptr<const route::Pool> pool;
+    const route::Server* server;  // the pool's
   };
 
   // `lasting`: kept full without being asked.

@@ -19,11 +19,23 @@ Ways::Ways(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room,
            const net::OwnListeners* own)
     : room_(room), own_(own), port_probes_(loop, resolver, *this), warm_(loop, resolver, *this) {}
 
-void Ways::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
-  proxies_.forget();
-  sources_.clear();
-  port_probes_.use(snapshot);
-  warm_.use(snapshot);
+void Ways::use(const route::Change& change) {
+  forget(change);
+  port_probes_.use(change.now);
+  warm_.use(change);
+}
+
+void Ways::rest() {
+  port_probes_.use(nullptr);
+  warm_.rest();
+}
+
+void Ways::forget(const route::Change& change) {
+  for (const auto& [before, now] : change.pools) {
+    if (before == nullptr) continue;
+    sources_.erase(before->label);
+    if (before->settings().forward_proxy) proxies_.forget();
+  }
 }
 
 net::SourceAddresses* Ways::sources(const route::Pool& pool) {

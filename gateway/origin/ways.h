@@ -15,7 +15,7 @@
 #include "gateway/origin/proxy_authenticator.h"
 #include "gateway/origin/warm.h"
 #include "gateway/origin/warm_room.h"
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace gateway::origin {
 
@@ -38,9 +38,12 @@ class Ways {
   Ways& operator=(const Ways&) = delete;
   ~Ways() = default;
 
-  // The current snapshot, at the start and after each reload. Null, for a drain: from now on
-  // nothing is done ahead of need, and the warm connections are closed.
-  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+  // What is in force, at the start and after each reload.
+  void use(const route::Change& change);
+  // For a drain: from now on nothing is done ahead of need, and the warm connections are closed.
+  void rest();
+  // What was kept for pools that have changed, for who does nothing ahead of need.
+  void forget(const route::Change& change);
 
   bool is_own_listener(const net::Address& address) const {
     return own_ != nullptr && own_->hold(address);

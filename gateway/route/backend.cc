@@ -1,28 +1,45 @@
 #include "gateway/route/backend.h"
 
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace gateway::route {
 
 std::shared_ptr<Backend> Backends::of(const std::string& domain, const std::string& server) {
   const std::lock_guard lock(mutex_);
   Known& known = known_[{domain, server}];
-  if (!known.backend) known.backend = std::make_shared<Backend>(domain, server);
+  if (!known.backend) {
+    known.backend = std::make_shared<Backend>(domain, server);
+    unconfigured_.emplace(domain, server);
+  }
   return known.backend;
 }
 
-void Backends::use(const Snapshot& snapshot) {
+// A server may be gone from one pool and there in another of the same domain: what is configured
+// has the last word.
+void Backends::use(const Change& change) {
   const std::lock_guard lock(mutex_);
-  for (auto& [key, known] : known_) known.configured = false;
-  for (const Pool* pool : snapshot.pools) {
-    for (const Server& server : pool->servers) {
-      if (!server.backend) continue;
-      Known& known = known_[{server.backend->domain(), server.backend->name()}];
-      known.backend = server.backend;
-      known.configured = true;
-    }
+  for (const auto& [before, now] : change.pools) {
+    if (before != nullptr) configure(*before, false);
+  }
+  for (const auto& [before, now] : change.pools) {
+    if (now != nullptr) configure(*now, true);
   }
   forget_unused();
+}
+
+void Backends::configure(const Pool& pool, bool configured) {
+  for (const Server& server : pool.servers) {
+    if (!server.backend) continue;
+    const Key key{server.backend->domain(), server.backend->name()};
+    Known& known = known_[key];
+    known.backend = server.backend;
+    known.configured = configured;
+    if (configured) {
+      unconfigured_.erase(key);
+    } else {
+      unconfigured_.insert(key);
+    }
+  }
 }
 
 std::vector<std::shared_ptr<const Backend>> Backends::list() {
@@ -45,11 +62,13 @@ size_t Backends::size() const {
 // A token counts without holding its backend: only one that counts nothing may go. Whoever could
 // begin to count holds a snapshot, and that is a use, too.
 void Backends::forget_unused() {
-  std::erase_if(known_, [](const auto& entry) {
-    const Known& known = entry.second;
-    return !known.configured && known.backend.use_count() == 1 &&
-           known.backend->sessions.load(std::memory_order_acquire) == 0 &&
-           known.backend->attempts.load(std::memory_order_acquire) == 0;
+  std::erase_if(unconfigured_, [this](const Key& key) {
+    const Known& known = known_.at(key);
+    const bool unused = known.backend.use_count() == 1 &&
+                        known.backend->sessions.load(std::memory_order_acquire) == 0 &&
+                        known.backend->attempts.load(std::memory_order_acquire) == 0;
+    if (unused) known_.erase(key);
+    return unused;
   });
 }
 

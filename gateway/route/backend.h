@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,8 @@ namespace gateway::route {
 
 using std::chrono::milliseconds;
 
-struct Snapshot;
+struct Change;
+struct Pool;
 
 // Plain relaxed atomics: each figure is right by itself, and a choice that is made on one that has
 // just changed is as good as one made a moment earlier. Times are the loops' monotonic
@@ -78,8 +80,8 @@ class Backends {
   // `domain` is its label, `server` as configured.
   [[nodiscard]] std::shared_ptr<Backend> of(const std::string& domain, const std::string& server);
 
-  // From now on these are the configured ones.
-  void use(const Snapshot& snapshot);
+  // What has become different in which of them are configured.
+  void use(const Change& change);
 
   // Those that are configured, and those that still have sessions; in the order of their names.
   [[nodiscard]] std::vector<std::shared_ptr<const Backend>> list();
@@ -93,10 +95,12 @@ class Backends {
   };
   using Key = std::pair<std::string, std::string>;
 
+  void configure(const Pool& pool, bool configured);
   void forget_unused();
 
   mutable std::mutex mutex_;
   std::map<Key, Known> known_;
+  std::set<Key> unconfigured_;  // of them: those that may be forgotten one day
 };
 
 }  // namespace gateway::route

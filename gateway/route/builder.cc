@@ -132,23 +132,25 @@ Server build_server(const config::Server& server, const std::string& domain,
           .traffic = ingredients.registry.origin(domain, name)};
 }
 
-Action action_of(const config::Domain& config, const Secured& tls, const Ingredients& ingredients) {
+Action action_of(const std::shared_ptr<const config::Domain>& settings, const Secured& tls,
+                 const Ingredients& ingredients) {
+  const config::Domain& config = *settings;
   if (config.origin.builtin == config::Origin::Builtin::echo) return Echo{};
-  auto pool = std::make_unique<Pool>();
+  auto pool = std::make_shared<Pool>();
   pool->domain = config.label();
   pool->label = pool->domain + "#/";
-  pool->config = &config.origin;
+  pool->config = {settings, &config.origin};
   for (const config::Server& server : config.origin.servers)
     pool->servers.push_back(build_server(server, pool->domain, ingredients));
   pool->tls = tls.origin;
   return ToPool{std::move(pool)};
 }
 
-std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain> settings,
+std::shared_ptr<const Domain> build_domain(const std::shared_ptr<const config::Domain>& settings,
                                            const Secured& tls, const Ingredients& ingredients) {
   const config::Domain& config = *settings;
   auto domain = std::make_shared<Domain>();
-  domain->config = std::move(settings);
+  domain->config = settings;
   domain->label = config.label();
   domain->counters = ingredients.registry.domain(domain->label);
   domain->meters = ingredients.meters.domain(domain->label);
@@ -160,7 +162,7 @@ std::shared_ptr<const Domain> build_domain(std::shared_ptr<const config::Domain>
     domain->min_tls_version = version_of(config.tls->min_version);
     domain->certificate_not_after = net::tls::not_after(tls.server.get());
   }
-  domain->add({.prefix = "/", .action = action_of(config, tls, ingredients)});
+  domain->add({.prefix = "/", .action = action_of(settings, tls, ingredients)});
   return domain;
 }
 
@@ -185,14 +187,14 @@ std::shared_ptr<const Domain> find_or_build(config::Document& document, size_t i
       return earlier;
     }
   }
-  return build_domain(std::move(settings), tls, build.ingredients);
+  return build_domain(settings, tls, build.ingredients);
 }
 
 void add(std::shared_ptr<const Domain> domain, Snapshot& snapshot) {
   for (const std::string& name : domain->config->names) snapshot.router.add(name, domain);
   if (snapshot.default_tls == nullptr && domain->server_tls) snapshot.default_tls = domain.get();
   for (const Route& route : domain->routes) {
-    if (const Pool* pool = route.pool()) snapshot.pools.push_back(pool);
+    if (const auto* to = std::get_if<ToPool>(&route.action)) snapshot.pools.push_back(to->pool);
   }
   snapshot.domains.push_back(std::move(domain));
 }

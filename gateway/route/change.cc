@@ -1,10 +1,50 @@
 #include "gateway/route/change.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 namespace gateway::route {
+
+namespace {
+
+// Calls `visit` with each pool of the domain.
+template <class Visit>
+void for_each_pool(const Domain& domain, Visit visit) {
+  for (const Route& route : domain.routes) {
+    if (const auto* to = std::get_if<ToPool>(&route.action)) visit(to->pool);
+  }
+}
+
+// A domain has few pools: they are compared one by one.
+void add_pools(const Domain* before, const Domain* now, std::vector<Change::Pools>& pools) {
+  std::vector<Change::Pools> of_domain;
+  if (before != nullptr) {
+    for_each_pool(*before, [&](const auto& pool) { of_domain.push_back({pool, nullptr}); });
+  }
+  if (now != nullptr) {
+    for_each_pool(*now, [&](const auto& pool) {
+      const auto same = std::ranges::find_if(of_domain, [&](const Change::Pools& one) {
+        return one.before != nullptr && one.before->label == pool->label;
+      });
+      if (same != of_domain.end()) {
+        same->now = pool;
+      } else {
+        of_domain.push_back({nullptr, pool});
+      }
+    });
+  }
+  pools.insert(pools.end(), of_domain.begin(), of_domain.end());
+}
+
+void add_pools(Change& change) {
+  for (const auto& domain : change.removed) add_pools(domain.get(), nullptr, change.pools);
+  for (const auto& [before, now] : change.changed) add_pools(before.get(), now.get(), change.pools);
+  for (const auto& domain : change.added) add_pools(nullptr, domain.get(), change.pools);
+}
+
+}  // namespace
 
 Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<const Snapshot> now) {
   Change change;
@@ -27,10 +67,12 @@ Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<co
     }
     earlier.erase(found);
   }
-  if (earlier.empty()) return change;
-  for (const auto& domain : change.before->domains) {
-    if (earlier.contains(domain->label)) change.removed.push_back(domain);
+  if (!earlier.empty()) {
+    for (const auto& domain : change.before->domains) {
+      if (earlier.contains(domain->label)) change.removed.push_back(domain);
+    }
   }
+  add_pools(change);
   return change;
 }
 

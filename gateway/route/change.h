@@ -23,6 +23,13 @@ struct Change {
   std::vector<Pair> changed;
   size_t same = 0;
 
+  // Of all these domains: what was under a label before, and what is now. One of them may be null.
+  struct Pools {
+    std::shared_ptr<const Pool> before;
+    std::shared_ptr<const Pool> now;
+  };
+  std::vector<Pools> pools;
+
   // Domains that were built anew.
   size_t built() const { return added.size() + changed.size(); }
 

@@ -25,6 +25,7 @@ struct Server {
   std::vector<metrics::Traffic*> traffic = {};  // by worker
 };
 
+// Shared by those who keep something for it: it outlives its domain in them.
 struct Pool {
   const config::Origin& settings() const { return *config; }
 
@@ -33,7 +34,7 @@ struct Pool {
 
   std::string domain;  // the label of the domain that it belongs to
   std::string label;   // its own, by which workers keep what they know of it: "chat.example.com#/"
-  const config::Origin* config = nullptr;  // the domain's
+  std::shared_ptr<const config::Origin> config;  // the domain's, which it keeps
   std::vector<Server> servers;
   net::tls::SharedSslContext tls;  // null: never spoken to over TLS
 };

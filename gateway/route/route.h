@@ -12,7 +12,7 @@ namespace gateway::route {
 
 // To one of the servers of a pool.
 struct ToPool {
-  std::unique_ptr<const Pool> pool;  // never null
+  std::shared_ptr<const Pool> pool;  // never null
 };
 
 // Answered here, each message with itself.

@@ -17,12 +17,16 @@
 namespace gateway::route {
 
 struct Snapshot {
+  // The pool, to be kept; null: it is none of these. Walks them all, so it is for what is seldom
+  // asked.
+  std::shared_ptr<const Pool> share(const Pool& pool) const;
+
   uint64_t generation = 0;
   config::Document document;
   std::string via;                        // our pseudonym in Via fields
   std::vector<config::Problem> warnings;  // beyond those of the document: of files that it names
   std::vector<std::shared_ptr<const Domain>> domains;
-  std::vector<const Pool*> pools;  // of all their routes
+  std::vector<std::shared_ptr<const Pool>> pools;  // of all their routes
   Router router;
   std::shared_ptr<const Trust> trust;  // what its domains have of TLS files
   const Domain* default_tls =

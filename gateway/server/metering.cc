@@ -112,13 +112,16 @@ void Metering::ask(std::string path, std::string query, admin::UsageDone done) {
   desk_->ask(std::move(path), std::move(query), std::move(done));
 }
 
-metrics::UsageFacts Metering::facts() {
-  metrics::UsageFacts facts;
+void Metering::add_counted(metrics::UsageFacts& facts) const {
   facts.session_seconds = [counted = meters_.counted()](const std::string& domain) {
     const auto found = counted.find(domain);
     if (found == counted.end()) return 0.0;
     return static_cast<double>(found->second[usage::Field::connection_milliseconds]) / 1000;
   };
+}
+
+metrics::UsageFacts Metering::facts() {
+  metrics::UsageFacts facts;
   const usage::ledger::Writer::Figures ledger = bookkeeper_->figures();
   facts.ledger_up = ledger.healthy;
   facts.ledger_lag_seconds = seconds(ledger.lag);

@@ -57,7 +57,10 @@ class Metering {
   // away what was made: a process that is restarted in vain must not fill the disk.
   void stop();
 
+  // All but what the meters have counted.
   metrics::UsageFacts facts();
+  // Adds that, for each domain. Any thread.
+  void add_counted(metrics::UsageFacts& facts) const;
   // Of the admin listener.
   void ask(std::string path, std::string query, admin::UsageDone done);
 

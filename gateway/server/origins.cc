@@ -39,10 +39,10 @@ net::dns::Client::Options dns_options(const config::NameServers& settings) {
           .tries = static_cast<int>(settings.tries)};
 }
 
-void Origins::use(const std::shared_ptr<const route::Snapshot>& snapshot) {
-  backends_.use(*snapshot);
-  if (!checks_) checks_.emplace(loop_, snapshot->document.resolver, names_, own_listeners_);
-  checks_->prober.use(snapshot);
+void Origins::use(const route::Change& change) {
+  backends_.use(change);
+  if (!checks_) checks_.emplace(loop_, change.now->document.resolver, names_, own_listeners_);
+  checks_->prober.use(change);
 }
 
 std::vector<metrics::OriginFacts> Origins::facts(net::milliseconds now) {

@@ -29,8 +29,8 @@ class Origins {
   net::dns::KnownNames& names() { return names_; }
   net::OwnListeners& own_listeners() { return own_listeners_; }
 
-  // Takes a configuration that is in force from now on.
-  void use(const std::shared_ptr<const route::Snapshot>& snapshot);
+  // A configuration is in force from now on.
+  void use(const route::Change& change);
 
   // `now` is the control loop's. Any thread.
   [[nodiscard]] std::vector<metrics::OriginFacts> facts(net::milliseconds now);

@@ -72,6 +72,7 @@ Scrape::Text Server::collect() {
     facts->ports.push_back({port.listener, port.address.host(), port.address.port()});
   facts->usage = process_->metering.facts();
   return [this, facts, snapshot = service_->share(), now = loop_.now()] {
+    process_->metering.add_counted(facts->usage);
     facts->certificates = certificates_of(*snapshot);
     facts->origins = process_->origins.facts(now);
     return metrics::render(process_->registry, *facts);

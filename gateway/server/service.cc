@@ -23,10 +23,10 @@ Service::Service(const Surroundings& surroundings, Candidate first, Ports ports,
   process.metering.use(std::move(first.rules));
   process.metering.start();
   for (size_t i = 0; i < process.workers(); ++i)
-    workers_.push_back(std::make_unique<Worker>(i, common_, snapshot_));
+    workers_.push_back(std::make_unique<Worker>(i, common_, *first.change));
   hand_out(opened);
   for (const auto& worker : workers_) worker->start();
-  process.origins.use(snapshot_);
+  process.origins.use(*first.change);
 }
 
 Service::~Service() { workers_.clear(); }
@@ -46,7 +46,7 @@ std::vector<std::string> Service::use(Candidate candidate, Ports::Change change,
   for (const std::string& line : lines) say(Level::info, line);
   Process& process = around_.process;
   process.metering.use(std::move(candidate.rules));
-  process.origins.use(snapshot_);
+  process.origins.use(*candidate.change);
   hand_out(change);
   process.use(candidate.limits);
   return lines;

@@ -38,8 +38,8 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
   loop_.wheel().set(*this, book_.tick(now, wall));
 }
 
-Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot)
-    : resolver_(loop_, dns_options(snapshot->document.resolver), &common.names),
+Worker::Worker(size_t index, const Common& common, const route::Change& first)
+    : resolver_(loop_, dns_options(first.now->document.resolver), &common.names),
       pools_(index),
       ways_(loop_, resolver_, &common.warm_room, &common.own_listeners),
       clients_(loop_.retirement()),
@@ -58,11 +58,11 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
                             .figures = common.registry.worker(index),
                             .book = common.metering.meters().book(index),
                             .records = common.metering.records(index),
-                            .interim = snapshot->document.usage.interim_interval,
+                            .interim = first.now->document.usage.interim_interval,
                             .worker = index},
                .clients = clients_,
                .admission = common.admission,
-               .snapshot = std::move(snapshot),
+               .snapshot = first.now,
                .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
                .unmatched_meter =
                    &common.metering.meters().book(index).meter(std::string(config::kUnmatched))},
@@ -72,13 +72,13 @@ Worker::Worker(size_t index, const Common& common, std::shared_ptr<const route::
   loop_.turns().set_name("worker " + std::to_string(index));
   housekeeper_.on_deadline(loop_.now());
   context_.on_opened = [this](const session::Session& session) { pacer_.look_at(session); };
-  take(context_.snapshot);
+  take(first);
 }
 
 Worker::~Worker() {
   if (!thread_.joinable()) return;
   // TLS connections end on the thread that they were made on.
-  loop_.post([this] { ways_.use(nullptr); });
+  loop_.post([this] { ways_.rest(); });
   loop_.stop();
   thread_.join();
 }
@@ -121,19 +121,20 @@ void Worker::close(const std::string& key) {
 void Worker::use(std::shared_ptr<const route::Change> change, std::function<void()> taken) {
   loop_.post([this, next = std::move(change), told = std::move(taken)]() mutable {
     context_.snapshot = next->now;
-    pools_.use(*next->now);
-    authenticator_.use(*next->now);
-    take(next->now);
+    take(*next);
     next.reset();
     if (told) told();
   });
 }
 
-void Worker::take(const std::shared_ptr<const route::Snapshot>& snapshot) {
-  ways_.use(snapshot);
-  const auto close_rate = snapshot->document.drain.close_rate;
+// No more than what has changed: thousands of domains that have not must cost nothing here.
+void Worker::take(const route::Change& change) {
+  pools_.use(change);
+  authenticator_.use(change);
+  ways_.use(change);
+  const auto close_rate = change.now->document.drain.close_rate;
   const auto workers = static_cast<double>(common_.registry.worker_count());
-  pacer_.use(snapshot, close_rate ? std::optional(*close_rate / workers) : std::nullopt);
+  pacer_.use(change.now, close_rate ? std::optional(*close_rate / workers) : std::nullopt);
 }
 
 void Worker::look_at_sessions() {
@@ -143,7 +144,7 @@ void Worker::look_at_sessions() {
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
   loop_.post([this, plan, done = std::move(drained)] {
     context_.draining = true;
-    ways_.use(nullptr);
+    ways_.rest();
     for (auto& [key, listener] : listeners_) listener->take_no_more();
     drain_.emplace(loop_, table_, clients_, pacer_, plan,
                    Drain::Steps{.shut_doors = [this] { shut_doors(); }, .drained = done});

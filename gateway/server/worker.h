@@ -35,7 +35,7 @@ struct Common {
 
 class Worker {
  public:
-  Worker(size_t index, const Common& common, std::shared_ptr<const route::Snapshot> snapshot);
+  Worker(size_t index, const Common& common, const route::Change& first);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();  // ends the thread, and whatever is still open with it
@@ -84,7 +84,7 @@ class Worker {
     usage::meter::Book& book_;
   };
 
-  void take(const std::shared_ptr<const route::Snapshot>& snapshot);
+  void take(const route::Change& change);
   void shut_doors();
 
   net::Loop loop_;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "gateway/route/snapshot.h"
+#include "gateway/route/change.h"
 
 namespace tests {
 
@@ -17,18 +17,25 @@ std::shared_ptr<const T> borrowed(const T& theirs) {
 // Its only route leads to a pool without servers; `config` outlives it.
 inline gateway::route::Pool& add_pool(gateway::route::Snapshot& to,
                                       const gateway::config::Domain& config) {
-  auto pool = std::make_unique<gateway::route::Pool>();
+  auto pool = std::make_shared<gateway::route::Pool>();
   gateway::route::Pool& made = *pool;
   made.domain = config.names.empty() ? "chat.example.com" : config.names.front();
   made.label = made.domain + "#/";
-  made.config = &config.origin;
+  made.config = borrowed(config.origin);
   auto domain = std::make_shared<gateway::route::Domain>();
   domain->config = borrowed(config);
   domain->label = made.domain;
-  domain->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
+  domain->add({.prefix = "/", .action = gateway::route::ToPool{pool}});
   to.domains.push_back(std::move(domain));
-  to.pools.push_back(&made);
+  to.pools.push_back(std::move(pool));
   return made;
+}
+
+// As a start takes it, or a reload after another one.
+inline gateway::route::Change change_to(
+    std::shared_ptr<const gateway::route::Snapshot> now,
+    std::shared_ptr<const gateway::route::Snapshot> before = nullptr) {
+  return gateway::route::change_between(std::move(before), std::move(now));
 }
 
 // To be changed before anybody has the snapshot.

@@ -48,7 +48,7 @@ class SessionStage {
     auto pool = std::make_unique<gateway::route::Pool>();
     pool->domain = domain_->label;
     pool->label = domain_->label + "#/";
-    pool->config = &config_.origin;
+    pool->config = borrowed(config_.origin);
     pool->servers.push_back({.host = "10.0.0.5",
                              .port = 8080,
                              .address = std::nullopt,

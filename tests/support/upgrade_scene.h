@@ -23,7 +23,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     domain.config = borrowed(config);
     domain.label = pool.domain = "chat.example.com";
     pool.label = "chat.example.com#/";
-    pool.config = &config.origin;
+    pool.config = borrowed(config.origin);
     config.names = {"chat.example.com"};
     server.host = "127.0.0.1";
     server.port = origin.address().port();

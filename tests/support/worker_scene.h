@@ -47,7 +47,7 @@ class WorkerScene {
   uint64_t origin_failures(gateway::outcome::Cause cause) {
     // Servers of one name share what is known of them.
     std::set<const gateway::route::Backend*> all;
-    for (const auto* pool : context.snapshot->pools) {
+    for (const auto& pool : context.snapshot->pools) {
       for (const auto& server : pool->servers) all.insert(server.backend.get());
     }
     uint64_t sum = 0;

@@ -54,9 +54,9 @@ TEST_CASE("authenticator: a reload lets it forget what is no longer there") {
   proto::auth::Authorizer* b = of(authenticator, *first, 1);
   static_cast<void>(of(authenticator, *first, 0));
   const auto second = snapshot({"b.test", "c.test"});
-  authenticator.use(*second);
+  authenticator.use(change_to(second, first));
   CHECK(authenticator.size() == 1);
   CHECK(of(authenticator, *second, 0) == b);
-  authenticator.use(*snapshot({"b.test"}, ""));
+  authenticator.use(change_to(snapshot({"b.test"}, ""), second));
   CHECK(authenticator.size() == 0);
 }

@@ -136,7 +136,7 @@ struct Probing final : ProbingScene {
     settings.origin.deny_addresses.clear();
     names.set("a.test", addresses);
     made = snapshot({"a.test"}, {port});
-    prober.use(made);
+    prober.use(change_to(made));
   }
   bool up() const { return pool_of(*made).servers.front().backend->up; }
 

@@ -9,6 +9,7 @@
 
 #include "gateway/origin/ejection.h"
 #include "gateway/origin/pool_state.h"
+#include "tests/support/made_snapshot.h"
 
 namespace tests {
 
@@ -18,7 +19,7 @@ struct PoolScene {
 
   explicit PoolScene(size_t servers, Balance balance = Balance::weighted) {
     config.balance = balance;
-    pool.config = &config;
+    pool.config = borrowed(config);
     pool.domain = "chat.example.com";
     pool.label = "chat.example.com#/";
     for (size_t i = 0; i < servers; ++i) add();

@@ -75,7 +75,7 @@ TEST_CASE("pool: a reload keeps whose turn it is, and takes new weights and serv
   const auto three = scene.shares(3);
   // The same servers in a new snapshot: the turn goes on where it was.
   gateway::route::Pool reloaded;
-  reloaded.config = &scene.config;
+  reloaded.config = borrowed(scene.config);
   reloaded.label = scene.pool.label;
   reloaded.servers = scene.pool.servers;
   const size_t last = scene.choose();
@@ -108,13 +108,18 @@ TEST_CASE("pool: states are kept by label until that is gone") {
   PoolStates pools(1);
   PoolState& pool = pools.of(scene.pool);
   CHECK(&pools.of(scene.pool) == &pool);
-  gateway::route::Snapshot snapshot;
-  gateway::config::Domain config;
-  gateway::route::Pool& kept = add_pool(snapshot, config);
-  pools.use(snapshot);
+  const gateway::config::Domain config;
+  auto first = std::make_shared<gateway::route::Snapshot>();
+  add_pool(*first, config).label = scene.pool.label;
+  pools.use(change_to(first));
   CHECK(&pools.of(scene.pool) == &pool);
-  kept.label = "other.example.com#/";
-  pools.use(snapshot);
+  auto second = std::make_shared<gateway::route::Snapshot>();
+  add_pool(*second, config).label = scene.pool.label;
+  pools.use(change_to(second, first));
+  CHECK(&pools.of(scene.pool) == &pool);
+  auto third = std::make_shared<gateway::route::Snapshot>();
+  add_pool(*third, config).label = "other.example.com#/";
+  pools.use(change_to(third, second));
   CHECK(pools.size() == 0);
 }
 

@@ -43,7 +43,7 @@ TEST_CASE("port probes: the first port is taken again when it answers, and no cl
   ConnectScene scene;
   scene.config.origin.http_ports = {first.address().port(), second.address().port()};
   scene.server.backend->http_port = 1;
-  scene.ways.use(scene.snapshot);
+  scene.ways.use(change_to(scene.snapshot));
   scene.connect("127.0.0.1", first.address().port());
   REQUIRE(scene.finished());
   CHECK(scene.outcome->port == second.address().port());
@@ -62,7 +62,7 @@ TEST_CASE("port probes: a first port that still refuses changes nothing") {
   const uint16_t closed = ConnectScene::closed_port();
   scene.config.origin.http_ports = {closed, second.address().port()};
   scene.server.backend->http_port = 1;
-  scene.ways.use(scene.snapshot);
+  scene.ways.use(change_to(scene.snapshot));
   scene.connect("127.0.0.1", closed);
   REQUIRE(scene.finished());
   CHECK(scene.stage.run_until([&] { return scene.ways.port_probes().running() == 0; }));
@@ -76,7 +76,11 @@ TEST_CASE("port probes: no probe for an older configuration, nor after the end")
   scene.config.origin.http_ports = {first.address().port(), second.address().port()};
   scene.server.backend->http_port = 1;
   for (const bool drained : {false, true}) {
-    scene.ways.use(drained ? nullptr : ConnectScene::make_snapshot());
+    if (drained) {
+      scene.ways.rest();
+    } else {
+      scene.ways.use(change_to(ConnectScene::make_snapshot()));
+    }
     scene.connect("127.0.0.1", first.address().port());
     REQUIRE(scene.finished());
     CHECK(scene.ways.port_probes().running() == 0);

@@ -17,8 +17,7 @@ namespace {
 
 struct Probing final : ProbingScene {
   void use(const std::shared_ptr<gateway::route::Snapshot>& next) {
-    current = next;
-    prober.use(next);
+    prober.use(change_to(next, std::exchange(current, next)));
   }
   gateway::route::Backend& at(size_t server) { return *pool_of(*current).servers[server].backend; }
   bool becomes(bool up, size_t server = 0) {
@@ -86,7 +85,7 @@ TEST_CASE("prober: where DNS may not lead to, there is nobody to check") {
   scene.settings.origin.deny_addresses = {*gateway::config::parse_network("127.0.0.0/8")};
   const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
   Prober prober(scene.stage.loop, names.resolver);
-  prober.use(snapshot);
+  prober.use(change_to(snapshot));
   CHECK(scene.run_until([&] { return !pool_of(*snapshot).servers.front().backend->up; }));
   CHECK(origin.accepted == 0);
 }
@@ -103,7 +102,7 @@ TEST_CASE("FY32 prober: a name that leads to a listener of our own is no server"
   own.use({*gateway::net::Address::parse("127.0.0.1", origin.port())});
   const auto snapshot = scene.snapshot({"a.test"}, {origin.port()});
   Prober prober(scene.stage.loop, names.resolver, &own);
-  prober.use(snapshot);
+  prober.use(change_to(snapshot));
   CHECK(scene.run_until([&] { return !pool_of(*snapshot).servers.front().backend->up; }));
   CHECK(origin.accepted == 0);
 }

@@ -48,7 +48,7 @@ struct ProbingScene {
       server.backend = backends.of(pool.domain, hosts[i] + ":" + std::to_string(ports[i]));
       pool.servers.push_back(std::move(server));
     }
-    backends.use(*made);
+    backends.use(change_to(made, std::exchange(last, made)));
     return made;
   }
   std::shared_ptr<gateway::route::Snapshot> snapshot(uint16_t port) {
@@ -72,6 +72,7 @@ struct ProbingScene {
   LoopStage stage;
   gateway::net::dns::Resolver resolver{stage.loop};
   gateway::route::Backends backends;
+  std::shared_ptr<const gateway::route::Snapshot> last;
   gateway::config::Domain settings;
   bool tls = false;  // there is a TLS listener, too
   std::vector<FakeOrigin*> origins;

@@ -33,7 +33,7 @@ struct WarmScene : ConnectScene {
     REQUIRE(stage.run_until([&] { return idle() == count; }));
     return all;
   }
-  void begin() { ways.use(snapshot); }
+  void begin() { ways.use(change_to(snapshot)); }
   // A request asks for a connection.
   void request(const Change& change = {}) {
     again(port(), false, "", change);
@@ -71,7 +71,7 @@ TEST_CASE("FX2 warm: no more are made than the process has room for, and a place
   room.set_limit(2);
   WarmScene scene(Origin::Protocol::http, 4);
   Ways bounded(scene.stage.loop, scene.resolver, &room);
-  bounded.use(scene.snapshot);
+  bounded.use(change_to(scene.snapshot));
   std::vector<RawPeer> peers;
   for (int i = 0; i < 2; ++i) peers.push_back(scene.accepted(scene.listener));
   REQUIRE(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
@@ -84,7 +84,7 @@ TEST_CASE("FX2 warm: no more are made than the process has room for, and a place
   CHECK(scene.outcome->warm);
   peers.push_back(scene.accepted(scene.listener));
   CHECK(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
-  bounded.use(nullptr);
+  bounded.rest();
   CHECK(scene.stage.run_until([&] { return room.taken() == 0; }));
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("warm: none for a server that is down or ejected") {
   WarmScene scene(Origin::Protocol::http, 1);
   for (const bool down : {true, false}) {
     CAPTURE(down);
-    scene.ways.use(nullptr);
+    scene.ways.rest();
     scene.server.backend->up = !down;
     scene.server.backend->ejected_until = down ? 0 : 1;
     scene.begin();
@@ -304,7 +304,7 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
     pool_of(*next).label = scene.pool.label;
     pool_of(*next).servers = scene.pool.servers;
     reload.change(*next);
-    scene.ways.use(next);
+    scene.ways.use(change_to(next, scene.snapshot));
     scene.stage.settle();
     peers[0].read();
     CHECK(peers[0].ended != reload.kept);
@@ -316,7 +316,7 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
   }
 }
 
-TEST_CASE("warm: a reload makes what is encrypted anew, and a drain closes everything") {
+TEST_CASE("warm: a reload makes what is encrypted anew where the files of TLS say something else") {
   const TlsOrigin origin;
   WarmScene scene(Origin::Protocol::https, 1);
   scene.config.origin.https_ports = {scene.port()};
@@ -324,15 +324,32 @@ TEST_CASE("warm: a reload makes what is encrypted anew, and a drain closes every
   scene.pool.tls = origin.trusting();
   std::vector<std::unique_ptr<gateway::net::tls::TlsStream>> far;
   std::vector<std::unique_ptr<Recorder>> told;
-  for (int times = 1; times <= 2; ++times) {
-    scene.begin();
+  const auto stands = [&] {
     REQUIRE(scene.stage.run_until([&] { return readable(scene.listener.fd()); }));
     told.push_back(std::make_unique<Recorder>());
     far.push_back(origin.serve(scene.stage, scene.listener.accept(), *told.back()));
     REQUIRE(scene.stage.run_until([&] { return scene.idle() == 1; }));
-  }
+  };
+  auto now = scene.snapshot;
+  const auto reload = [&](gateway::net::tls::SharedSslContext tls) {
+    auto next = ConnectScene::make_snapshot();
+    next->document.domains.front() = scene.config;
+    pool_of(*next).label = scene.pool.label;
+    pool_of(*next).servers = scene.pool.servers;
+    pool_of(*next).tls = std::move(tls);
+    scene.ways.use(change_to(next, std::exchange(now, next)));
+  };
+  scene.begin();
+  stands();
+  reload(scene.pool.tls);
+  scene.stage.settle();
+  CHECK(told[0]->ends + told[0]->failures == 0);
+  CHECK(scene.idle() == 1);
+
+  reload(origin.trusting());
+  stands();
   CHECK(scene.stage.run_until([&] { return told[0]->ends + told[0]->failures > 0; }));
-  scene.ways.use(nullptr);
+  scene.ways.rest();
   CHECK(scene.idle() == 0);
   CHECK(scene.ways.figures().warm_idle.value() == 0);
   CHECK(scene.stage.run_until([&] { return told[1]->ends + told[1]->failures > 0; }));

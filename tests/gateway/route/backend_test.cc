@@ -30,7 +30,7 @@ std::shared_ptr<Snapshot> snapshot_of(Backends& backends,
 TEST_CASE("backend: a reload finds the servers that it names again as they were") {
   Backends backends;
   auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
-  backends.use(*first);
+  backends.use(tests::change_to(first));
   first->pools[0]->servers[1].backend->up = false;
   first->pools[0]->servers[1].backend->sessions = 7;
   auto second = snapshot_of(backends, {"10.0.0.2", "10.0.0.3"});
@@ -42,12 +42,12 @@ TEST_CASE("backend: a reload finds the servers that it names again as they were"
 TEST_CASE("backend: one that is no longer configured is listed until its last session has ended") {
   Backends backends;
   auto first = snapshot_of(backends, {"10.0.0.1", "10.0.0.2"});
-  backends.use(*first);
+  backends.use(tests::change_to(first));
   CHECK(backends.list().size() == 2);
   auto old = first->pools[0]->servers[0].backend;
   old->sessions = 1;
   auto second = snapshot_of(backends, {"10.0.0.2"});
-  backends.use(*second);
+  backends.use(tests::change_to(second, first));
   CHECK(backends.list().size() == 2);
   old->sessions = 0;
   REQUIRE(backends.list().size() == 1);
@@ -66,11 +66,11 @@ TEST_CASE("backend: one that is no longer configured is listed until its last se
 TEST_CASE("backend: what is counted without a hold keeps it") {
   Backends backends;
   auto first = snapshot_of(backends, {"10.0.0.1"});
-  backends.use(*first);
+  backends.use(tests::change_to(first));
   Backend* raw = first->pools[0]->servers[0].backend.get();
   raw->attempts = 1;
   auto second = snapshot_of(backends, {});
-  backends.use(*second);
+  backends.use(tests::change_to(second, first));
   first.reset();
   CHECK(backends.list().empty());
   CHECK(backends.size() == 1);
@@ -81,7 +81,7 @@ TEST_CASE("backend: what is counted without a hold keeps it") {
 
 TEST_CASE("backend: a configuration that is not taken leaves nothing behind") {
   Backends backends;
-  backends.use(*snapshot_of(backends, {"10.0.0.1"}));
+  backends.use(tests::change_to(snapshot_of(backends, {"10.0.0.1"})));
   { const auto refused = snapshot_of(backends, {"10.0.0.9"}); }
   CHECK(backends.list().size() == 1);
   CHECK(backends.size() == 1);

@@ -134,7 +134,7 @@ TEST_CASE("FX1 builder: three hundred domains share the system's authorities, re
   std::set<const X509_STORE*> stores;
   std::set<const SSL_CTX*> contexts;
   REQUIRE(snapshot->pools.size() == 300);
-  for (const auto* pool : snapshot->pools) {
+  for (const auto& pool : snapshot->pools) {
     REQUIRE(pool->tls != nullptr);
     stores.insert(SSL_CTX_get_cert_store(pool->tls.get()));
     contexts.insert(pool->tls.get());

@@ -60,3 +60,27 @@ TEST_CASE("change: the same configuration once more changes nothing") {
   CHECK(change.built() == 0);
   CHECK(change.removed.empty());
 }
+
+TEST_CASE(
+    "change: pools are told by their labels, and those of domains that are the same are not") {
+  const auto pool = [](const std::string& name, const std::string& server) {
+    return "  - { domain: " + name + ".example.com, origin: { servers: [{ address: \"" + server +
+           "\" }] } }\n";
+  };
+  Building building;
+  const auto before = building.snapshot(pool("a", "10.0.0.1") + pool("b", "10.0.0.1") +
+                                        pool("c", "10.0.0.1") + pool("d", "10.0.0.1"));
+  const auto now = building.snapshot(
+      pool("a", "10.0.0.1") + pool("b", "10.0.0.2") + echo("d") + pool("e", "10.0.0.1"), *before);
+  const Change change = change_between(before, now);
+  std::string told;
+  for (const auto& [old, next] : change.pools)
+    told += (old ? old->label : "none") + " > " + (next ? next->label : "none") + "\n";
+  CHECK(told ==
+        "c.example.com#/ > none\n"
+        "b.example.com#/ > b.example.com#/\n"
+        "d.example.com#/ > none\n"
+        "none > e.example.com#/\n");
+  CHECK(now->share(*change.pools[1].now) == change.pools[1].now);
+  CHECK(now->share(*change.pools[1].before) == nullptr);
+}

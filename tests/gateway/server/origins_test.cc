@@ -32,7 +32,7 @@ struct OriginsScene {
                                         .standings = building.standings,
                                         .backends = origins.backends()});
     REQUIRE(built.has_value());
-    origins.use(*built);
+    origins.use(gateway::route::change_between(std::exchange(last, *built), *built));
     return *built;
   }
   std::vector<std::string> names() {
@@ -41,6 +41,7 @@ struct OriginsScene {
     return found;
   }
 
+  std::shared_ptr<const gateway::route::Snapshot> last;
   Building building;
   LoopStage stage;
   Origins origins{stage.loop};

@@ -40,7 +40,8 @@ struct WorkerScene {
       : common{building.registry, admission,     scribe, metered.metering, names,
                warm_room,         own_listeners, trim},
         snapshot(building.snapshot(domains)),
-        worker(std::make_unique<Worker>(0, common, snapshot)) {
+        worker(std::make_unique<Worker>(0, common,
+                                        gateway::route::change_between(nullptr, snapshot))) {
     worker->start();
     open();
   }
@@ -120,10 +121,11 @@ TEST_CASE("worker: one that was never started goes in silence") {
   gateway::origin::WarmRoom warm_room;
   const gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;
-  const Worker worker(0,
-                      {building.registry, admission, scribe, metered.metering, names, warm_room,
-                       own_listeners, trim},
-                      building.snapshot(std::string(kEchoDomain)));
+  const Worker worker(
+      0,
+      {building.registry, admission, scribe, metered.metering, names, warm_room, own_listeners,
+       trim},
+      gateway::route::change_between(nullptr, building.snapshot(std::string(kEchoDomain))));
 }
 
 TEST_CASE(

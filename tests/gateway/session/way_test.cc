@@ -299,7 +299,7 @@ struct WarmScene {
     pool.servers.push_back(std::move(server));
     scene.aimed = &pool;
     scene.ways = &ways;
-    ways.use(snapshot);
+    ways.use(change_to(snapshot));
     REQUIRE(scene.stage.run_until([&] { return ways.warm().idle() == 1; }));
   }
   WarmScene(const WarmScene&) = delete;
