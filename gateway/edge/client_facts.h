@@ -16,7 +16,16 @@ struct Entrance {
   std::string name;
   bool tls = false;
   metrics::Listener& counters;
+  // Our own end of them; nothing: the listener takes what comes to any address of this machine.
+  std::optional<net::Address> address = {};
 };
+
+// Our own end of a connection that came in there; costs a system call where only the socket knows.
+// A socket that is gone already has none: then it is `peer`, for want of a better.
+[[nodiscard]] inline net::Address own_end(const Entrance& entrance, int fd,
+                                          const net::Address& peer) {
+  return entrance.address ? *entrance.address : net::Address::local_of(fd).value_or(peer);
+}
 
 struct ClientFacts {
   const Entrance& entrance;

@@ -20,7 +20,7 @@ ClientStream::ClientStream(const WorkerContext& context, const Entrance& entranc
       facts_{.entrance = entrance,
              .address = peer,
              .proxy = std::nullopt,
-             .server = net::Address::local_of(fd.get()).value_or(peer),
+             .server = own_end(entrance, fd.get(), peer),
              .accepted = context.loop.now()} {
   if (const auto rule = preface_rule(snapshot_->document, entrance.name, peer)) {
     preface_ = std::make_unique<ProxyPreface>(context.loop, std::move(fd), *rule, *this);

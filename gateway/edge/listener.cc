@@ -15,8 +15,9 @@ using outcome::Cause;
 
 namespace {
 
-// Into the empty buffer of a new connection that is closed next. What has come is taken out: a
-// close over unread bytes would be a reset, which may overtake the answer.
+// The buffer of a new connection is empty, so that the text fits at once; the connection is closed
+// next. What has come is taken out: a close over unread bytes would be a reset, which may overtake
+// the answer.
 bool say_last(int fd, std::string_view text) {
   const bool said = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
   std::array<char, 4096> unread{};
@@ -33,6 +34,8 @@ Listener::Listener(WorkerContext& context, Entrance entrance)
 
 void Listener::accept_on(net::UniqueFd fd) {
   stop();
+  entrance_.address = net::Address::local_of(fd.get());
+  if (entrance_.address && entrance_.address->is_any()) entrance_.address.reset();
   acceptor_.emplace(context_.loop, std::move(fd), *this);
 }
 
@@ -82,7 +85,7 @@ void Listener::refuse(int fd, const net::Address& peer, Refusal refusal, std::st
   const ClientFacts client{.entrance = entrance_,
                            .address = peer,
                            .proxy = std::nullopt,
-                           .server = net::Address::local_of(fd).value_or(peer),
+                           .server = own_end(entrance_, fd, peer),
                            .accepted = context_.loop.now()};
   const Request none{.client = client, .snapshot = context_.snapshot, .began = client.accepted};
   Outcome outcome(context_, none);

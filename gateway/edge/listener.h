@@ -18,9 +18,9 @@ class Listener final : public net::Acceptor::Handler {
 
   // Begins to accept; after a stop(), too.
   void accept_on(net::UniqueFd fd);
-  // Nobody new can connect; who has begun to is still accepted, until a stop().
+  // Nobody new can connect; clients that have begun to are still accepted, until a stop().
   void take_no_more();
-  // Stops accepting, but not before those are taken who are already in the queue.
+  // Takes the clients that are already in the queue, then accepts no more.
   void stop();
 
  private:

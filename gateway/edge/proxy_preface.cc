@@ -16,7 +16,7 @@ using proto::Bytes;
 
 namespace {
 
-// Whether all of the shorter one stands at the front of the longer one.
+// The shorter one is the front of the longer one.
 bool begin_alike(Bytes a, Bytes b) {
   const size_t common = std::min(a.size(), b.size());
   return std::equal(a.begin(), a.begin() + static_cast<ptrdiff_t>(common), b.begin());
@@ -75,7 +75,7 @@ void ProxyPreface::take_header() {
   pass(client_of(*decoder_.header()));
 }
 
-// Nothing is taken here, since it is what the client says to TLS or HTTP.
+// Looks without taking: without a header the bytes are what the client says to TLS or HTTP.
 void ProxyPreface::look_for_header(bool is_all) {
   std::array<uint8_t, proto::proxy_header::kV2Signature.size()> buffer{};
   const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_PEEK);

@@ -1,5 +1,5 @@
-// What stands in front of everything else on a connection to a listener with proxy_protocol: the
-// PROXY header of a load balancer, and nothing of the kind from anybody else.
+// The PROXY header of a load balancer, at the front of each connection to a listener with
+// proxy_protocol: taken from trusted peers, refused from all others.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,13 @@
 namespace gateway::edge {
 
 // Looks at a socket before a stream is made of it, and takes exactly the header out: what follows
-// stays in the kernel for TLS or HTTP. How long that may take is the owner's deadline. Calls back
-// once, from the loop, and may be destroyed in that call.
+// stays in the kernel for TLS or HTTP. Owns the socket until it passes. How long that may take is
+// the owner's deadline. Calls back once, from the loop, and may be destroyed in that call.
 class ProxyPreface final : private net::Poller::Watched {
  public:
   enum class Rule {
     required,  // a trusted peer: a header, before anything else
-    refused    // any other: whoever begins with a header forges it
+    refused    // any other peer: one that begins with a header forges it
   };
 
   class Handler {
@@ -47,7 +47,7 @@ class ProxyPreface final : private net::Poller::Watched {
   Rule rule() const { return rule_; }
   // The peer has said something.
   bool has_begun() const;
-  // Ends the wait for somebody of whom no header is required: on_prefaced comes within the call.
+  // Ends the wait for a peer that need not send a header: on_prefaced comes within the call.
   void give_up_waiting() { pass(std::nullopt); }
 
  private:

@@ -59,6 +59,11 @@ void Address::set_port(uint16_t port) {
   (family_ == AF_INET ? v4_.sin_port : v6_.sin6_port) = htons(port);
 }
 
+bool Address::is_any() const {
+  if (family_ == AF_INET) return v4_.sin_addr.s_addr == htonl(INADDR_ANY);
+  return family_ == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6_.sin6_addr);
+}
+
 namespace {
 
 // inet_ntop() does this by printf, which costs a handshake, in which addresses are written a dozen

@@ -26,6 +26,7 @@ class Address {
   int family() const { return family_; }
   uint16_t port() const;
   void set_port(uint16_t port);
+  bool is_any() const;            // 0.0.0.0 or ::, at which a listener means every address
   std::string host() const;       // without brackets; an IPv4-mapped address as IPv4
   std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
 

@@ -24,6 +24,13 @@ TEST_CASE("address: names and what is nearly an address are none") {
   CHECK_FALSE(Address::parse(std::string_view("127.0.0.1\0.evil", 15), 80).has_value());
 }
 
+TEST_CASE("address: any is 0.0.0.0 and ::, whatever the port") {
+  for (const char* any : {"0.0.0.0", "::"}) CHECK(Address::parse(any, 80)->is_any());
+  for (const char* one : {"0.0.0.1", "127.0.0.1", "::1", "::ffff:0.0.0.0"})
+    CHECK_FALSE(Address::parse(one, 0)->is_any());
+  CHECK_FALSE(Address().is_any());
+}
+
 TEST_CASE("address: every number of an IPv4 address is written as it is read") {
   for (const char* text : {"0.0.0.0", "9.10.99.100", "255.255.255.255", "127.0.0.1"})
     CHECK(Address::parse(text, 1)->host() == text);
