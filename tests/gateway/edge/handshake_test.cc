@@ -8,6 +8,7 @@
 #include "tests/support/access_file.h"
 #include "tests/support/frames.h"
 #include "tests/support/memory_carrier.h"
+#include "tests/support/waiting.h"
 
 using namespace tests;
 using gateway::outcome::Cause;
@@ -25,7 +26,8 @@ std::string plain_request(std::string_view line) {
 
 // A domain whose only server is that one.
 std::string domain_at(const RawListener& origin) {
-  return "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin: { servers: [ { address: "
+  return "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin: { servers: [ "
+         "{ address: "
          "127.0.0.1:" +
          std::to_string(origin.address().port()) + " } ] }\n";
 }
@@ -178,6 +180,7 @@ TEST_CASE("handshake: a client that leaves while the origin is asked takes the c
   MemoryCarrier carrier(scene, client);
   carrier.ask(upgrade_request());
   CHECK(carrier.answers == 0);
+  REQUIRE(scene.stage.run_until([&] { return readable(origin.fd()); }));
   RawPeer asked(origin.accept());
   carrier.handshake->client_left();
   carrier.outcome->unanswered();
@@ -200,6 +203,7 @@ TEST_CASE("handshake: a drain that cannot wait for the origin is answered in its
   scene.use(domain_at(origin));
   MemoryCarrier carrier(scene, client);
   carrier.ask(upgrade_request());
+  REQUIRE(scene.stage.run_until([&] { return readable(origin.fd()); }));
   RawPeer asked(origin.accept());
   carrier.handshake->refuse(gateway::edge::refused_by_drain());
   CHECK(carrier.status == 503);
