@@ -14,9 +14,8 @@ Loop& loop_of(Handle* handle) {
   return *static_cast<Loop*>(handle->data);
 }
 
-// A batch of sockets, then another while the batches come full: bounded, so that timers and posts
-// are not starved.
 constexpr int kMaxBatches = 8;
+constexpr milliseconds kLongestWait{60'000};  // what epoll_wait can be told, and more than enough
 
 void must(int result, const char* what) {
   if (result < 0)
@@ -48,28 +47,12 @@ Loop::Loop(const milliseconds* hand)
 }
 
 void Loop::open_handles() {
-  posted_signal_.data = sockets_.data = timer_.data = before_poll_.data = after_poll_.data = this;
+  posted_signal_.data = this;
   must(uv_async_init(&loop_, &posted_signal_,
                      [](uv_async_t* handle) { loop_of(handle).run_posted(); }),
        "an event loop's wake-up");
-  must(uv_poll_init(&loop_, &sockets_, poller_.fd()), "an event loop's sockets");
-  must(uv_poll_start(&sockets_, UV_READABLE,
-                     [](uv_poll_t* handle, int, int) { loop_of(handle).on_sockets(); }),
-       "an event loop's sockets");
-  uv_timer_init(&loop_, &timer_);
-  uv_prepare_init(&loop_, &before_poll_);
-  uv_prepare_start(&before_poll_, [](uv_prepare_t* handle) {
-    loop_of(handle).begin_turn();  // before the first wait there may be work already
-    loop_of(handle).end_turn();
-    const std::string line = loop_of(handle).turns_.end(uv_hrtime());
-    if (!line.empty()) log::say(log::Level::warning, line);
-  });
-  uv_check_init(&loop_, &after_poll_);
-  uv_check_start(&after_poll_, [](uv_check_t* handle) {
-    loop_of(handle).begin_turn();
-    loop_of(handle).end_turn();
-  });
-  uv_idle_init(&loop_, &more_to_do_);
+  // Level-triggered: what one turn of libuv leaves, the next one finds.
+  must(-poller_.add(uv_backend_fd(&loop_), libuv_, EPOLLIN), "an event loop's wake-up");
 }
 
 Loop::~Loop() {
@@ -93,10 +76,52 @@ milliseconds Loop::time() const {
   return hand_ != nullptr ? *hand_ : milliseconds(static_cast<int64_t>(uv_now(&loop_)));
 }
 
-void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+void Loop::run() {
+  stopped_ = false;
+  while (!stopped_) {
+    const auto wait = longest_wait();
+    turn(wait ? static_cast<int>(std::min(*wait, kLongestWait).count()) : -1);
+  }
+}
 
 void Loop::stop() {
-  post([this] { uv_stop(&loop_); });
+  post([this] { stopped_ = true; });
+}
+
+std::optional<milliseconds> Loop::longest_wait() const {
+  if (poller_.has_scheduled()) return milliseconds(0);
+  // Zero also while libuv has handles to open or to close: it does so in a turn of its own.
+  const int of_libuv = uv_backend_timeout(&loop_);
+  std::optional<milliseconds> wait;
+  if (of_libuv >= 0) wait = milliseconds(of_libuv);
+  const auto due = wheel_.next();
+  // Whoever moves the clock by hand turns the loop, too.
+  if (!due || (hand_ != nullptr && *due > time())) return wait;
+  const milliseconds left = std::max(*due - time(), milliseconds(0));
+  return wait ? std::min(*wait, left) : left;
+}
+
+void Loop::turn(int longest) {
+  const bool more = poller_.wait(longest);
+  turns_.begin(uv_hrtime());
+  uv_update_time(&loop_);
+  wheel_.set_now(time());
+  serve_sockets(more);
+  if (uv_backend_timeout(&loop_) == 0) uv_run(&loop_, UV_RUN_NOWAIT);
+  end_turn();
+  const std::string line = turns_.end(uv_hrtime());
+  if (!line.empty()) log::say(log::Level::warning, line);
+}
+
+// A batch, then another while the batches come full: bounded, so that timers and posts are not
+// starved.
+void Loop::serve_sockets(bool more) {
+  poller_.dispatch();
+  for (int batch = 1; more && batch < kMaxBatches; ++batch) {
+    retirement_.clear();
+    more = poller_.wait(0);
+    poller_.dispatch();
+  }
 }
 
 void Loop::post(std::function<void()> task) {
@@ -113,25 +138,9 @@ void Loop::run_posted() {
     const std::lock_guard lock(posted_mutex_);
     tasks.swap(posted_);
   }
-  begin_turn();
-  wheel_.set_now(time());
   measured(TurnClock::Part::posted, [&tasks] {
     for (const auto& task : tasks) task();
   });
-}
-
-void Loop::on_sockets() {
-  begin_turn();
-  wheel_.set_now(time());
-  for (int batch = 0; batch < kMaxBatches && poller_.dispatch(); ++batch) retirement_.clear();
-}
-
-// What libuv called before us in this turn, a signal's reload above all, counts as well: it notes
-// when the wait was over, by a clock that may be two milliseconds behind.
-void Loop::begin_turn() {
-  if (turns_.begun()) return;
-  constexpr uint64_t kMillisecond = 1'000'000;
-  turns_.begin(std::min(uv_hrtime(), (uv_now(&loop_) + 2) * kMillisecond));
 }
 
 template <class Work>
@@ -143,35 +152,11 @@ void Loop::measured(TurnClock::Part part, Work work) {
 
 void Loop::end_turn() {
   const milliseconds now = time();
-  wheel_.set_now(now);
   const auto due = wheel_.next();
   if (due && *due <= now) measured(TurnClock::Part::deadlines, [&] { wheel_.advance(now); });
-  bool more = false;
   if (poller_.has_scheduled())
-    measured(TurnClock::Part::scheduled, [&] { more = poller_.run_scheduled(); });
+    measured(TurnClock::Part::scheduled, [this] { poller_.run_scheduled(); });
   if (!retirement_.empty()) measured(TurnClock::Part::retired, [this] { retirement_.clear(); });
-  if (more) {
-    uv_idle_start(&more_to_do_, [](uv_idle_t*) {});
-  } else {
-    uv_idle_stop(&more_to_do_);
-  }
-  arm_timer();
-}
-
-void Loop::arm_timer() {
-  const auto due = wheel_.next();
-  // Whoever moves the clock turns the loop, too.
-  if (due == armed_ || hand_ != nullptr) return;
-  armed_ = due;
-  if (!due) {
-    uv_timer_stop(&timer_);
-    return;
-  }
-  const int64_t wait = (*due - time()).count();
-  // The deadlines themselves run in end_turn; the timer only ends the wait.
-  uv_timer_start(
-      &timer_, [](uv_timer_t* handle) { loop_of(handle).armed_.reset(); },
-      wait > 0 ? static_cast<uint64_t>(wait) : 0, 0);
 }
 
 }  // namespace gateway::net

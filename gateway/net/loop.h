@@ -1,5 +1,5 @@
-// One thread's event loop: libuv for timers and posts, the nested Poller for sockets, the wheel for
-// deadlines, and the buffers that are lent to whoever has data.
+// One thread's event loop: the Poller for sockets, libuv inside it for signals and posts, the wheel
+// for deadlines, and the buffers that are lent to whoever has data.
 #pragma once
 
 #include <chrono>
@@ -53,6 +53,11 @@ class Loop {
 
   void run();   // until stop()
   void stop();  // from any thread
+  // One turn of run(), which waits for nothing: what is ready, due or posted by now happens. Not
+  // from inside a callback.
+  void turn() { turn(0); }
+  // How long run() would wait for its sockets; nothing: without end.
+  std::optional<milliseconds> longest_wait() const;
 
   // Runs the task on the loop's thread, in the order of the posts. From any thread; after run() has
   // ended: never.
@@ -77,30 +82,35 @@ class Loop {
   const TurnClock& turns() const { return turns_; }
 
  private:
+  // libuv's set of descriptors as a member of ours.
+  class Libuv final : public Poller::Watched {
+   public:
+    explicit Libuv(uv_loop_t& loop) : loop_(loop) {}
+    void on_ready(uint32_t) override { uv_run(&loop_, UV_RUN_NOWAIT); }
+
+   private:
+    uv_loop_t& loop_;
+  };
+
   milliseconds time() const;
   void open_handles();
   void close_handles();
-  void on_sockets();
-  void begin_turn();  // the first call of a turn counts
+  void turn(int longest);  // the wait for sockets, in milliseconds; negative: without end
   template <class Work>
   void measured(TurnClock::Part part, Work work);
+  void serve_sockets(bool more);
   void end_turn();
   void run_posted();
-  void arm_timer();
 
   const milliseconds* hand_;
+  bool stopped_ = false;
   uv_loop_t loop_{};
   uv_async_t posted_signal_{};
-  uv_poll_t sockets_{};
-  uv_timer_t timer_{};
-  uv_prepare_t before_poll_{};
-  uv_check_t after_poll_{};
-  uv_idle_t more_to_do_{};
+  Libuv libuv_{loop_};
 
   Poller poller_;
   DeadlineWheel wheel_;
   Retirement retirement_;
-  std::optional<milliseconds> armed_;
   std::unique_ptr<uint8_t[]> read_buffer_;
   std::unique_ptr<uint8_t[]> plain_buffer_;
   std::string record_buffer_;

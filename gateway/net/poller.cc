@@ -38,19 +38,22 @@ void Poller::schedule(Watched& watched) {
   scheduled_.push_back(&watched);
 }
 
-bool Poller::dispatch() {
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), 0);
-  if (count <= 0) return false;
-  batch_ = std::span(events_).first(static_cast<size_t>(count));
+bool Poller::wait(int longest) {
+  const int most = static_cast<int>(events_.size());
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), most, longest);
+  batch_ = std::span(events_).first(static_cast<size_t>(std::max(count, 0)));
+  return count == most;
+}
+
+void Poller::dispatch() {
   while (!batch_.empty()) {
     const epoll_event event = batch_.front();
     batch_ = batch_.subspan(1);
     if (event.data.ptr != nullptr) static_cast<Watched*>(event.data.ptr)->on_ready(event.events);
   }
-  return static_cast<size_t>(count) == events_.size();
 }
 
-bool Poller::run_scheduled() {
+void Poller::run_scheduled() {
   running_.swap(scheduled_);
   for (size_t i = 0; i < running_.size(); ++i) {
     Watched* watched = running_[i];
@@ -60,7 +63,6 @@ bool Poller::run_scheduled() {
     watched->on_ready(0);
   }
   running_.clear();
-  return !scheduled_.empty();
 }
 
 }  // namespace gateway::net

@@ -1,5 +1,6 @@
-// The data sockets' edge-triggered epoll set inside the libuv loop: libuv watches this one
-// descriptor, and a message costs neither an epoll_ctl nor a walk through libuv's queues.
+// The epoll set that a loop waits on: data sockets edge-triggered, and libuv's own set as one
+// member among them, so that a message costs neither an epoll_ctl nor a walk through libuv's
+// queues.
 #pragma once
 
 #include <array>
@@ -44,15 +45,18 @@ class Poller {
 
   bool has_scheduled() const { return !scheduled_.empty(); }
 
-  // Dispatches what is ready now. True: there may be more.
-  bool dispatch();
-  // Runs what was scheduled before this call. True: more was scheduled meanwhile.
-  bool run_scheduled();
+  // Waits until something is ready, for so many milliseconds at the most; negative: without end.
+  // True: there may be more than the next dispatch() comes to see.
+  bool wait(int longest);
+  // Tells those whom the last wait() found ready.
+  void dispatch();
+  // Runs what was scheduled before this call.
+  void run_scheduled();
 
  private:
   UniqueFd epoll_;
   std::array<epoll_event, 256> events_;
-  std::span<epoll_event> batch_;  // what is left of the batch in dispatch()
+  std::span<epoll_event> batch_;  // what is left of the last wait() to dispatch
   std::vector<Watched*> scheduled_;
   std::vector<Watched*> running_;  // nulls where one was removed meanwhile
 };

@@ -77,7 +77,7 @@ Signals::Signals(net::Loop& loop, Handler& handler) : loop_(loop), handler_(hand
 
 void Signals::let_go() {
   on_stops(SIG_DFL);
-  uv_run(loop_.uv(), UV_RUN_NOWAIT);
+  loop_.turn();
 }
 
 Signals::~Signals() { close(); }

@@ -38,7 +38,7 @@ class LoopStage {
     const auto limit = std::chrono::steady_clock::now() + patience();
     while (!happened()) {
       if (std::chrono::steady_clock::now() > limit) return false;
-      turn();
+      loop.turn();
       // What is due already happens before the wait: it may be all there is to wait for.
       if (!happened() && !waits_for_event()) clock_ += std::chrono::milliseconds(1);
     }
@@ -55,15 +55,14 @@ class LoopStage {
   // All that is due within this time happens, with no time for peers in between.
   void pass(std::chrono::milliseconds time) {
     clock_ += time;
-    turn();
+    loop.turn();
   }
 
  private:
-  void turn() { uv_run(loop.uv(), UV_RUN_NOWAIT); }
   // Up to a millisecond of real time. False: nothing has come.
   bool waits_for_event() {
-    const int most = uv_backend_timeout(loop.uv()) == 0 ? 0 : 1;
-    pollfd one{.fd = uv_backend_fd(loop.uv()), .events = POLLIN, .revents = 0};
+    const int most = loop.longest_wait() == std::chrono::milliseconds(0) ? 0 : 1;
+    pollfd one{.fd = loop.poller().fd(), .events = POLLIN, .revents = 0};
     return ::poll(&one, 1, most) > 0 || most == 0;
   }
 

@@ -52,6 +52,33 @@ TEST_CASE("loop: a deadline wakes it") {
   CHECK(bell.rang >= began + 20ms);
 }
 
+TEST_CASE("loop: it waits for sockets no longer than until something else is due") {
+  struct Bell final : DeadlineWheel::Entry {
+    void on_deadline(milliseconds) override { ++rings; }
+    int rings = 0;
+  };
+  struct Silent final : Poller::Watched {
+    void on_ready(uint32_t) override {}
+  };
+  milliseconds clock{1'000};
+  Loop loop(&clock);
+  CHECK(loop.longest_wait() == 0ms);  // libuv has its wake-up to open
+  loop.turn();
+  CHECK(loop.longest_wait() == std::nullopt);
+  Silent scheduled;
+  loop.poller().schedule(scheduled);
+  CHECK(loop.longest_wait() == 0ms);
+  loop.turn();
+  CHECK(loop.longest_wait() == std::nullopt);
+  Bell bell;
+  loop.wheel().set(bell, clock + 80ms);
+  clock += 80ms;
+  CHECK(loop.longest_wait() == 0ms);
+  loop.turn();
+  CHECK(bell.rings == 1);
+  CHECK(loop.longest_wait() == std::nullopt);
+}
+
 namespace {
 
 struct Mourned final : Retirable {

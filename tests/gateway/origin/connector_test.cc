@@ -249,7 +249,7 @@ TEST_CASE("connector: destroying it gives up in silence") {
   for (const bool begun : {false, true}) {
     ConnectScene scene;
     scene.connect("localhost", listener.address().port());
-    if (begun) uv_run(scene.stage.loop.uv(), UV_RUN_NOWAIT);
+    if (begun) scene.stage.loop.turn();
     scene.outcome->connector.reset();
     scene.stage.settle();
     CHECK_FALSE(scene.outcome->done());
