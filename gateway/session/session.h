@@ -15,6 +15,7 @@
 #include "gateway/session/relay.h"
 #include "gateway/session/table.h"
 #include "gateway/session/timeouts.h"
+#include "gateway/usage/meter/book.h"
 #include "gateway/usage/record.h"
 
 namespace gateway::session {

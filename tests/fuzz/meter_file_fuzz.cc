@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "gateway/usage/meter/layout.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gateway/usage/ledger/ledger.h"
-#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "gateway/usage/rows.h"
 #include "proto/base/result.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gateway/usage/ledger/ledger.h"
-#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage::ledger {

@@ -1,9 +1,9 @@
-// The worker's side of a book: its clock, its meters with open sessions, its own free slots.
+#include "gateway/usage/meter/book.h"
+
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
-#include "gateway/usage/meter/book_state.h"
+#include "gateway/usage/meter/bucket_place.h"
 #include "gateway/usage/meter/layout.h"
 
 namespace gateway::usage::meter {
@@ -29,114 +29,116 @@ milliseconds first_wall() {
       std::chrono::system_clock::now().time_since_epoch());
 }
 
+std::string path_of(const Book::Plan& plan) {
+  return plan.folder.empty() ? std::string{} : file_path(plan.folder, plan.boot, plan.worker);
+}
+
+size_t used_slots(const std::vector<Slot*>& chunks) {
+  size_t used = 0;
+  for (const Slot* const chunk : chunks) {
+    for (size_t i = 0; i < File::kChunkSlots; ++i)
+      used += chunk[i].state.load(std::memory_order_relaxed) == Slot::free ? 0 : 1;
+  }
+  return used;
+}
+
 }  // namespace
 
-Book::Book(const Plan& plan) : state_(std::make_unique<State>(plan)) {
-  state_->bucket = bucket_at(std::clamp(first_wall(), milliseconds{0}, milliseconds{kLastWall}));
-  state_->place.store(place_of(state_->bucket, state_->part), std::memory_order_release);
+Book::Book(const Plan& plan)
+    : node_(plan.node),
+      boot_(plan.boot),
+      worker_(plan.worker),
+      pool_(path_of(plan), {plan.node, plan.boot, plan.worker}, plan.most_slots) {
+  bucket_ = bucket_at(std::clamp(first_wall(), milliseconds{0}, milliseconds{kLastWall}));
+  place_.store(place_of(bucket_, part_), std::memory_order_release);
   provide();
 }
 
 Book::~Book() = default;
 
 milliseconds Book::tick(milliseconds now, milliseconds wall) {
-  State& state = *state_;
-  now = std::max(now, now_);
+  now = std::max(now, clock_.now);
   wall = std::clamp(wall, milliseconds{0}, milliseconds{kLastWall});
   note_step(now, wall);
   const int64_t bucket = bucket_at(wall);
-  if (bucket != state.bucket) begin_bucket(bucket, now, wall);
-  now_ = now;
+  if (bucket != bucket_) begin_bucket(bucket, now, wall);
+  clock_.now = now;
   settle_all();
-  state.begun = true;
-  state.ticking.store(true, std::memory_order_release);
-  state.ticked = now;
-  state.wall = wall;
-  top_up();
+  begun_ = true;
+  ticking_.store(true, std::memory_order_release);
+  ticked_ = now;
+  wall_ = wall;
+  pool_.top_up();
   const milliseconds left = begin_of(bucket + kBucketSeconds) - wall;
   return now + std::clamp(left, milliseconds{1}, milliseconds{1000});
 }
 
 void Book::note_step(milliseconds now, milliseconds wall) {
-  if (!state_->begun) return;
-  const milliseconds step = (wall - state_->wall) - (now - state_->ticked);
-  if (step > kStep || step < -kStep)
-    state_->clock_step.fetch_add(step.count(), std::memory_order_relaxed);
+  if (!begun_) return;
+  const milliseconds step = (wall - wall_) - (now - ticked_);
+  if (step > kStep || step < -kStep) clock_step_.fetch_add(step.count(), std::memory_order_relaxed);
 }
 
 milliseconds Book::take_clock_step() {
-  return milliseconds{state_->clock_step.exchange(0, std::memory_order_relaxed)};
+  return milliseconds{clock_step_.exchange(0, std::memory_order_relaxed)};
 }
 
 // What was spent before the boundary belongs to the bucket that ends. After a step there is no
 // boundary that the clock went through, or it lies before the last tick: then all of the time
 // goes to one of the two buckets.
 void Book::begin_bucket(int64_t bucket, milliseconds now, milliseconds wall) {
-  State& state = *state_;
-  const bool back = bucket < state.bucket;
-  if (state.begun) {
+  const bool back = bucket < bucket_;
+  if (begun_) {
     const milliseconds boundary = back ? now : now - (wall - begin_of(bucket));
-    now_ = std::clamp(boundary, now_, now);
+    clock_.now = std::clamp(boundary, clock_.now, now);
     settle_all();
   }
   // A bucket that the clock comes back to is another row: the first one may be complete by now.
-  if (back && (state.begun || state.counted))
-    state.part = part_after(state.part, state.plan.worker);
-  state.bucket = bucket;
-  ++turn_;
-  state.place.store(place_of(bucket, state.part), std::memory_order_release);
-  top_up();
-  if (!state.local.empty()) give_up_held();
+  if (back && (begun_ || counted_)) part_ = part_after(part_, worker_);
+  bucket_ = bucket;
+  ++clock_.turn;
+  place_.store(place_of(bucket, part_), std::memory_order_release);
+  pool_.top_up();
+  if (pool_.has_local()) give_up_held();
 }
 
 void Book::settle_all() {
-  for (Meter* meter = state_->active; meter != nullptr; meter = meter->next_) {
+  for (Meter* meter = active_; meter != nullptr; meter = meter->next_) {
     // Before the first tick nobody knows how long a session has been open.
-    if (!state_->begun) meter->settled_ = now_;
+    if (!begun_) meter->settled_ = clock_.now;
     meter->settle();
   }
 }
 
 void Book::activate(Meter& meter) {
   meter.previous_ = nullptr;
-  meter.next_ = state_->active;
+  meter.next_ = active_;
   if (meter.next_ != nullptr) meter.next_->previous_ = &meter;
-  state_->active = &meter;
+  active_ = &meter;
 }
 
 void Book::deactivate(Meter& meter) {
-  Meter*& from_previous = meter.previous_ == nullptr ? state_->active : meter.previous_->next_;
+  Meter*& from_previous = meter.previous_ == nullptr ? active_ : meter.previous_->next_;
   from_previous = meter.next_;
   if (meter.next_ != nullptr) meter.next_->previous_ = meter.previous_;
   meter.previous_ = meter.next_ = nullptr;
 }
 
-// The ledger's thread may have the lists in its hands; the next tick comes soon.
-void Book::top_up() {
-  State& state = *state_;
-  const std::unique_lock lock(state.mutex, std::try_to_lock);
-  if (!lock.owns_lock()) return;
-  if (std::exchange(state.recovered, false)) state.keep_back_memory(state.local);
-  state.local.insert(state.local.end(), state.spare.begin(), state.spare.end());
-  state.spare.clear();
-  state.local_size.store(state.local.size(), std::memory_order_relaxed);
-}
-
 Slot* Book::take(Meter& meter) {
-  State& state = *state_;
-  Slot* slot = free_slot();
+  Slot* slot = pool_.take();
   uint64_t kind = Slot::used;
   if (slot == nullptr) {
     if (meter.held_) return nullptr;
-    slot = &reserved_slot(meter);
+    slot = &pool_.take_reserved();
     kind = Slot::held;
+    hold(meter);
   } else if (meter.held_) {
     give_up(meter);
   }
-  state.counted = true;
+  counted_ = true;
   const std::string_view domain = std::string_view(meter.domain_).substr(0, Slot::kMaxDomain);
-  slot->bucket = state.bucket;
-  slot->part = state.part;
+  slot->bucket = bucket_;
+  slot->part = part_;
   slot->domain_size = static_cast<uint32_t>(domain.size());
   slot->check = slot_check(slot->bucket, slot->part, domain);
   std::ranges::copy(domain, slot->domain.begin());
@@ -144,55 +146,96 @@ Slot* Book::take(Meter& meter) {
   return slot;
 }
 
-// Null: there is none, and no more are allowed.
-Slot* Book::free_slot() {
-  State& state = *state_;
-  if (state.local.empty()) state.local = fetch();
-  if (state.local.empty()) return nullptr;
-  Slot* const slot = state.local.back();
-  state.local.pop_back();
-  state.local_size.store(state.local.size(), std::memory_order_relaxed);
-  return slot;
-}
-
-std::vector<Slot*> Book::fetch() {
-  State& state = *state_;
-  {
-    const std::lock_guard lock(state.mutex);
-    if (!state.spare.empty()) return std::exchange(state.spare, {});
-    // Their zeros may not be on the disk, but a power cut is less likely than bytes are now.
-    if (state.at_cap()) return std::exchange(state.cleared, {});
-  }
-  return grow();
-}
-
-Slot& Book::reserved_slot(Meter& meter) {
-  State& state = *state_;
+void Book::hold(Meter& meter) {
   meter.held_ = true;
-  state.held.push_back(&meter);
-  state.held_size.store(state.held.size(), std::memory_order_relaxed);
-  std::unique_lock lock(state.mutex);
-  if (state.reserve.empty()) {
-    lock.unlock();
-    const std::vector<Slot*> grown = grow();
-    lock.lock();
-    state.reserve.insert(state.reserve.end(), grown.begin(), grown.end());
-  }
-  Slot* const slot = state.reserve.back();
-  state.reserve.pop_back();
-  return *slot;
+  held_.push_back(&meter);
+  held_size_.store(held_.size(), std::memory_order_relaxed);
 }
 
 // After this the slot is like any other of its bucket: nobody adds to it.
 void Book::give_up(Meter& meter) {
   meter.held_ = false;
   meter.slot_->state.store(Slot::used, std::memory_order_release);
-  std::erase(state_->held, &meter);
-  state_->held_size.store(state_->held.size(), std::memory_order_relaxed);
+  std::erase(held_, &meter);
+  held_size_.store(held_.size(), std::memory_order_relaxed);
 }
 
 void Book::give_up_held() {
-  while (!state_->held.empty()) give_up(*state_->held.back());
+  while (!held_.empty()) give_up(*held_.back());
+}
+
+Meter& Book::meter(const std::string& domain) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Meter>& meter = meters_[domain];
+  if (meter == nullptr) meter = std::make_unique<Meter>(*this, clock_, domain);
+  return *meter;
+}
+
+std::vector<std::string> Book::domains() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  names.reserve(meters_.size());
+  for (const auto& [name, meter] : meters_) names.push_back(name);
+  return names;
+}
+
+bool Book::has_left(int64_t bucket, uint32_t part) const {
+  if (!may_count_in(part, worker_)) return true;
+  if (!ticking_.load(std::memory_order_acquire)) return false;
+  return place_of(bucket, part) < place_.load(std::memory_order_acquire);
+}
+
+std::vector<Book::Reading> Book::read() const {
+  const std::vector<Slot*> chunks = pool_.chunks();
+  // First of all: what is past as of this moment has had its last write before it. Until the first
+  // tick nothing is: that one may bring an earlier time than the system's, and with it slots that
+  // look past beside the place of before.
+  const bool ticking = ticking_.load(std::memory_order_acquire);
+  const uint64_t place = place_.load(std::memory_order_acquire);
+  std::vector<Reading> readings;
+  readings.reserve(used_slots(chunks));
+  for (Slot* const chunk : chunks) {
+    for (size_t i = 0; i < File::kChunkSlots; ++i) {
+      Slot& slot = chunk[i];
+      const uint64_t kind = slot.state.load(std::memory_order_acquire);
+      if (kind == Slot::free) continue;
+      const std::string_view domain(slot.domain.data(), slot.domain_size);
+      readings.push_back(
+          {.key = {node_, boot_, std::string(domain), slot.bucket, slot.part},
+           .totals = totals_of(slot),
+           .past = ticking && kind == Slot::used && place_of(slot.bucket, slot.part) < place,
+           .slot = &slot});
+    }
+  }
+  return readings;
+}
+
+void Book::visit_used(const std::function<void(std::string_view, const Slot&)>& each) const {
+  for (const Slot* const chunk : pool_.chunks()) {
+    for (size_t i = 0; i < File::kChunkSlots; ++i) {
+      const Slot& slot = chunk[i];
+      if (slot.state.load(std::memory_order_acquire) != Slot::free)
+        each({slot.domain.data(), slot.domain_size}, slot);
+    }
+  }
+}
+
+void Book::provide() {
+  size_t meters = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    meters = meters_.size();
+  }
+  pool_.provide(meters);
+}
+
+std::string Book::trouble() const {
+  const size_t held = held_size_.load(std::memory_order_relaxed);
+  if (held > 0) {
+    return "there are no more slots: " + std::to_string(held) +
+           " domains are counted in an earlier bucket";
+  }
+  return pool_.trouble();
 }
 
 }  // namespace gateway::usage::meter

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/book.h"
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage::meter {

@@ -113,8 +113,7 @@ std::string folder_trouble(const std::string& folder) {
   return error.message();
 }
 
-File::File(std::string path, std::string node, std::string boot, size_t worker)
-    : path_(std::move(path)), node_(std::move(node)), boot_(std::move(boot)), worker_(worker) {}
+File::File(std::string path, Identity of) : path_(std::move(path)), of_(std::move(of)) {}
 
 File::~File() {
   for (const Chunk& chunk : chunks_) ::munmap(chunk.address, chunk.bytes);
@@ -186,7 +185,7 @@ bool File::open_file() {
   if (fd_ >= 0) return true;
   const std::string folder = fs::path(path_).parent_path().string();
   ::mkdir(folder.c_str(), 0700);
-  remove_unfinished(folder, boot_);
+  remove_unfinished(folder, of_.boot);
   const std::string unfinished = path_ + std::string(kUnfinished);
   const int fd =
       ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -211,9 +210,9 @@ int File::write_own_head(int fd) {
   layout.chunk_slots = kChunkSlots;
   layout.slot_bytes = sizeof(Slot);
   layout.numbers_offset = offsetof(Slot, numbers);
-  layout.worker = static_cast<uint32_t>(worker_);
-  layout.node = node_;
-  layout.boot = boot_;
+  layout.worker = static_cast<uint32_t>(of_.worker);
+  layout.node = of_.node;
+  layout.boot = of_.boot;
   layout.names.assign(number_names().begin(), number_names().end());
   const std::string head = write_head(layout);
   if (head.empty()) return E2BIG;

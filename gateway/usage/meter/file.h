@@ -2,16 +2,24 @@
 // a later version can still read what an earlier one has left.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gateway/usage/meter/meter.h"
-#include "gateway/usage/totals.h"
-#include "proto/base/result.h"
+#include "gateway/usage/meter/slot.h"
 
 namespace gateway::usage::meter {
+
+// Whose numbers a meter file has. Its name says nothing: files are copied, renamed and restored.
+struct Identity {
+  std::string node;
+  std::string boot;
+  size_t worker = 0;
+  auto operator<=>(const Identity&) const = default;
+};
 
 // Slots, mapped and added in chunks that stay where they are. Space is taken from the disk before
 // it is used: a full disk is an error here, never a SIGBUS there.
@@ -20,7 +28,7 @@ class File {
   static constexpr size_t kChunkSlots = 256;
 
   // An empty path: memory alone.
-  File(std::string path, std::string node, std::string boot, size_t worker);
+  File(std::string path, Identity of);
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File();  // unmaps; the file stays
@@ -47,39 +55,12 @@ class File {
   std::vector<Slot*> fail(std::string_view doing, int code);
 
   std::string path_;
-  std::string node_;
-  std::string boot_;
+  const Identity of_;
   std::string trouble_;
   int fd_ = -1;
   uint64_t size_ = 0;  // of the file
   std::vector<Chunk> chunks_;
-  size_t worker_;
 };
-
-// Whose numbers a meter file has. Its name says nothing: files are copied, renamed and restored.
-struct Identity {
-  std::string node;
-  std::string boot;
-  size_t worker = 0;
-  auto operator<=>(const Identity&) const = default;
-};
-// By the head alone. Error: this is no meter file, or its head is damaged.
-[[nodiscard]] proto::Result<Identity, std::string> read_identity(const std::string& path);
-
-// What a dead process has left behind.
-struct Remains {
-  std::string path;
-  Identity of;
-  std::vector<Row> rows;  // one for each used slot, complete; several workers may have the same key
-  std::string damage;     // not empty: some of the file could not be read, and what
-};
-// Errors are those of read_meter_identity().
-[[nodiscard]] proto::Result<Remains, std::string> read_file(const std::string& path);
-
-// All meter files in a folder. One that cannot be read has its path and the damage alone. Error:
-// the folder cannot be read, so nobody knows what there is.
-[[nodiscard]] proto::Result<std::vector<Remains>, std::string> read_folder(
-    const std::string& folder);
 
 // Where the books of a state_dir have their files.
 std::string folder_of(const std::string& state_dir);

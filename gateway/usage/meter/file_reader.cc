@@ -1,5 +1,7 @@
-// What a meter file says once its process is gone. Read with read(), never mapped: a file that is
-// shortened meanwhile is a short read here, and no SIGBUS.
+// Files are read with read(), never mapped: one that is shortened meanwhile is a short read here,
+// and no SIGBUS.
+#include "gateway/usage/meter/file_reader.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -12,7 +14,6 @@
 #include <utility>
 
 #include "gateway/net/unique_fd.h"
-#include "gateway/usage/meter/file.h"
 #include "gateway/usage/meter/layout.h"
 
 namespace gateway::usage::meter {

@@ -3,12 +3,12 @@
 #include <cassert>
 #include <utility>
 
-#include "gateway/usage/meter/book_state.h"
-#include "gateway/usage/meter/layout.h"
+#include "gateway/usage/meter/book.h"
 
 namespace gateway::usage::meter {
 
-Meter::Meter(Book& book, std::string domain) : book_(book), domain_(std::move(domain)) {}
+Meter::Meter(Book& book, const BookClock& clock, std::string domain)
+    : book_(book), clock_(clock), domain_(std::move(domain)) {}
 
 void Meter::open(bool tls) {
   settle();
@@ -28,15 +28,16 @@ void Meter::refuse(outcome::Cause cause) { count(kFirstRefused + static_cast<siz
 void Meter::answer(int status) { count(kFirstAnswer + metrics::status_slot(status)); }
 
 void Meter::settle() {
-  const milliseconds passed = book_.now_ - settled_;
-  settled_ = book_.now_;
+  const milliseconds passed = clock_.now - settled_;
+  settled_ = clock_.now;
   if (active_ == 0 || passed <= milliseconds{0}) return;
   add(Field::connection_milliseconds, active_ * static_cast<uint64_t>(passed.count()));
 }
 
 void Meter::roll() {
-  turn_ = book_.turn_;
+  turn_ = clock_.turn;
   if (Slot* const next = book_.take(*this)) slot_ = next;
+  assert(slot_ != nullptr);
 }
 
 }  // namespace gateway::usage::meter

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "gateway/usage/meter/file.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage::meter {

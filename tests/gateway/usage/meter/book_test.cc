@@ -1,4 +1,6 @@
 // A book's slots: how they come, go back and run out, with a file, without one, on a full disk.
+#include "gateway/usage/meter/book.h"
+
 #include <csignal>
 #include <filesystem>
 #include <functional>
@@ -9,8 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/usage/meter/file.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "tests/gateway/usage/buckets.h"
 #include "tests/support/folder.h"
 

@@ -9,8 +9,8 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/usage/meter/file.h"
-#include "gateway/usage/meter/meter.h"
+#include "gateway/usage/meter/book.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "tests/gateway/usage/buckets.h"
 #include "tests/support/folder.h"
 

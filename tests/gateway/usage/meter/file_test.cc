@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include "gateway/usage/meter/book.h"
+#include "gateway/usage/meter/file_reader.h"
 #include "gateway/usage/meter/layout.h"
 #include "tests/gateway/usage/buckets.h"
 #include "tests/support/folder.h"

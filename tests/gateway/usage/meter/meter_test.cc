@@ -1,11 +1,10 @@
-#include "gateway/usage/meter/meter.h"
-
 #include <map>
 #include <set>
 #include <thread>
 
 #include <doctest/doctest.h>
 
+#include "gateway/usage/meter/book.h"
 #include "tests/gateway/usage/buckets.h"
 
 namespace {
