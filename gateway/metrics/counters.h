@@ -39,18 +39,6 @@ inline constexpr size_t kCloseSlots = 18;
 size_t close_slot(uint16_t code);
 std::string_view close_slot_name(size_t slot);  // "1000", "3xxx", "4xxx", "none"
 
-struct Direction {
-  Count payload_bytes;
-  Count text_messages;
-  Count binary_messages;
-  Count data_frames;
-  Count close_frames;
-  Count ping_frames;
-  Count pong_frames;
-  Count units_2k;  // messages, in started units of payload
-  Count units_32k;
-};
-
 // Bounds in seconds; the last bucket has none.
 inline constexpr std::array<double, 11> kHandshakeBounds{.001, .0025, .005, .01, .025, .05,
                                                          .1,   .25,   1,    5,   30};
@@ -91,14 +79,11 @@ struct alignas(64) Origin {
 enum class Nameless : uint8_t { redirect, echo, other };
 inline constexpr std::array<std::string_view, 3> kNameless{"redirect", "echo", "other"};
 
-// One for each worker and domain.
+// One for each worker and domain: what has no place in its meter (gateway/usage/meter), where all
+// that moves is counted.
 struct Domain {
-  Traffic client;
-  Count undelivered;  // of client.bytes_out: not acknowledged when the connection was lost or cut
   std::array<Traffic, kNameless.size()> nameless_origins;  // by Nameless
-  Direction from_client;
-  Direction from_origin;
-  std::array<Count, 2> opened;  // by scheme: ws, wss
+  std::array<Count, 2> opened;                             // by scheme: ws, wss
   Count active;
   std::array<std::array<Count, outcome::kCauses>, 3> closed;  // by initiator and cause
   std::array<Count, kStatuses.size()> handshakes;             // answers by status

@@ -40,15 +40,6 @@ void add_count(const Rows& rows, Page& page, Family family, Count Domain::*count
              });
 }
 
-void add_client_bytes(const Rows& rows, Page& page, Family family, Count Traffic::*way) {
-  add_family(rows, page, std::move(family),
-             [=](Family& to, const std::string& domain, const Blocks& blocks) {
-               to.add({{"domain", domain}}, sum(blocks, [=](const Domain& block) -> const Count& {
-                        return block.client.*way;
-                      }));
-             });
-}
-
 // The same for what is zero nearly everywhere.
 void add_rare(const Rows& rows, Page& page, Family family, Count Domain::*count) {
   add_family(rows, page, std::move(family),
@@ -66,34 +57,6 @@ void add_by_side(const Rows& rows, Page& page, Family family,
                            sum(blocks, [=](const Domain& block) -> const Count& {
                              return (block.*counts)[side];
                            }));
-               }
-             });
-}
-
-struct Way {
-  std::string_view name;
-  Direction Domain::*direction;
-};
-constexpr std::array<Way, 2> kWays{{{"in", &Domain::from_client}, {"out", &Domain::from_origin}}};
-
-uint64_t total(const Blocks& blocks, const Way& way, Count Direction::*count) {
-  return sum(blocks,
-             [&](const Domain& block) -> const Count& { return block.*way.direction.*count; });
-}
-
-struct Kind {
-  std::string_view opcode;
-  Count Direction::*count;
-};
-
-void add_by_opcode(const Rows& rows, Page& page, Family family, std::initializer_list<Kind> kinds) {
-  add_family(rows, page, std::move(family),
-             [=](Family& to, const std::string& domain, const Blocks& blocks) {
-               for (const Way& way : kWays) {
-                 for (const Kind& kind : kinds) {
-                   to.add_if({{"domain", domain}, {"direction", way.name}, {"opcode", kind.opcode}},
-                             total(blocks, way, kind.count));
-                 }
                }
              });
 }
@@ -170,40 +133,6 @@ void add_closed(const Rows& rows, Page& page) {
       });
 }
 
-void add_traffic(const Rows& rows, Page& page) {
-  add_client_bytes(rows, page,
-                   counter("weir_client_bytes_in_total",
-                           "Bytes received from clients after the 101, inside TLS."),
-                   &Traffic::bytes_in);
-  add_client_bytes(
-      rows, page,
-      counter("weir_client_bytes_out_total", "Bytes sent to clients after the 101, inside TLS."),
-      &Traffic::bytes_out);
-  add_family(rows, page,
-             counter("weir_payload_bytes_total",
-                     "Payload bytes of data frames; in is from the client, out from the origin."),
-             [](Family& to, const std::string& domain, const Blocks& blocks) {
-               for (const Way& way : kWays) {
-                 to.add({{"domain", domain}, {"direction", way.name}},
-                        total(blocks, way, &Direction::payload_bytes));
-               }
-             });
-}
-
-void add_frames(const Rows& rows, Page& page) {
-  add_by_opcode(
-      rows, page,
-      counter("weir_messages_total", "Whole messages; in is from the client, out from the origin."),
-      {{"text", &Direction::text_messages}, {"binary", &Direction::binary_messages}});
-  add_by_opcode(
-      rows, page,
-      counter("weir_frames_total", "Frames relayed; in is from the client, out from the origin."),
-      {{"data", &Direction::data_frames},
-       {"close", &Direction::close_frames},
-       {"ping", &Direction::ping_frames},
-       {"pong", &Direction::pong_frames}});
-}
-
 void add_trouble(const Rows& rows, Page& page) {
   add_by_side(
       rows, page,
@@ -225,11 +154,6 @@ void add_trouble(const Rows& rows, Page& page) {
                });
              });
   add_rare(rows, page,
-           counter("weir_client_undelivered_bytes_total",
-                   "Of the bytes to clients, those that were not acknowledged when the connection "
-                   "was lost or cut."),
-           &Domain::undelivered);
-  add_rare(rows, page,
            counter("weir_edge_pings_total", "Keepalive pings sent to clients by the edge itself."),
            &Domain::edge_pings);
   add_rare(
@@ -249,8 +173,6 @@ void add_domains(const Registry& registry, Page& page) {
   add_handshakes(rows, page);
   add_opened(rows, page);
   add_closed(rows, page);
-  add_traffic(rows, page);
-  add_frames(rows, page);
   add_trouble(rows, page);
 }
 

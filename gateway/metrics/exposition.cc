@@ -225,7 +225,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_domains(registry, page);
   add_origins(registry, facts.origins, page);
   add_ways(facts.ways, page);
-  add_usage(registry, facts.usage, page);
+  add_usage(facts.usage, page);
   add_process(page);
   return page.take();
 }

@@ -14,6 +14,8 @@
 
 namespace gateway::metrics {
 
+class Page;
+
 // What usage knows about itself.
 struct UsageFacts {
   struct Budget {
@@ -27,7 +29,8 @@ struct UsageFacts {
     uint64_t rows = 0;
     uint64_t rows_refused = 0;
   };
-  std::function<double(const std::string& domain)> session_seconds;  // of ended and open sessions
+  // Adds the families of what meters count: those stand further down and know their own names.
+  std::function<void(Page& page)> metered;
   bool ledger_up = true;
   double ledger_lag_seconds = 0;
   double ledger_flush_seconds = 0;

@@ -1,53 +1,8 @@
 #include "gateway/metrics/usage_families.h"
 
-#include <array>
-#include <memory>
-#include <utility>
-#include <vector>
-
 namespace gateway::metrics {
 
 namespace {
-
-using Blocks = std::vector<std::unique_ptr<Domain>>;
-
-struct Meter {
-  std::string_view name;
-  std::string_view direction;
-  Direction Domain::*way;
-  Count Direction::*count;
-};
-constexpr std::array<Meter, 4> kMeters{
-    {{"message_units_2k", "in", &Domain::from_client, &Direction::units_2k},
-     {"message_units_2k", "out", &Domain::from_origin, &Direction::units_2k},
-     {"message_units_32k", "in", &Domain::from_client, &Direction::units_32k},
-     {"message_units_32k", "out", &Domain::from_origin, &Direction::units_32k}}};
-
-void add_units(const Registry& registry, Page& page) {
-  Family units = counter("weir_billed_units_total",
-                         "Messages in started units of 2 KiB and 32 KiB of payload; in is from the "
-                         "client, out from the origin.");
-  registry.for_each_domain([&](const std::string& name, const Blocks& blocks) {
-    for (const Meter& meter : kMeters) {
-      units.add_if({{"domain", name}, {"meter", meter.name}, {"direction", meter.direction}},
-                   sum(blocks, [&](const Domain& block) -> const Count& {
-                     return block.*meter.way.*meter.count;
-                   }));
-    }
-  });
-  page.add(units);
-}
-
-void add_session_seconds(const Registry& registry, const UsageFacts& facts, Page& page) {
-  if (!facts.session_seconds) return;
-  Family seconds =
-      counter("weir_session_seconds_total",
-              "Duration of sessions in seconds, open ones included; by 60: connection minutes.");
-  registry.for_each_domain([&](const std::string& name, const Blocks&) {
-    seconds.add({{"domain", name}}, facts.session_seconds(name));
-  });
-  page.add(seconds);
-}
 
 void add_ledger(const UsageFacts& facts, Page& page) {
   page.add_gauge("weir_usage_ledger_up",
@@ -92,9 +47,8 @@ void add_budgets(const UsageFacts& facts, Page& page) {
 
 }  // namespace
 
-void add_usage(const Registry& registry, const UsageFacts& facts, Page& page) {
-  add_session_seconds(registry, facts, page);
-  add_units(registry, page);
+void add_usage(const UsageFacts& facts, Page& page) {
+  if (facts.metered) facts.metered(page);
   add_ledger(facts, page);
   add_budgets(facts, page);
   if (facts.postgres) add_postgres(*facts.postgres, page);

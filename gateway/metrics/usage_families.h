@@ -1,4 +1,4 @@
-// The families about usage: what is billed beside bytes, the ledger's health, budgets.
+// The families about usage: what meters count, the ledger's health, budgets.
 #pragma once
 
 #include "gateway/metrics/exposition.h"
@@ -6,6 +6,6 @@
 
 namespace gateway::metrics {
 
-void add_usage(const Registry& registry, const UsageFacts& facts, Page& page);
+void add_usage(const UsageFacts& facts, Page& page);
 
 }  // namespace gateway::metrics

@@ -3,6 +3,7 @@
 #include "gateway/log/log.h"
 #include "gateway/usage/budget.h"
 #include "gateway/usage/ledger/ledger.h"
+#include "gateway/usage/meter/families.h"
 #include "gateway/usage/meter/file.h"
 #include "proto/base/text.h"
 
@@ -113,10 +114,8 @@ void Metering::ask(std::string path, std::string query, admin::UsageDone done) {
 }
 
 void Metering::add_counted(metrics::UsageFacts& facts) const {
-  facts.session_seconds = [counted = meters_.counted()](const std::string& domain) {
-    const auto found = counted.find(domain);
-    if (found == counted.end()) return 0.0;
-    return static_cast<double>(found->second[usage::Field::connection_milliseconds]) / 1000;
+  facts.metered = [counted = meters_.counted()](metrics::Page& page) {
+    usage::meter::add_families(counted, page);
   };
 }
 

@@ -12,6 +12,7 @@
 
 namespace {
 
+using gateway::usage::Field;
 using proto::Bytes;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
@@ -167,7 +168,7 @@ class Run {
     check();
     require(stage_.counters().active.value() == 0);
     require(stage_.admission.held() == 0);
-    require(stage_.counters().client.bytes_in.value() == stage_.client.shown() - client_.answers);
+    require(stage_.metered(Field::client_bytes_in) == stage_.client.shown() - client_.answers);
     require(stage_.origin_traffic().bytes_in.value() == stage_.origin.shown());
     check_record();
   }
@@ -240,15 +241,15 @@ class Run {
   }
 
   void check() {
-    gateway::metrics::Domain& counters = stage_.counters();
+    const gateway::usage::Totals metered = stage_.metered();
     require(stage_.ends() == (stage_.ended() ? 1U : 0U));
     const uint64_t to_origin = forwarded(client_, stage_.origin.received());
     const uint64_t to_client = forwarded(origin_, stage_.client.received());
     // Never more than what was taken; frames of our own may delay a count, but not for ever.
     require(stage_.origin_traffic().bytes_out.value() <= to_origin);
-    require(counters.client.bytes_out.value() <= to_client);
-    require(counters.client.bytes_in.value() >= stage_.origin_traffic().bytes_out.value());
-    require(stage_.origin_traffic().bytes_in.value() >= counters.client.bytes_out.value());
+    require(metered[Field::client_bytes_out] <= to_client);
+    require(metered[Field::client_bytes_in] >= stage_.origin_traffic().bytes_out.value());
+    require(stage_.origin_traffic().bytes_in.value() >= metered[Field::client_bytes_out]);
     require(stage_.client.queued() <= kMostQueued && stage_.origin.queued() <= kMostQueued);
   }
 

@@ -118,6 +118,7 @@ class SessionStage {
     for (const auto& reading : meters.book(0).read()) all += reading.totals;
     return all;
   }
+  uint64_t metered(gateway::usage::Field field) { return metered()[field]; }
 
   gateway::metrics::Registry registry{1};
   gateway::usage::meter::Books meters{

@@ -11,6 +11,7 @@ using namespace tests;
 using namespace std::chrono_literals;
 using gateway::outcome::By;
 using gateway::outcome::Cause;
+using gateway::usage::Field;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;
@@ -91,7 +92,7 @@ TEST_CASE("closing: what comes behind a Close is dropped") {
   stage.client.send(wire);
   stage.client.send(more);
   CHECK(stage.origin.received().size() == end);
-  CHECK(stage.counters().from_client.data_frames.value() == 0);
+  CHECK(stage.metered(Field::data_frames_in) == 0);
 }
 
 TEST_CASE("closing: data towards the side that closed goes on until the answer") {

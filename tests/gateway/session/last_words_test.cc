@@ -12,6 +12,7 @@ using namespace tests;
 using namespace std::chrono_literals;
 using gateway::outcome::By;
 using gateway::outcome::Cause;
+using gateway::usage::Field;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;
@@ -44,7 +45,7 @@ TEST_CASE("FY14 relay: what answers the messages before a violation comes before
     CHECK(seen[0].payload == "answer");
     CHECK(seen[1].code() == CloseCode::protocol_error);
     CHECK(stage.session().relay().client().ledger.taken() == answer.size());
-    CHECK(stage.counters().from_origin.close_frames.value() == 1);
+    CHECK(stage.metered(Field::close_frames_out) == 1);
     CHECK(stage.client.saw_end());
     stage.client.end();
     stage.origin.end();

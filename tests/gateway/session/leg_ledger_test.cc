@@ -27,7 +27,7 @@ struct Scene {
 
   gateway::metrics::Registry registry{1};
   gateway::usage::meter::Books meters{{.folder = {}, .node = "n", .boot = "b", .workers = 1}};
-  Tally tally{*registry.domain("a.example")[0], *meters.domain("a.example")[0], server()};
+  Tally tally{*meters.domain("a.example")[0], server()};
   LegLedger ledger;
 };
 

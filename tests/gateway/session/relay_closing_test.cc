@@ -13,6 +13,7 @@ using gateway::config::WebSocket;
 using gateway::outcome::By;
 using gateway::outcome::Cause;
 using gateway::outcome::Stage;
+using gateway::usage::Field;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using Wire = std::vector<uint8_t>;
@@ -112,9 +113,9 @@ TEST_CASE("FX11 relay: each direction goes on to its own boundary, however it is
     CHECK(at_origin[1].code() == CloseCode::service_restart);
     CHECK(stage.client.received() == down.first);
     // What came behind the Close has come, and was delivered to nobody.
-    CHECK(stage.counters().client.bytes_in.value() == up.whole.size() + next.size());
+    CHECK(stage.metered(Field::client_bytes_in) == up.whole.size() + next.size());
     CHECK(stage.origin_traffic().bytes_out.value() == up.whole.size());
-    CHECK(stage.counters().from_client.text_messages.value() == 1);
+    CHECK(stage.metered(Field::text_messages_in) == 1);
     stage.origin.send(down.rest);
     CHECK(stage.seen_by_client().size() == 2);
     CHECK(stage.waited(Cause::drain, true) == 2);

@@ -14,6 +14,7 @@ using namespace tests;
 using namespace std::chrono_literals;
 using gateway::outcome::By;
 using gateway::outcome::Cause;
+using gateway::usage::Field;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 
@@ -132,9 +133,8 @@ TEST_CASE("session: figures of the line and of the domain are the same to the by
   stage.client.fail();
   if (!stage.ended()) stage.session().abort();
   const LogLine line = close_line(file);
-  const gateway::metrics::Domain& counters = stage.counters();
-  CHECK(line["client_bytes_in"] == counters.client.bytes_in.value());
-  CHECK(line["client_bytes_out"] == counters.client.bytes_out.value());
+  CHECK(line["client_bytes_in"] == stage.metered(Field::client_bytes_in));
+  CHECK(line["client_bytes_out"] == stage.metered(Field::client_bytes_out));
   CHECK(line["origin_bytes_in"] == stage.origin_traffic().bytes_in.value());
   CHECK(line["origin_bytes_out"] == stage.origin_traffic().bytes_out.value());
   CHECK(line["client_bytes_out"] == 100);
