@@ -10,7 +10,7 @@ std::string_view to_string(Record::Kind kind) {
 }
 
 void clear_records(std::vector<Record>& records) {
-  constexpr size_t kSpare = 1'024;
+  constexpr size_t kSpare = 64;
   records.clear();
   if (records.capacity() > kSpare) std::vector<Record>().swap(records);
 }

@@ -32,7 +32,7 @@ struct Record {
 
 std::string_view to_string(Record::Kind kind);
 
-// Empties them. The memory of a thousand is kept for those to come; that of a storm goes back.
+// Empties them. The memory of a few is kept for those to come; that of a burst goes back.
 void clear_records(std::vector<Record>& records);
 
 // Where a session's record waits. Its next one takes that place, since it says the same and more: a

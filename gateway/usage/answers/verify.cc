@@ -7,9 +7,7 @@
 #include <thread>
 #include <tuple>
 
-#include "gateway/usage/answers/time_text.h"
 #include "gateway/usage/meter/sums.h"
-#include "proto/base/utf8.h"
 
 namespace gateway::usage::answers {
 
@@ -249,47 +247,6 @@ class Comparison {
   uint64_t pruned_ = 0;
 };
 
-class StateEvidence final : public Evidence {
- public:
-  StateEvidence(std::string state_dir, ledger::Reader& ledger)
-      : state_dir_(std::move(state_dir)), ledger_(ledger) {}
-
-  proto::Result<std::vector<meter::Remains>, std::string> meters() override {
-    return meter::read_folder(meter::folder_of(state_dir_));
-  }
-  std::string sessions(const std::function<void(const ledger::SessionRow&)>& each) override {
-    return ledger_.read_sessions(everything(), each);
-  }
-  std::string rows(const std::function<void(const Row&)>& each) override {
-    return ledger_.read(everything(), each);
-  }
-
- private:
-  static Selection everything() {
-    // Milliseconds of it have to fit as well.
-    return {.domains = {}, .from = 0, .to = bucket_of(std::numeric_limits<int64_t>::max() / 2000)};
-  }
-  std::string state_dir_;
-  ledger::Reader& ledger_;
-};
-
-std::string figure(const char* name, const std::optional<uint64_t>& value) {
-  return value ? std::string(" ") + name + "=" + std::to_string(*value) : std::string();
-}
-
-std::string to_text(const Difference& difference) {
-  const auto name = [](const char* what, const std::string& value) {
-    return value.empty() ? std::string() : std::string(what) + proto::printable(value);
-  };
-  std::string text = "difference:";
-  text += name(" node=", difference.node) + name(" boot=", difference.boot) +
-          name(" domain=", difference.domain);
-  if (difference.bucket) text += " bucket=" + format_time(*difference.bucket);
-  if (!difference.number.empty()) text += " field=" + difference.number;
-  return text + figure("meters", difference.meters) + figure("ledger", difference.ledger) +
-         figure("records", difference.records) + ": " + proto::printable(difference.why) + "\n";
-}
-
 }  // namespace
 
 proto::Result<Verification, std::string> verify(Evidence& evidence, int64_t kept_since) {
@@ -297,25 +254,6 @@ proto::Result<Verification, std::string> verify(Evidence& evidence, int64_t kept
   std::string trouble = comparison.read(evidence);
   if (!trouble.empty()) return proto::Unexpected{std::move(trouble)};
   return comparison.finish();
-}
-
-std::string to_text(const Verification& verification) {
-  std::string text;
-  for (const Difference& difference : verification.differences) text += to_text(difference);
-  if (verification.differences_found > verification.differences.size()) {
-    text += "and " +
-            std::to_string(verification.differences_found - verification.differences.size()) +
-            " differences more\n";
-  }
-  for (const std::string& note : verification.notes) text += "note: " + note + "\n";
-  const auto count = [](size_t number) { return std::to_string(number); };
-  text += verification.differences_found == 0 ? "verified: " : "NOT verified: ";
-  text += count(verification.rows) + " rows of the ledger, " + count(verification.slots_compared) +
-          " of them with slots of " + count(verification.meter_files) + " meter files; " +
-          count(verification.sessions) + " session records, those of " + count(verification.exact) +
-          " boots and domains to the byte, of " + count(verification.bounded) +
-          " as a lower bound; " + count(verification.differences_found) + " differences\n";
-  return text;
 }
 
 proto::Result<Verification, std::string> verify_state(const std::string& state_dir,

@@ -64,7 +64,7 @@ class Database {
   Error error() const;
   int changes() const;
   bool in_transaction() const;
-  // Gives back the pages that no statement is using: up to 2 MiB, read anew when they are needed.
+  // Gives back the pages that no statement is using: up to 512 KiB, read anew when they are needed.
   void release_pages();
   // A function for statements: the larger count of each name in two JSON objects.
   void add_larger_counts();

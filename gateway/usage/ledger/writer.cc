@@ -15,6 +15,7 @@
 #include "gateway/usage/ledger/live_rows.h"
 #include "gateway/usage/ledger/pending_records.h"
 #include "gateway/usage/ledger/recovery.h"
+#include "gateway/usage/ledger/retention.h"
 #include "gateway/usage/meter/file.h"
 
 namespace gateway::usage::ledger {
@@ -26,18 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 // A transaction of so many rows takes a fraction of a second; what is left follows at once.
 constexpr size_t kMostRows = 20'000;
-// Rows to prune in one transaction, and how long to rest when there were fewer.
-constexpr size_t kPruned = 5'000;
-constexpr std::chrono::hours kPruneRest{1};
 constexpr std::chrono::minutes kProofRest{10};
-// However far ahead the clock is set, rows grow old by no more than a day in an hour: whoever sets
-// it right in time has lost little, and a node that was away for months catches up within days.
-constexpr int64_t kPruneSpeed = 24;
-
-milliseconds since(Clock::time_point begin) {
-  return std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
-}
-
 bool is_about_the_file(const Error& error) {
   return error.kind == Error::Kind::damaged || error.kind == Error::Kind::doubtful;
 }
@@ -57,7 +47,8 @@ struct Writer::State {
         queues(std::move(from)),
         live(all),
         recovery(meter::folder_of(plan.state_dir), plan.node, plan.boot),
-        steps(all) {
+        steps(all),
+        retention(plan.keep) {
     if (!plan.wall) plan.wall = system_wall;
   }
 
@@ -69,8 +60,7 @@ struct Writer::State {
   std::optional<Error> recover();
   std::optional<Error> write_rows();
   std::optional<Error> prune();
-  void find_latest();
-  int64_t prune_time() const;  // Unix seconds
+  int64_t unix_seconds() const { return plan.wall().count() / 1000; }
   std::optional<Error> try_again();
   std::string prove_damage();
   bool give_up_file(const Error& error);
@@ -90,20 +80,15 @@ struct Writer::State {
   Recovery recovery;
   ClockSteps steps;
   Health health;
+  Retention retention;
   Budgets budgets;
-  Clock::time_point next_prune = Clock::now();
   Clock::time_point next_proof = Clock::now();
-  std::optional<int64_t> latest;  // Unix seconds: how far the ledger went when it was first opened
-  Clock::time_point begun = Clock::now();
-  Clock::time_point last_good = Clock::now();
-  size_t rows_written = 0;
+  size_t rows_written = 0;  // by the flush that goes on
+  Progress progress;
 
   mutable std::mutex mutex;  // of what follows
   std::condition_variable wake;
   bool stopping = false;
-  Figures figures;
-  std::optional<Clock::time_point> waiting_since;   // changes that are not durable
-  std::optional<Clock::time_point> flushing_since;  // a disk may hold a flush for ever
   std::function<void()> tell;
 
   std::thread thread;
@@ -142,14 +127,7 @@ void Writer::use_budgets(std::map<std::string, BudgetPlan> plans, BudgetChanged 
   state_->budgets.use(std::move(plans), std::move(changed));
 }
 
-Writer::Figures Writer::figures() const {
-  const std::lock_guard lock(state_->mutex);
-  Figures figures = state_->figures;
-  // A flush that is under way has failed by nothing yet, but is late by as long as it takes.
-  const auto& oldest = state_->waiting_since ? state_->waiting_since : state_->flushing_since;
-  if (oldest) figures.lag = since(*oldest);
-  return figures;
-}
+Writer::Figures Writer::figures() const { return state_->progress.figures(); }
 
 void Writer::on_flushed(std::function<void()> tell) {
   const std::lock_guard lock(state_->mutex);
@@ -183,17 +161,14 @@ void Writer::State::finish() {
 
 bool Writer::State::flush(bool last) {
   const auto begin = Clock::now();
-  {
-    const std::lock_guard lock(mutex);
-    flushing_since = begin;
-  }
+  progress.begin(begin);
   rows_written = 0;
   collect(last);
   auto error = bring();
   if (error && is_about_the_file(*error)) error = try_again();
   if (error) drop_ledger();
   report(begin, error);
-  budgets.follow(plan.wall().count() / 1000, live, path);
+  budgets.follow(unix_seconds(), live, path);
   std::function<void()> call;
   {
     const std::lock_guard lock(mutex);
@@ -257,16 +232,8 @@ std::optional<Error> Writer::State::open() {
   auto opened = Ledger::open(path);
   if (!opened) return opened.error();
   ledger.emplace(std::move(*opened));
-  find_latest();
+  retention.find_latest(path, unix_seconds());
   return std::nullopt;
-}
-
-void Writer::State::find_latest() {
-  if (latest) return;
-  latest = plan.wall().count() / 1000;
-  const auto reader = Reader::open(path);
-  if (!reader) return;
-  if (const auto extent = (*reader)->extent()) latest = extent->last + kBucketSeconds;
 }
 
 std::optional<Error> Writer::State::recover() {
@@ -298,21 +265,9 @@ std::optional<Error> Writer::State::write_rows() {
   }
 }
 
-int64_t Writer::State::prune_time() const {
-  const int64_t now = plan.wall().count() / 1000;
-  const auto passed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begun);
-  return std::min(now, latest.value_or(now) + passed.count() * kPruneSpeed);
-}
-
 std::optional<Error> Writer::State::prune() {
-  if (Clock::now() < next_prune) return std::nullopt;
-  const int64_t now = prune_time();
-  const int64_t keep_seconds = std::chrono::duration_cast<std::chrono::seconds>(plan.keep).count();
-  const auto gone = ledger->prune(std::min(now - keep_seconds, budgets.needed_from(now)), kPruned);
-  if (!gone) return gone.error();
-  // There are three kinds of rows: any of them may have come to the limit.
-  if (*gone < kPruned) next_prune = Clock::now() + kPruneRest;
-  return std::nullopt;
+  const int64_t now = retention.time(unix_seconds());
+  return retention.prune(*ledger, now, budgets.needed_from(now));
 }
 
 // After an error the connection is not to be trusted: opening the file again brings what the kernel
@@ -346,20 +301,10 @@ void Writer::State::report(Clock::time_point begin, const std::optional<Error>& 
   } else {
     health.worked(dropped);
   }
-  const std::lock_guard lock(mutex);
-  flushing_since.reset();
-  figures.errors += error ? 1 : 0;
-  figures.rows_written += rows_written;
-  figures.records_dropped = dropped;
-  figures.last_flush = since(begin);
-  figures.healthy = !error;
-  // What failed now came after the flush before, at the earliest.
-  if (!error) {
-    waiting_since.reset();
-    last_good = begin;
-  } else if (!waiting_since) {
-    waiting_since = last_good;
-  }
+  progress.end({.began = begin,
+                .rows_written = rows_written,
+                .records_dropped = dropped,
+                .failed = error.has_value()});
 }
 
 }  // namespace gateway::usage::ledger

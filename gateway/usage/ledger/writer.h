@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/usage/budget.h"
+#include "gateway/usage/ledger/progress.h"
 #include "gateway/usage/meter/books.h"
 #include "gateway/usage/record.h"
 
@@ -51,14 +52,7 @@ class Writer {
   void use_budgets(std::map<std::string, BudgetPlan> plans, BudgetChanged changed);
 
   // Any thread.
-  struct Figures {
-    uint64_t errors = 0;
-    uint64_t rows_written = 0;
-    uint64_t records_dropped = 0;
-    std::chrono::milliseconds lag{0};         // age of the oldest change that is not durable
-    std::chrono::milliseconds last_flush{0};  // how long it took
-    bool healthy = true;
-  };
+  using Figures = Progress::Figures;
   Figures figures() const;
   // Called on the ledger's thread after each durable flush: there may be changes for a sink.
   void on_flushed(std::function<void()> tell);
