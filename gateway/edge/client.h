@@ -11,9 +11,11 @@
 
 namespace gateway::edge {
 
-//  ClientStream ──ready──▶ Http1Connection ──over──▶ retired from the worker's clients
+//  ClientStream ──ready──▶ Http1Connection ──over──▶ retired
 //     └──lost──▶ retired
-// What TLS has agreed on will choose the carrier here, where HTTP/2 is one.
+// Owned by the worker's roster, which deletes it at the end of the turn in which it is retired. The
+// phases stand in the same memory, one after the other. Where there is a carrier besides HTTP/1.1,
+// what TLS has agreed on chooses it here.
 class Client final : public net::RosterMember,
                      public ClientStream::Handler,
                      public Http1Connection::Handler {
@@ -23,9 +25,9 @@ class Client final : public net::RosterMember,
 
   // Once it is among the worker's clients. May retire it.
   void start();
-  // Drain: who has said nothing yet is let go, whoever has may finish.
+  // Drain: a client that has said nothing yet is let go, one that has may finish.
   void turn_away();
-  // At once; whoever has asked hears 503.
+  // At once; a client that has asked hears 503.
   void abort();
 
  private:

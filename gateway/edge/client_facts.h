@@ -21,7 +21,7 @@ struct Entrance {
 };
 
 // Our own end of a connection that came in there; costs a system call where only the socket knows.
-// A socket that is gone already has none: then it is `peer`, for want of a better.
+// A socket whose connection is lost already has none: then it is `peer`, since lines need one.
 [[nodiscard]] inline net::Address own_end(const Entrance& entrance, int fd,
                                           const net::Address& peer) {
   return entrance.address ? *entrance.address : net::Address::local_of(fd).value_or(peer);

@@ -16,15 +16,16 @@ namespace gateway::edge {
 //      │
 //      └──▶ securing ──the handshake is done──▶ over: ready
 //              └──turned away──▶ parting
-// Each may end in over: lost, by the client's end, a fault or its deadline. Until it is over it has
-// limits.header_timeout from accept on, absolute: a byte now and then does not move it (slowloris).
+// Each may end in over: lost, by the client's end, a fault or the deadline. That is
+// limits.header_timeout after accept, whatever comes meanwhile: a byte now and then does not move
+// it (slowloris). Parting has 2 s.
 class ClientStream final : public ProxyPreface::Handler,
                            public net::tls::TlsStream::HandshakeHandler,
                            private net::Stream::Handler,
                            private net::DeadlineWheel::Entry {
  public:
   struct Ready {
-    std::unique_ptr<net::Stream> stream;  // started for the handler's successor to take over
+    std::unique_ptr<net::Stream> stream;  // nothing behind TLS has been read: start() shows it
     ClientFacts facts;
     std::shared_ptr<const route::Snapshot> snapshot;  // the one that the client came in by
   };
@@ -37,7 +38,8 @@ class ClientStream final : public ProxyPreface::Handler,
     // The client speaks HTTP in clear to a port with TLS: the stream is good for an answer in
     // clear that says so. `head`: it asked by HEAD.
     virtual void on_spoke_plain(Ready ready, bool head) = 0;
-    // Nothing: it left without a word, as a load balancer does that only checks the port.
+    // `why`: for the log; nothing: it left without a word, as a load balancer does that only
+    // checks the port.
     virtual void on_lost(const std::optional<Refusal>& why) = 0;
 
    protected:
@@ -52,7 +54,7 @@ class ClientStream final : public ProxyPreface::Handler,
   ~ClientStream() = default;
 
   void start();
-  // Drain: who has said nothing yet gets a FIN, whoever has may go on.
+  // Drain: a client that has said nothing yet gets a FIN, one that has may go on.
   void turn_away();
 
   const ClientFacts& facts() const { return facts_; }

@@ -18,16 +18,16 @@ namespace gateway::edge {
 //  reading ──a head──▶ asking ──101──▶ over: the stream is a session's
 //     │                   └──answer──▶ lingering ──the client's end, deadline──▶ over
 //     └──fault, deadline, drain, refused head──▶ lingering, or over where nobody would read it
-// Each answer closes, so that lingering follows. One behind which the connection is kept would lead
-// back to reading, by begin_request().
+// Each answer says that it closes, so that lingering follows. An answer behind which the connection
+// is kept leads back to reading, by begin_request(), once it is whole.
 class Http1Connection final : public Answerer,
                               private net::Stream::Handler,
                               private net::DeadlineWheel::Entry {
  public:
   class Handler {
    public:
-    // Once, from the loop or from any call; the connection is done and lives on until the turn of
-    // the loop ends.
+    // Once, from the loop or from any call. The connection does nothing more, and is kept until
+    // the turn of the loop ends: a handshake may stand on it.
     virtual void on_over() = 0;
 
    protected:
@@ -47,7 +47,7 @@ class Http1Connection final : public Answerer,
   // Drain: one that has said nothing yet gets a FIN. Others may finish, and hear 503 for a request
   // that comes or does not become whole in time.
   void turn_away();
-  // At once; whoever has asked hears 503.
+  // At once; a client that has asked hears 503.
   void abort();
 
  private:

@@ -10,7 +10,7 @@
 
 namespace gateway::edge {
 
-// Where a listener counts, besides, who does not get as far as a request.
+// The figure of a listener that counts a client which gets no request through, besides all else.
 enum class Gate : uint8_t { none, full, no_certificate, proxy_header, tls };
 
 struct Refusal {
