@@ -29,7 +29,7 @@ void Worker::Housekeeper::on_deadline(milliseconds now) {
     malloc_trim(0);
     need_.trimmed();
   }
-  worker_.loop_.wheel().set(*this, now + (need_.leaving() ? kHousekeepingSoon : kHousekeeping));
+  worker_.loop_.wheel().set(*this, now + (need_.pending() ? kHousekeepingSoon : kHousekeeping));
 }
 
 void Worker::Timekeeper::on_deadline(milliseconds now) {
