@@ -33,7 +33,7 @@ Metering::Metering(Plan plan, const config::Document& document, net::Loop& loop)
     queues_.push_back(std::make_unique<usage::RecordQueue>());
     queues.push_back(queues_.back().get());
   }
-  bookkeeper_ = std::make_unique<usage::ledger::Writer>(
+  ledger_writer_ = std::make_unique<usage::ledger::Writer>(
       usage::ledger::Writer::Plan{.state_dir = plan_.state_dir,
                                   .node = document.node,
                                   .boot = plan_.boot,
@@ -61,8 +61,8 @@ usage::RecordQueue* Metering::records(size_t worker) {
 
 void Metering::start() {
   started_ = true;
-  if (postgres_) bookkeeper_->on_flushed([this] { postgres_->wake(); });
-  bookkeeper_->start();
+  if (postgres_) ledger_writer_->on_flushed([this] { postgres_->wake(); });
+  ledger_writer_->start();
   if (postgres_) postgres_->start();
 }
 
@@ -86,10 +86,10 @@ Metering::Rules Metering::rules_of(const config::Document& document,
 void Metering::use(Rules rules) {
   desk_->use(std::move(rules.tariffs));
   closes_ = std::move(rules.closes);
-  bookkeeper_->use_budgets(std::move(rules.budgets),
-                           [this](const std::string& domain, usage::BudgetStanding now) {
-                             loop_.post([this, domain, now] { budget_changed(domain, now); });
-                           });
+  ledger_writer_->use_budgets(std::move(rules.budgets),
+                              [this](const std::string& domain, usage::BudgetStanding now) {
+                                loop_.post([this, domain, now] { budget_changed(domain, now); });
+                              });
 }
 
 void Metering::budget_changed(const std::string& domain, usage::BudgetStanding now) {
@@ -100,11 +100,11 @@ void Metering::budget_changed(const std::string& domain, usage::BudgetStanding n
 
 void Metering::stop() {
   desk_.reset();
-  if (!bookkeeper_) return;
-  bookkeeper_->stop();
+  if (!ledger_writer_) return;
+  ledger_writer_->stop();
   if (postgres_) postgres_->stop(kLastWords);
   postgres_.reset();
-  bookkeeper_.reset();
+  ledger_writer_.reset();
   if (started_) return;
   for (size_t worker = 0; worker < meters_.size(); ++worker) meters_.book(worker).discard();
 }
@@ -121,7 +121,7 @@ void Metering::add_counted(metrics::UsageFacts& facts) const {
 
 metrics::UsageFacts Metering::facts() {
   metrics::UsageFacts facts;
-  const usage::ledger::Writer::Figures ledger = bookkeeper_->figures();
+  const usage::ledger::Writer::Figures ledger = ledger_writer_->figures();
   facts.ledger_up = ledger.healthy;
   facts.ledger_lag_seconds = seconds(ledger.lag);
   facts.ledger_flush_seconds = seconds(ledger.last_flush);

@@ -74,7 +74,7 @@ class Metering {
   usage::meter::Books meters_;
   usage::BudgetStandings standings_;
   std::vector<std::unique_ptr<usage::RecordQueue>> queues_;
-  std::unique_ptr<usage::ledger::Writer> bookkeeper_;
+  std::unique_ptr<usage::ledger::Writer> ledger_writer_;
   std::unique_ptr<postgres::Sink> postgres_;
   std::unique_ptr<admin::UsageDesk> desk_;
   std::map<std::string, bool> closes_;  // of the rules

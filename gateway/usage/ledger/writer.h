@@ -30,7 +30,7 @@ class Writer {
     std::function<std::chrono::milliseconds()> wall;  // since the epoch; empty: the system's clock
   };
 
-  // `queues`: one of each worker. All outlive the bookkeeper.
+  // `queues`: one of each worker. All outlive the writer.
   Writer(Plan plan, meter::Books& meters, std::vector<RecordQueue*> queues);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;

@@ -14,7 +14,7 @@ TEST_CASE("FX12 budget watch: says once that a budget is used up, and not with e
   BudgetPlan plan;
   plan.traffic = 10;
   int told = 0;
-  boot.keeper().use_budgets({{"a", plan}}, [&told](const std::string&, BudgetStanding now) {
+  boot.writer().use_budgets({{"a", plan}}, [&told](const std::string&, BudgetStanding now) {
     told += now == BudgetStanding::hard ? 1 : 0;
   });
   boot.add(0, "a", 10);
@@ -27,11 +27,11 @@ TEST_CASE("budget watch: a reload hears of a budget that was used up before it")
   tests::Boot boot(folder.path(), "boot-1", 1);
   BudgetPlan plan;
   plan.traffic = 10;
-  boot.keeper().use_budgets({{"a", plan}}, {});
+  boot.writer().use_budgets({{"a", plan}}, {});
   boot.add(0, "a", 10);
   CHECK(boot.flush());
   BudgetStanding told = BudgetStanding::within;
-  boot.keeper().use_budgets({{"a", plan}},
+  boot.writer().use_budgets({{"a", plan}},
                             [&told](const std::string&, BudgetStanding now) { told = now; });
   CHECK(boot.flush());
   CHECK(told == BudgetStanding::hard);

@@ -1,4 +1,5 @@
-// A bookkeeper with real meters in a folder of the test's own, and what the ledger says in the end.
+// A ledger writer with real meters in a folder of the test's own, and what the ledger says in the
+// end.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 
 #include "gateway/usage/ledger/ledger.h"
 #include "gateway/usage/ledger/writer.h"
-#include "gateway/usage/meter/file.h"
 #include "gateway/usage/meter/books.h"
+#include "gateway/usage/meter/file.h"
 #include "gateway/usage/record.h"
 #include "tests/gateway/usage/ledger/ledger_rows.h"
 
@@ -25,7 +26,7 @@ class Boot {
        milliseconds keep = std::chrono::hours{24 * 93})
       : meters_({gateway::usage::meter::folder_of(state_dir), "node-1", boot, workers}),
         queues_(workers),
-        keeper_({state_dir, "node-1", boot, milliseconds{1000}, keep, [this] { return wall_; }},
+        writer_({state_dir, "node-1", boot, milliseconds{1000}, keep, [this] { return wall_; }},
                 meters_, pointers()) {
     tick(wall_);
   }
@@ -43,9 +44,9 @@ class Boot {
   }
   void push(const gateway::usage::Record& record) { queues_[0].push(record); }
 
-  gateway::usage::ledger::Writer& keeper() { return keeper_; }
+  gateway::usage::ledger::Writer& writer() { return writer_; }
   gateway::usage::meter::Books& meters() { return meters_; }
-  bool flush() { return keeper_.flush(); }
+  bool flush() { return writer_.flush(); }
   milliseconds wall() const { return wall_; }
 
  private:
@@ -59,7 +60,7 @@ class Boot {
   milliseconds now_{1000};
   gateway::usage::meter::Books meters_;
   std::vector<gateway::usage::RecordQueue> queues_;
-  gateway::usage::ledger::Writer keeper_;
+  gateway::usage::ledger::Writer writer_;
 };
 
 }  // namespace tests

@@ -67,8 +67,8 @@ void live(const std::string& folder, Told& told) {
   flush(boot, told);
   flush(boot, told);
   add(boot, told, 0, "c", 160);
-  boot.keeper().start();
-  boot.keeper().stop();
+  boot.writer().start();
+  boot.writer().stop();
 }
 
 // Meters of boot-0 with 1000 bytes; a copy of them as they were is in `stale`.
@@ -138,14 +138,14 @@ void die_before_each_step(bool power_cut, Check check) {
 
 }  // namespace
 
-TEST_CASE("bookkeeper: killed before any of its steps, the next start has every byte, once") {
+TEST_CASE("ledger writer: killed before any of its steps, the next start has every byte, once") {
   die_before_each_step(false, [](const std::string& folder, const Told& told) {
     CHECK(sum_after_restart(folder) == 1000 + told.added);
     CHECK(number_of_damaged(folder) == 0);
   });
 }
 
-TEST_CASE("bookkeeper: after a power cut at any step, what a flush has brought is there, once") {
+TEST_CASE("ledger writer: after a power cut at any step, what a flush has brought is there, once") {
   die_before_each_step(true, [](const std::string& folder, const Told& told) {
     forget_meters(folder);
     const uint64_t sum = sum_after_restart(folder);
@@ -154,7 +154,7 @@ TEST_CASE("bookkeeper: after a power cut at any step, what a flush has brought i
   });
 }
 
-TEST_CASE("bookkeeper: while the disk fails usage is counted, and then nothing is missing") {
+TEST_CASE("ledger writer: while the disk fails usage is counted, and then nothing is missing") {
   const tests::Folder folder;
   const tests::FaultsOn faults(folder.path());
   Boot boot(folder.path(), "boot-1");
@@ -168,7 +168,7 @@ TEST_CASE("bookkeeper: while the disk fails usage is counted, and then nothing i
   uint64_t sum = 1;
   uint8_t session = 0;
   for (const auto& set : breaks) {
-    const uint64_t errors = boot.keeper().figures().errors;
+    const uint64_t errors = boot.writer().figures().errors;
     set(1);
     for (int i = 0; i < 3; ++i) {
       boot.add(0, "a", 10);
@@ -178,12 +178,12 @@ TEST_CASE("bookkeeper: while the disk fails usage is counted, and then nothing i
       CHECK_FALSE(boot.flush());
       boot.next_bucket();
     }
-    CHECK_FALSE(boot.keeper().figures().healthy);
-    CHECK(boot.keeper().figures().errors == errors + 3);
+    CHECK_FALSE(boot.writer().figures().healthy);
+    CHECK(boot.writer().figures().errors == errors + 3);
     set(0);
     CHECK(boot.flush());
-    CHECK(boot.keeper().figures().healthy);
-    CHECK(boot.keeper().figures().lag == std::chrono::milliseconds{0});
+    CHECK(boot.writer().figures().healthy);
+    CHECK(boot.writer().figures().lag == std::chrono::milliseconds{0});
     CHECK(bytes_out(file_path(folder.path())) == sum);
   }
   CHECK(number_of_damaged(folder.path()) == 0);
@@ -196,7 +196,7 @@ TEST_CASE("bookkeeper: while the disk fails usage is counted, and then nothing i
   CHECK(sessions == 12);
 }
 
-TEST_CASE("bookkeeper: starts on a disk that fails, and recovers once it works") {
+TEST_CASE("ledger writer: starts on a disk that fails, and recovers once it works") {
   const tests::Folder folder;
   leave_remains(folder.path());
   const tests::FaultsOn faults(folder.path());
@@ -215,22 +215,22 @@ TEST_CASE("bookkeeper: starts on a disk that fails, and recovers once it works")
     CHECK(path.find("boot-0") == std::string::npos);
 }
 
-TEST_CASE("bookkeeper: stopped while the disk fails, the next start has it all") {
+TEST_CASE("ledger writer: stopped while the disk fails, the next start has it all") {
   const tests::Folder folder;
   {
     const tests::FaultsOn faults(folder.path());
     Boot boot(folder.path(), "boot-1");
-    boot.keeper().start();
+    boot.writer().start();
     boot.add(0, "a", 5);
     faults->write_error = ENOSPC;
-    boot.keeper().stop();
+    boot.writer().stop();
   }
   CHECK(gateway::usage::meter::files_in(gateway::usage::meter::folder_of(folder.path())).size() ==
         2);
   CHECK(sum_after_restart(folder.path()) == 5);
 }
 
-TEST_CASE("bookkeeper: after a failed fsync what the kernel forgot is written once more") {
+TEST_CASE("ledger writer: after a failed fsync what the kernel forgot is written once more") {
   const tests::Folder folder;
   Told* const told = Told::shared();
   REQUIRE(told != nullptr);
@@ -261,7 +261,7 @@ TEST_CASE("bookkeeper: after a failed fsync what the kernel forgot is written on
 }
 
 // The worker's side of a flush that the disk holds up: it counts in two buckets, with new domains.
-TEST_CASE("bookkeeper: no worker waits for a disk that takes its time to sync") {
+TEST_CASE("ledger writer: no worker waits for a disk that takes its time to sync") {
   const tests::Folder folder;
   const tests::FaultsOn faults(folder.path());
   Boot boot(folder.path(), "boot-1");

@@ -62,7 +62,7 @@ std::string sum_text(const std::vector<Row>& rows) {
 
 }  // namespace
 
-TEST_CASE("bookkeeper: one row holds what all workers counted, and grows") {
+TEST_CASE("ledger writer: one row holds what all workers counted, and grows") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -73,12 +73,13 @@ TEST_CASE("bookkeeper: one row holds what all workers counted, and grows") {
   boot.add(0, "a", 100);
   CHECK(boot.flush());
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=115 b@0=1 ");
-  CHECK(boot.keeper().figures().rows_written == 3);
-  CHECK(boot.keeper().figures().errors == 0);
-  CHECK(boot.keeper().figures().lag == milliseconds{0});
+  CHECK(boot.writer().figures().rows_written == 3);
+  CHECK(boot.writer().figures().errors == 0);
+  CHECK(boot.writer().figures().lag == milliseconds{0});
 }
 
-TEST_CASE("bookkeeper: a row is complete, and its slots free, once every worker left the bucket") {
+TEST_CASE(
+    "ledger writer: a row is complete, and its slots free, once every worker left the bucket") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -92,7 +93,7 @@ TEST_CASE("bookkeeper: a row is complete, and its slots free, once every worker 
   CHECK(boot.meters().book(0).read().size() == 1);
 }
 
-TEST_CASE("bookkeeper: a worker that is late in leaving a bucket still counts in it") {
+TEST_CASE("ledger writer: a worker that is late in leaving a bucket still counts in it") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -106,7 +107,8 @@ TEST_CASE("bookkeeper: a worker that is late in leaving a bucket still counts in
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=14! ");
 }
 
-TEST_CASE("bookkeeper: a clock that goes back opens rows of their own, and all become complete") {
+TEST_CASE(
+    "ledger writer: a clock that goes back opens rows of their own, and all become complete") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.next_bucket();
@@ -125,30 +127,30 @@ TEST_CASE("bookkeeper: a clock that goes back opens rows of their own, and all b
   CHECK(boot.meters().book(0).read().empty());
 }
 
-TEST_CASE("bookkeeper: stop leaves complete rows and no meter files") {
+TEST_CASE("ledger writer: stop leaves complete rows and no meter files") {
   const Site site;
   Boot boot(site.path(), "boot-1");
-  boot.keeper().start();
+  boot.writer().start();
   boot.add(0, "a", 10);
   boot.add(1, "a", 3);
   boot.push(record_of(1, 0, 0));
-  boot.keeper().stop();
+  boot.writer().stop();
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=13! ");
   CHECK(site.meters().empty());
 }
 
-TEST_CASE("bookkeeper: the thread flushes by itself") {
+TEST_CASE("ledger writer: the thread flushes by itself") {
   const Site site;
   gateway::usage::meter::Books meters({gateway::usage::meter::folder_of(site.path()), "n", "b", 1});
-  gateway::usage::ledger::Writer keeper(
+  gateway::usage::ledger::Writer writer(
       {site.path(), "n", "b", milliseconds{5}, seconds{86400}, {}}, meters, {});
-  keeper.start();
+  writer.start();
   meters.book(0).meter("a").add(Field::client_bytes_out, 9);
-  CHECK(wait_until([&] { return keeper.figures().rows_written == 1; }));
-  keeper.stop();
+  CHECK(wait_until([&] { return writer.figures().rows_written == 1; }));
+  writer.stop();
 }
 
-TEST_CASE("bookkeeper: what a killed process left is recovered, once") {
+TEST_CASE("ledger writer: what a killed process left is recovered, once") {
   const Site site;
   {
     Boot dead(site.path(), "boot-1");
@@ -168,7 +170,7 @@ TEST_CASE("bookkeeper: what a killed process left is recovered, once") {
   }
 }
 
-TEST_CASE("bookkeeper: meters that know less than the ledger take nothing from it") {
+TEST_CASE("ledger writer: meters that know less than the ledger take nothing from it") {
   const Site site;
   const fs::path kept = site.folder.file("kept");
   {
@@ -188,7 +190,7 @@ TEST_CASE("bookkeeper: meters that know less than the ledger take nothing from i
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=15! ");
 }
 
-TEST_CASE("bookkeeper: a damaged meter file is kept aside, the others are recovered") {
+TEST_CASE("ledger writer: a damaged meter file is kept aside, the others are recovered") {
   const Site site;
   {
     Boot dead(site.path(), "boot-1");
@@ -205,7 +207,7 @@ TEST_CASE("bookkeeper: a damaged meter file is kept aside, the others are recove
 }
 
 TEST_CASE(
-    "bookkeeper: a damaged ledger is set aside, and everything that lives is in the new one") {
+    "ledger writer: a damaged ledger is set aside, and everything that lives is in the new one") {
   const Site site;
   site.folder.write("usage.db", std::string(9000, 'x'));
   Boot boot(site.path(), "boot-1");
@@ -215,7 +217,7 @@ TEST_CASE(
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=10 ");
 }
 
-TEST_CASE("FY18 bookkeeper: a statement that fails does not make a ledger a damaged one") {
+TEST_CASE("FY18 ledger writer: a statement that fails does not make a ledger a damaged one") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -240,16 +242,16 @@ TEST_CASE("FY18 bookkeeper: a statement that fails does not make a ledger a dama
   boot.next_bucket();
   boot.add(1, "b", 1);
   CHECK_FALSE(boot.flush());
-  CHECK_FALSE(boot.keeper().figures().healthy);
+  CHECK_FALSE(boot.writer().figures().healthy);
   CHECK(site.damaged() == 0);
   site.run(mended);
   CHECK(boot.flush());
-  CHECK(boot.keeper().figures().healthy);
+  CHECK(boot.writer().figures().healthy);
   CHECK(tests::bytes_out(site.ledger()) == 16);
   CHECK(site.damaged() == 0);
 }
 
-TEST_CASE("FY18 bookkeeper: a ledger without one of its tables is proven to be damaged") {
+TEST_CASE("FY18 ledger writer: a ledger without one of its tables is proven to be damaged") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -263,7 +265,7 @@ TEST_CASE("FY18 bookkeeper: a ledger without one of its tables is proven to be d
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=15 ");
 }
 
-TEST_CASE("FY18 bookkeeper: a ledger that is found damaged while it is used is set aside") {
+TEST_CASE("FY18 ledger writer: a ledger that is found damaged while it is used is set aside") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
@@ -283,7 +285,8 @@ TEST_CASE("FY18 bookkeeper: a ledger that is found damaged while it is used is s
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=15 ");
 }
 
-TEST_CASE("bookkeeper: a ledger of a later version is left alone, and usage waits in the meters") {
+TEST_CASE(
+    "ledger writer: a ledger of a later version is left alone, and usage waits in the meters") {
   const Site site;
   {
     auto ledger = tests::opened(site.ledger());
@@ -298,15 +301,15 @@ TEST_CASE("bookkeeper: a ledger of a later version is left alone, and usage wait
   Boot boot(site.path(), "boot-1");
   boot.add(0, "a", 10);
   CHECK_FALSE(boot.flush());
-  CHECK_FALSE(boot.keeper().figures().healthy);
+  CHECK_FALSE(boot.writer().figures().healthy);
   CHECK(site.damaged() == 0);
   set_version(1);
   CHECK(boot.flush());
-  CHECK(boot.keeper().figures().healthy);
+  CHECK(boot.writer().figures().healthy);
   CHECK(sum_text(all_rows(site.ledger())) == "a@0=10 old@0=1 ");
 }
 
-TEST_CASE("bookkeeper: only the last of a session's records in a flush is written") {
+TEST_CASE("ledger writer: only the last of a session's records in a flush is written") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   for (uint32_t i = 0; i < 5; ++i) boot.push(record_of(1, i, i));
@@ -324,7 +327,7 @@ TEST_CASE("bookkeeper: only the last of a session's records in a flush is writte
   CHECK(rows[0].record.sequence == 4);
 }
 
-TEST_CASE("bookkeeper: rows older than keep go, but not those that a budget counts") {
+TEST_CASE("ledger writer: rows older than keep go, but not those that a budget counts") {
   const Site site;
   {
     auto ledger = tests::opened(site.ledger());
@@ -340,13 +343,13 @@ TEST_CASE("bookkeeper: rows older than keep go, but not those that a budget coun
   SUBCASE("a budget for the month") {
     BudgetPlan plan;
     plan.traffic = 1000;
-    boot.keeper().use_budgets({{"a", plan}}, {});
+    boot.writer().use_budgets({{"a", plan}}, {});
     CHECK(boot.flush());
     CHECK(bytes_out(site.ledger()) == 6);
   }
 }
 
-TEST_CASE("bookkeeper: a clock that is a year ahead does not cost the ledger") {
+TEST_CASE("ledger writer: a clock that is a year ahead does not cost the ledger") {
   const Site site;
   {
     auto ledger = tests::opened(site.ledger());
@@ -359,11 +362,11 @@ TEST_CASE("bookkeeper: a clock that is a year ahead does not cost the ledger") {
   CHECK(bytes_out(site.ledger()) == 3);
 }
 
-TEST_CASE("bookkeeper: tells a sink after a flush that wrote something, and only then") {
+TEST_CASE("ledger writer: tells a sink after a flush that wrote something, and only then") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   int told = 0;
-  boot.keeper().on_flushed([&told] { ++told; });
+  boot.writer().on_flushed([&told] { ++told; });
   CHECK(boot.flush());
   CHECK(told == 0);
   boot.add(0, "a", 1);
@@ -372,7 +375,8 @@ TEST_CASE("bookkeeper: tells a sink after a flush that wrote something, and only
   CHECK(told == 1);
 }
 
-TEST_CASE("bookkeeper: a budget counts this and earlier runs, and tells each change of standing") {
+TEST_CASE(
+    "ledger writer: a budget counts this and earlier runs, and tells each change of standing") {
   const Site site;
   {
     Boot before(site.path(), "boot-1");
@@ -386,7 +390,7 @@ TEST_CASE("bookkeeper: a budget counts this and earlier runs, and tells each cha
   plan.standing = std::make_shared<std::atomic<BudgetStanding>>(BudgetStanding::within);
   const auto standing = plan.standing;
   std::string told;
-  boot.keeper().use_budgets({{"a", plan}}, [&told](const std::string& domain, BudgetStanding now) {
+  boot.writer().use_budgets({{"a", plan}}, [&told](const std::string& domain, BudgetStanding now) {
     told += domain + "=" + std::string(to_string(now)) + " ";
   });
   CHECK(boot.flush());
@@ -407,22 +411,22 @@ TEST_CASE("bookkeeper: a budget counts this and earlier runs, and tells each cha
   CHECK(told == "a=soft a=hard a=within ");
 }
 
-TEST_CASE("bookkeeper: a larger budget after a reload lets a domain in again") {
+TEST_CASE("ledger writer: a larger budget after a reload lets a domain in again") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   BudgetPlan plan;
   plan.traffic = 10;
-  boot.keeper().use_budgets({{"a", plan}}, {});
+  boot.writer().use_budgets({{"a", plan}}, {});
   boot.add(0, "a", 10);
   CHECK(boot.flush());
   plan.traffic = 100;
   plan.standing = std::make_shared<std::atomic<BudgetStanding>>(BudgetStanding::hard);
-  boot.keeper().use_budgets({{"a", plan}}, {});
+  boot.writer().use_budgets({{"a", plan}}, {});
   CHECK(boot.flush());
   CHECK(*plan.standing == BudgetStanding::within);
 }
 
-TEST_CASE("bookkeeper: a step of the clock is written down") {
+TEST_CASE("ledger writer: a step of the clock is written down") {
   const Site site;
   Boot boot(site.path(), "boot-1");
   boot.meters().book(0).tick(seconds{3}, seconds{kNoon + 100});
