@@ -1,7 +1,6 @@
 // Makes the lines of a table from members: which of its types a member has, a walker never learns.
 #pragma once
 
-#include <cassert>
 #include <type_traits>
 #include <utility>
 
@@ -87,6 +86,10 @@ bool same_in(const void* a, const void* b) {
   return ((member_of<Members>(a) == member_of<Members>(b)) && ...);
 }
 
+// Not constexpr: a table that comes to one of these does not compile, and its name says why.
+inline void a_count_has_a_word_for_none_if_it_is_optional() {}
+inline void a_time_can_be_off_if_it_is_optional() {}
+
 // key<&Keepalive::interval>("interval", Duration{1s, 24h, Off::word}, "Pings to the client."): one
 // line of a table, for each rule.
 
@@ -101,7 +104,7 @@ constexpr Field key(std::string_view name, Count rule, std::string_view doc, Mor
   using Kept = KeptAs<Member>;
   static_assert(kOneOf<Kept, uint32_t, uint64_t, std::optional<uint32_t>, std::optional<uint64_t>>,
                 "a Count is kept as uint32_t or uint64_t, or as a std::optional of them");
-  assert(kOptional<Kept> == !rule.none.empty());  // a std::optional has a word for nothing
+  if (kOptional<Kept> == rule.none.empty()) a_count_has_a_word_for_none_if_it_is_optional();
   return {name, bound<Member>(rule), doc, more, same_in<Member>};
 }
 
@@ -132,8 +135,8 @@ constexpr Field key(std::string_view name, Duration rule, std::string_view doc, 
   using Kept = KeptAs<Member>;
   static_assert(kOneOf<Kept, milliseconds, seconds, std::optional<milliseconds>>,
                 "a Duration is kept as milliseconds, seconds or std::optional<milliseconds>");
-  // A time that can be off is a std::optional.
-  assert(kOptional<Kept> == (rule.off != Off::never && rule.off != Off::ignored));
+  const bool can_be_off = rule.off != Off::never && rule.off != Off::ignored;
+  if (kOptional<Kept> != can_be_off) a_time_can_be_off_if_it_is_optional();
   rule.whole_seconds = kOneOf<Kept, seconds>;
   return {name, bound<Member>(rule), doc, more, same_in<Member>};
 }
