@@ -11,7 +11,7 @@ namespace gateway::edge {
 
 using outcome::By;
 using outcome::Cause;
-using session::Upgrade;
+using session::WsQuestion;
 
 Handshake::Handshake(const WorkerContext& context, Request& request, Answerer& answerer,
                      Outcome& outcome)
@@ -57,16 +57,19 @@ void Handshake::answer_plain() {
 
 void Handshake::ask(const route::Pool& pool) {
   const ClientFacts& client = request_.client;
-  upgrade_ = std::make_unique<Upgrade>(
-      context_.origins, Upgrade::Aim{*request_.snapshot, *request_.domain, pool},
-      session::Asked{request_.head, request_.target, request_.upgrade, client.address,
-                     client.server, client.entrance.tls, context_.loop.now()},
-      *this);
-  upgrade_->start();
+  question_.emplace(WsQuestion::Asks{{request_.head, request_.target, client.address, client.server,
+                                      client.entrance.tls},
+                                     request_.upgrade,
+                                     pool.settings(),
+                                     request_.snapshot->via},
+                    context_.loop.now(), *this);
+  journey_ = std::make_unique<origin::Journey>(
+      context_.origins, origin::Journey::Aim{*request_.domain, pool}, *question_);
+  journey_->start();
 }
 
 void Handshake::open_echo() {
-  Upgrade::Upgraded upgraded;
+  WsQuestion::Upgraded upgraded;
   upgraded.origin = std::make_unique<origin::Echo>(context_.loop);
   // A browser that offered subprotocols fails without a choice among them.
   if (!request_.upgrade.subprotocols.empty())
@@ -74,16 +77,12 @@ void Handshake::open_echo() {
   on_upgraded(std::move(upgraded));
 }
 
-void Handshake::on_upgraded(Upgrade::Upgraded upgraded) {
+void Handshake::on_upgraded(WsQuestion::Upgraded upgraded) {
   advance(Stage::over);
-  Way met = way();
-  met.address = upgraded.address;
-  met.tls = upgraded.tls;
-  met.connect = upgraded.connect;
-  outcome_.meet(met);
+  if (journey_) outcome_.meet(journey_->trail());
   Answerer::Switched client = answerer_.switch_over(upgraded.answer, upgraded.fields);
-  origin::SessionToken token(upgrade_ ? upgrade_->backend() : nullptr);
-  upgrade_.reset();
+  origin::SessionCount in_use(upgraded.backend);
+  journey_.reset();
   auto session = std::make_unique<session::Session>(
       context_.sessions,
       session::Session::Opening{
@@ -93,44 +92,38 @@ void Handshake::on_upgraded(Upgrade::Upgraded upgraded) {
           .permessage_deflate = upgraded.answer.permessage_deflate,
           .identity = outcome_.take_identity(),
           .pass = std::move(client.pass),
-          .token = std::move(token)});
+          .in_use = std::move(in_use)});
   session::Session& opened = context_.sessions.table.add(std::move(session));
   if (context_.on_opened) context_.on_opened(opened);
   opened.start(proto::bytes_of(client.early), upgraded.rest);
 }
 
-void Handshake::on_refused(Upgrade::Refused refused) {
+void Handshake::on_refused(WsQuestion::Refused refused) {
   advance(Stage::over);
-  Way met = way();
-  met.address = refused.address;
-  met.tls = refused.tls;
-  outcome_.meet(met);
+  outcome_.meet(journey_->trail());
   outcome_.refuse({.status = refused.status,
                    .cause = Cause::origin_refused_upgrade,
                    .why = "the origin answered " + std::to_string(refused.status) +
                           (refused.unfinished ? ", its body did not end" : ""),
                    .by = By::origin});
   answerer_.answer(refused.status, refused.fields, refused.body);
-  upgrade_.reset();
+  journey_.reset();
 }
 
-void Handshake::on_upgrade_failed(const outcome::Failure& failure) {
+void Handshake::on_upgrade_failed(outcome::Failure failure) {
   const By by = outcome::by_of(failure.blame);
   // A server that is to blame has it counted already.
-  if (by == By::origin && !upgrade_->is_at_home()) outcome_.count_origin_failure(failure.cause);
-  Way met = way();
-  met.address = upgrade_->address();
-  met.tls = upgrade_->tls();
-  outcome_.meet(met);
+  if (by == By::origin && !journey_->is_at_home()) outcome_.count_origin_failure(failure.cause);
+  outcome_.meet(journey_->trail());
   end({.status = failure.status,
        .cause = failure.cause,
-       .why = failure.why,
+       .why = std::move(failure.why),
        .by = by,
-       .detail = failure.detail});
+       .detail = std::move(failure.detail)});
 }
 
 void Handshake::refuse(Refusal refusal) {
-  if (upgrade_) outcome_.meet(way());
+  if (journey_) outcome_.meet(journey_->trail());
   end(std::move(refusal));
 }
 
@@ -138,23 +131,15 @@ void Handshake::end(Refusal refusal) {
   advance(Stage::over);
   outcome_.refuse(refusal);
   answer_refusal(answerer_, refusal);
-  upgrade_.reset();
+  journey_.reset();
 }
 
 void Handshake::client_left() {
   advance(Stage::over);
-  outcome_.meet(way());
+  if (journey_) outcome_.meet(journey_->trail());
   outcome_.refuse({.status = 499,
                    .cause = Cause::client_abort,
                    .why = "the client left before the origin had answered"});
-}
-
-Way Handshake::way() const {
-  if (!upgrade_) return {};
-  return {.asked = upgrade_->was_asked(),
-          .retries = upgrade_->retries(),
-          .setbacks = upgrade_->setbacks(),
-          .moved = upgrade_->moved()};
 }
 
 }  // namespace gateway::edge

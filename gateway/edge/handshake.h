@@ -2,20 +2,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "gateway/edge/answerer.h"
 #include "gateway/edge/outcome.h"
 #include "gateway/edge/refusal.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/worker_context.h"
-#include "gateway/session/upgrade.h"
+#include "gateway/session/ws_question.h"
 
 namespace gateway::edge {
 
 //  judging ──an upgrade that may be──▶ asking ──101──▶ over: a Session has it
 //     └──refusal, page──▶ over            └──answer, failure, drain, the client has left──▶ over
 // A plain request that is proxied (an exchange) will branch off where judging answers 426.
-class Handshake final : public session::Upgrade::Handler {
+class Handshake final : public session::WsQuestion::Handler {
  public:
   // All outlive it; the request has its head. The outcome is told through the answerer, or by
   // whoever owns it when the client has left.
@@ -35,24 +36,24 @@ class Handshake final : public session::Upgrade::Handler {
  private:
   enum class Stage { judging, asking, over };
 
-  void on_upgraded(session::Upgrade::Upgraded upgraded) override;
-  void on_refused(session::Upgrade::Refused refused) override;
-  void on_upgrade_failed(const outcome::Failure& failure) override;
+  void on_upgraded(session::WsQuestion::Upgraded upgraded) override;
+  void on_refused(session::WsQuestion::Refused refused) override;
+  void on_upgrade_failed(outcome::Failure failure) override;
 
   void advance(Stage to);
   void answer_plain();
   void ask(const route::Pool& pool);
   void open_echo();
   void end(Refusal refusal);
-  // So far; of an end in mid-way, since no address has answered.
-  Way way() const;
 
   const WorkerContext& context_;
   Request& request_;
   Answerer& answerer_;
   Outcome& outcome_;
   Stage stage_ = Stage::judging;
-  std::unique_ptr<session::Upgrade> upgrade_;  // asking
+  // While it asks an origin. The question outlives its journey.
+  std::optional<session::WsQuestion> question_;
+  std::unique_ptr<origin::Journey> journey_;
 };
 
 }  // namespace gateway::edge

@@ -94,15 +94,15 @@ void Outcome::turned_away(size_t size) {
 void Outcome::tell() {
   assert(!told_);
   told_ = true;
-  if (!way_) return;
-  meter().add(Field::origin_handshake_in, way_->moved.in);
-  meter().add(Field::origin_handshake_out, way_->moved.out);
+  if (trail_ == nullptr) return;
+  meter().add(Field::origin_handshake_in, trail_->moved.in);
+  meter().add(Field::origin_handshake_out, trail_->moved.out);
 }
 
 void Outcome::tell_refusal(size_t answered) {
   count_at(refusal_->gate, request_.client.entrance.counters);
   meter().refuse(refusal_->cause);
-  const bool asked = way_ && way_->asked;
+  const bool asked = trail_ != nullptr && trail_->was_asked;
   session::write_refused(context_.sessions.scribe, identify(answered), story(refusal_->status),
                          {.by = refusal_->by,
                           .cause = refusal_->cause,
@@ -149,9 +149,9 @@ session::Identity Outcome::identify(size_t answered) const {
   identity.path = request_.target.path;
   identity.handshake_in = static_cast<uint32_t>(request_.head_size);
   identity.handshake_out = static_cast<uint32_t>(answered);
-  if (!way_) return identity;
-  identity.origin = way_->address;
-  identity.origin_tls = way_->tls;
+  if (trail_ == nullptr) return identity;
+  identity.origin = trail_->address;
+  identity.origin_tls = trail_->tls;
   return identity;
 }
 
@@ -164,10 +164,10 @@ session::HandshakeStory Outcome::story(int status) const {
   if (request_.domain != nullptr) told.domain = request_.domain->label;
   if (request_.has_head()) tell_head(told, request_.head);
   tell_client(told, request_.client);
-  if (!way_) return told;
-  told.origin_connect = way_->connect;
-  told.retries = way_->retries;
-  told.setbacks = way_->setbacks;
+  if (trail_ == nullptr) return told;
+  told.origin_connect = trail_->connect;
+  told.retries = trail_->retries;
+  told.setbacks = trail_->setbacks;
   return told;
 }
 

@@ -9,25 +9,15 @@
 #include "gateway/edge/refusal.h"
 #include "gateway/edge/request.h"
 #include "gateway/edge/worker_context.h"
+#include "gateway/origin/trail.h"
 #include "gateway/session/record.h"
 
 namespace gateway::edge {
 
-// What a request met on its way to an origin.
-struct Way {
-  net::Address address = {};  // where the last attempt went, when it has ended
-  bool tls = false;
-  bool asked = false;                    // an origin got the request
-  uint32_t retries = 0;                  // at other servers or addresses
-  std::string_view setbacks = {};        // what made them necessary
-  net::Volume moved = {};                // from origins and to them, over all attempts
-  std::chrono::milliseconds connect{0};  // of the attempt that succeeded
-};
-
 //  open ──answered(), switched(), unanswered(), turned_away()──▶ told
-// Whoever judges a request says how it ends: refuse(), and meet() for its way. The carrier, which
-// alone knows when the end goes out and in how many bytes, has it told: before the first of them,
-// so that nobody who has read an answer finds it missing in the figures.
+// Whoever judges a request says how it ends: refuse(), and meet() for its way to an origin. The
+// carrier, which alone knows when the end goes out and in how many bytes, has it told: before the
+// first of them, so that nobody who has read an answer finds it missing in the figures.
 class Outcome {
  public:
   // Both outlive it.
@@ -36,8 +26,8 @@ class Outcome {
   Outcome& operator=(const Outcome&) = delete;
   ~Outcome() = default;
 
-  // The views in it hold until the outcome is told.
-  void meet(const Way& way) { way_ = way; }
+  // The trail outlives the telling, and is looked at then.
+  void meet(const origin::Trail& trail) { trail_ = &trail; }
   void refuse(Refusal refusal) { refusal_ = std::move(refusal); }
   // The origin's side failed, and no server of the pool is there to count it.
   void count_origin_failure(outcome::Cause cause);
@@ -67,8 +57,8 @@ class Outcome {
   const WorkerContext& context_;
   const Request& request_;
   std::optional<Refusal> refusal_;
-  std::optional<Way> way_;
-  session::Identity identity_;  // of a session
+  const origin::Trail* trail_ = nullptr;  // null: no origin was to be asked
+  session::Identity identity_;            // of a session
   bool told_ = false;
 };
 

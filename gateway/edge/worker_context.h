@@ -7,8 +7,8 @@
 #include "gateway/net/admission.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/roster.h"
+#include "gateway/origin/journey.h"
 #include "gateway/route/snapshot.h"
-#include "gateway/session/attempt.h"
 #include "gateway/session/session.h"
 
 namespace gateway::edge {
@@ -17,7 +17,7 @@ class Client;
 
 struct WorkerContext {
   net::Loop& loop;
-  session::OriginSide origins;
+  origin::WorkerContext origins;
   session::Surroundings sessions;
   net::Roster<Client>& clients;
   net::Admission& admission;

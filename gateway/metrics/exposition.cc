@@ -224,7 +224,7 @@ std::string render(const Registry& registry, const Facts& facts) {
   add_mass_closes(registry, page);
   add_domains(registry, page);
   add_origins(registry, facts.origins, page);
-  add_ways(facts.ways, page);
+  add_paths(facts.paths, page);
   add_usage(facts.usage, page);
   add_process(page);
   return page.take();

@@ -53,7 +53,7 @@ struct OriginFacts {
 };
 
 // Connections to origins, of all workers.
-struct WayFacts {
+struct PathFacts {
   uint64_t no_local_port = 0;
   uint64_t warm_taken = 0;
   uint64_t warm_missed = 0;
@@ -111,7 +111,7 @@ struct Facts {
   std::vector<Port> ports;
   UsageFacts usage;
   std::vector<OriginFacts> origins;
-  WayFacts ways;
+  PathFacts paths;
 };
 
 // The Prometheus text format 0.0.4. Causes, codes and statuses that have not occurred are left out;

@@ -57,17 +57,17 @@ void add_bytes(const Registry& registry, Page& page, Family family, Count Traffi
 
 }  // namespace
 
-void add_ways(const WayFacts& ways, Page& page) {
+void add_paths(const PathFacts& paths, Page& page) {
   page.add_counter("weir_origin_source_ports_exhausted_total",
                    "Connections to origins not begun: no port was free on any source address.",
-                   static_cast<double>(ways.no_local_port));
+                   static_cast<double>(paths.no_local_port));
   Family warm = counter("weir_origin_warm_total",
                         "Connections wanted where origin.warm is set: taken warm, or made anew.");
-  warm.add({{"result", "taken"}}, ways.warm_taken);
-  warm.add({{"result", "missed"}}, ways.warm_missed);
+  warm.add({{"result", "taken"}}, paths.warm_taken);
+  warm.add({{"result", "missed"}}, paths.warm_missed);
   page.add(warm);
   page.add_gauge("weir_origin_warm_idle", "Warm connections that stand ready.",
-                 static_cast<double>(ways.warm_idle));
+                 static_cast<double>(paths.warm_idle));
 }
 
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {

@@ -8,7 +8,7 @@
 
 namespace gateway::metrics {
 
-void add_ways(const WayFacts& ways, Page& page);
+void add_paths(const PathFacts& paths, Page& page);
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page);
 
 }  // namespace gateway::metrics

@@ -80,20 +80,23 @@ std::string ipv4_text(const uint8_t* bytes) {
 
 }  // namespace
 
-bool operator==(const Address& a, const Address& b) {
+bool Address::is_same_host(const Address& other) const {
   const auto ipv4 = [](const Address& of) -> const void* {
     if (of.family_ == AF_INET) return &of.v4_.sin_addr;
     const bool mapped = of.family_ == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&of.v6_.sin6_addr);
     return mapped ? &of.v6_.sin6_addr.s6_addr[12] : nullptr;
   };
-  const void* const one = ipv4(a);
-  const void* const other = ipv4(b);
-  if (one != nullptr && other != nullptr)
-    return a.port() == b.port() && std::memcmp(one, other, sizeof(in_addr)) == 0;
-  if (a.family_ != b.family_ || one != nullptr || other != nullptr) return false;
-  if (a.family_ != AF_INET6) return true;  // both are none
-  return a.port() == b.port() && a.v6_.sin6_scope_id == b.v6_.sin6_scope_id &&
-         std::memcmp(&a.v6_.sin6_addr, &b.v6_.sin6_addr, sizeof(in6_addr)) == 0;
+  const void* const mine = ipv4(*this);
+  const void* const theirs = ipv4(other);
+  if (mine != nullptr && theirs != nullptr) return std::memcmp(mine, theirs, sizeof(in_addr)) == 0;
+  if (family_ != other.family_ || mine != nullptr || theirs != nullptr) return false;
+  if (family_ != AF_INET6) return true;  // both are none
+  return v6_.sin6_scope_id == other.v6_.sin6_scope_id &&
+         std::memcmp(&v6_.sin6_addr, &other.v6_.sin6_addr, sizeof(in6_addr)) == 0;
+}
+
+bool operator==(const Address& a, const Address& b) {
+  return a.is_same_host(b) && a.port() == b.port();
 }
 
 std::string Address::host() const {

@@ -30,6 +30,7 @@ class Address {
   std::string host() const;       // without brackets; an IPv4-mapped address as IPv4
   std::string to_string() const;  // "127.0.0.1:80", "[::1]:80"
 
+  bool is_same_host(const Address& other) const;  // whatever their ports
   // An IPv4-mapped address is the IPv4 address in it.
   friend bool operator==(const Address& a, const Address& b);
 

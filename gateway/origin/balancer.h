@@ -25,7 +25,7 @@ struct Member {
   uint64_t load = 0;
   uint64_t expected_us = 0;
   bool asked = false;  // handshakes are under way there
-  Standing standing = Standing::serving;
+  ServerState state = ServerState::serving;
   bool usable = true;    // up and not ejected
   bool ordered = false;  // it has its place in the order
 };

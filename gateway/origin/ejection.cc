@@ -90,7 +90,7 @@ bool others_serve(const route::Pool& pool, size_t server, milliseconds now) {
   for (size_t i = 0; i < pool.servers.size(); ++i) {
     const route::Backend* other = pool.servers[i].backend.get();
     if (i != server && other != nullptr && other->up.load(kRelaxed) &&
-        standing_of(*other, now) == Standing::serving)
+        state_of(*other, now) == ServerState::serving)
       return true;
   }
   return false;
@@ -131,10 +131,10 @@ Outcome outcome_of(const Failure& failure) {
   return {.kind = Kind::abandoned};
 }
 
-Standing standing_of(const route::Backend& backend, milliseconds now) {
+ServerState state_of(const route::Backend& backend, milliseconds now) {
   const int64_t until = backend.ejected_until.load(kRelaxed);
-  if (until == 0) return Standing::serving;
-  return until > now.count() ? Standing::ejected : Standing::on_trial;
+  if (until == 0) return ServerState::serving;
+  return until > now.count() ? ServerState::ejected : ServerState::on_trial;
 }
 
 bool trial_is_free(const route::Backend& backend, milliseconds now) {
@@ -151,7 +151,7 @@ bool begin_trial(route::Backend& backend, milliseconds now) {
 void report(const route::Pool& pool, size_t server, const Outcome& outcome, milliseconds now) {
   if (server >= pool.servers.size() || !pool.servers[server].backend) return;
   route::Backend& backend = *pool.servers[server].backend;
-  const Standing standing = standing_of(backend, now);
+  const ServerState state = state_of(backend, now);
   const bool failed = is_failure(outcome.kind);
   const Cause cause = outcome.cause.value_or(cause_of(outcome.kind));
   if (failed || outcome.cause) backend.failures[static_cast<size_t>(cause)].fetch_add(1, kRelaxed);
@@ -160,13 +160,13 @@ void report(const route::Pool& pool, size_t server, const Outcome& outcome, mill
   if (failed) {
     const uint32_t failures = backend.failures_in_a_row.fetch_add(1, kRelaxed) + 1;
     const auto& settings = pool.settings().ejection;
-    const bool due = settings && (failures >= settings->failures || standing == Standing::on_trial);
+    const bool due = settings && (failures >= settings->failures || state == ServerState::on_trial);
     if (due && others_serve(pool, server, now)) eject(backend, *settings, cause, now);
   } else if (outcome.kind != Kind::abandoned) {
     succeed(backend);
   }
   // Only now: between the end of a trial and its verdict another one would begin.
-  if (standing == Standing::on_trial) backend.trial_until.store(0, kRelaxed);
+  if (state == ServerState::on_trial) backend.trial_until.store(0, kRelaxed);
 }
 
 void lift_ejection(route::Backend& backend) {

@@ -36,8 +36,8 @@ struct Outcome {
 //                                    ▲                  └──failure──┐
 //                                    └──────────────────────────────┘
 // On trial a server gets one request at a time.
-enum class Standing : uint8_t { serving, ejected, on_trial };
-[[nodiscard]] Standing standing_of(const route::Backend& backend, milliseconds now);
+enum class ServerState : uint8_t { serving, ejected, on_trial };
+[[nodiscard]] ServerState state_of(const route::Backend& backend, milliseconds now);
 
 // Takes the trial of a server that is on trial, right before it is asked; false: another request
 // has it. Reporting its outcome gives it back, and so does time, when nobody reports.

@@ -14,7 +14,6 @@
 namespace gateway::origin {
 
 using outcome::Blame;
-using proto::http1::Progress;
 using Type = config::Health::Type;
 
 namespace {
@@ -42,7 +41,7 @@ HealthCheck::HealthCheck(net::Loop& loop, net::dns::Resolver& resolver, Plan pla
       settings_(*plan_.pool.settings().health),
       handler_(handler),
       host_(host_of(plan_.pool, plan_.server, plan_.target)),
-      parser_(answer_limits(plan_.pool.settings())) {
+      reader_(answer_limits(plan_.pool.settings())) {
   loop_.wheel().set(*this, loop_.now() + settings_.timeout);
   connector_ = std::make_unique<Connector>(
       loop, resolver,
@@ -50,9 +49,9 @@ HealthCheck::HealthCheck(net::Loop& loop, net::dns::Resolver& resolver, Plan pla
                       .server = plan_.server,
                       .target = plan_.target,
                       .tls_name = tls_name(plan_.pool.settings(), host_),
-                      .ways = plan_.ways,
+                      .paths = plan_.paths,
                       .fresh = true},
-      *this);
+      trail_, *this);
 }
 
 void HealthCheck::on_connect_failed(outcome::Failure failure) {
@@ -124,25 +123,18 @@ void HealthCheck::on_data(net::Bytes data) {
 }
 
 void HealthCheck::read_answer(net::Bytes data) {
-  while (!data.empty()) {
-    const auto fed = parser_.feed(data);
-    data = data.subspan(fed.consumed);
-    if (fed.progress == Progress::more) return;
-    if (fed.progress == Progress::refused) {
-      handler_.on_checked(why_refused(parser_, plan_.pool.settings(), "the answer"));
+  switch (reader_.feed(data)) {
+    case AnswerReader::Progress::more:
       return;
-    }
-    const proto::http1::ResponseHead head = parser_.take();
-    const bool interim = head.status < 200 && head.status != 101;
-    if (!interim) {
-      judge(head, data);
+    case AnswerReader::Progress::done:
+      judge(reader_.take(), data);
       return;
-    }
-    if (++interim_ > kMaxInterim) {
+    case AnswerReader::Progress::refused:
+      handler_.on_checked(why_refused(reader_.parser(), plan_.pool.settings(), "the answer"));
+      return;
+    case AnswerReader::Progress::flooded:
       handler_.on_checked("one interim answer after the other");
       return;
-    }
-    parser_ = proto::http1::ResponseParser(answer_limits(plan_.pool.settings()));
   }
 }
 
@@ -170,16 +162,16 @@ void HealthCheck::judge_upgrade(const proto::http1::ResponseHead& head, net::Byt
     return;
   }
   stage_ = Stage::closing;
-  reader_.emplace(proto::ws::Sender::server, kMaxMessage);
+  messages_.emplace(proto::ws::Sender::server, kMaxMessage);
   stream_->write(proto::bytes_of(close_of_ours()));
   read_close(rest);
 }
 
 // The server is alive, whatever comes now: waiting for its Close is politeness.
 void HealthCheck::read_close(net::Bytes data) {
-  if (!reader_) return;  // tcp: nothing was asked
+  if (!messages_) return;  // tcp: nothing was asked
   while (!data.empty()) {
-    const proto::ws::MessageReader::Event event = reader_->read(data);
+    const proto::ws::MessageReader::Event event = messages_->read(data);
     if (std::holds_alternative<std::monostate>(event)) return;
     if (std::holds_alternative<proto::ws::Close>(event) ||
         std::holds_alternative<proto::ws::Violation>(event)) {
@@ -194,8 +186,8 @@ void HealthCheck::on_end() {
     handler_.on_checked({});
     return;
   }
-  handler_.on_checked(parser_.started() ? "the connection was closed in the middle of the answer"
-                                        : "the connection was closed without an answer");
+  handler_.on_checked(reader_.in_a_head() ? "the connection was closed in the middle of the answer"
+                                          : "the connection was closed without an answer");
 }
 
 void HealthCheck::on_failed(const net::IoError& error) {

@@ -8,9 +8,9 @@
 
 #include "gateway/net/dns/resolver.h"
 #include "gateway/net/stream.h"
+#include "gateway/origin/answer_reader.h"
 #include "gateway/origin/connector.h"
 #include "gateway/route/snapshot.h"
-#include "proto/http1/head_parser.h"
 #include "proto/ws/message_reader.h"
 
 namespace gateway::origin {
@@ -39,7 +39,7 @@ class HealthCheck final : public Connector::Handler,
     const route::Pool& pool;  // with health; outlives the check
     route::Server server;     // with the one address that is meant, unless a proxy resolves
     Target target;
-    Ways* ways = nullptr;  // source addresses, and what proxies taught; never a warm connection
+    OriginPaths& paths;  // source addresses, and what proxies taught; never a warm connection
   };
 
   HealthCheck(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Handler& handler);
@@ -48,7 +48,6 @@ class HealthCheck final : public Connector::Handler,
   // Tickets come a round trip behind the handshake. Without one the next check is a full handshake
   // again: half as dear again for us, and a signature for the server.
   static constexpr std::chrono::milliseconds kTickets{500};
-  static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
   // What an origin may say before its Close; beyond it the connection is cut.
   static constexpr uint64_t kMaxMessage = 65'536;
 
@@ -76,9 +75,9 @@ class HealthCheck final : public Connector::Handler,
   std::string host_;
   std::string key_;
   Stage stage_ = Stage::connecting;
-  int interim_ = 0;
-  proto::http1::ResponseParser parser_;
-  std::optional<proto::ws::MessageReader> reader_;
+  AnswerReader reader_;
+  Trail trail_;
+  std::optional<proto::ws::MessageReader> messages_;
   std::unique_ptr<net::Stream> stream_;
   std::unique_ptr<Connector> connector_;
 };

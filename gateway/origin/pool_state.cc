@@ -76,7 +76,7 @@ std::vector<size_t> PoolState::order(const route::Pool& pool, const Choice& choi
     append(pool, choice, now, group, order);
     group.clear();
   }
-  // Who is on trial and not the choice comes when all that serve have failed.
+  // A server on trial that was not picked first is tried last.
   for (const Member& one : members_) {
     if (one.usable && !one.ordered) order.push_back(one.index);
   }
@@ -86,7 +86,7 @@ std::vector<size_t> PoolState::order(const route::Pool& pool, const Choice& choi
 void PoolState::append(const route::Pool& pool, const Choice& choice, milliseconds now,
                        Members& group, std::vector<size_t>& order) {
   const bool choosing = order.empty();
-  const auto on_trial = [](const Member* one) { return one->standing == Standing::on_trial; };
+  const auto on_trial = [](const Member* one) { return one->state == ServerState::on_trial; };
   std::erase_if(group, [&](const Member* one) {
     return on_trial(one) && (!choosing || !trial_is_free(*one->backend, now));
   });
@@ -105,13 +105,13 @@ bool PoolState::observe(milliseconds now) {
   for (Member& one : members_) {
     const route::Backend& backend = *one.backend;
     const bool up = backend.up.load(std::memory_order_relaxed);
-    one.standing = standing_of(backend, now);
-    one.usable = up && one.standing != Standing::ejected;
+    one.state = state_of(backend, now);
+    one.usable = up && one.state != ServerState::ejected;
     one.ordered = false;
     one.load = backend.load();
     one.expected_us = expected_us(backend, now);
     one.asked = backend.attempts.load(std::memory_order_relaxed) > 0;
-    served = served || (up && one.standing == Standing::serving);
+    served = served || (up && one.state == ServerState::serving);
   }
   return served;
 }

@@ -26,9 +26,9 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
                                                     .server = alone_,
                                                     .target = {.tls = false, .port = first_.port},
                                                     .tls_name = {},
-                                                    .ways = &probes.ways_,
+                                                    .paths = probes.paths_,
                                                     .fresh = true},
-                                    *this);
+                                    trail_, *this);
   }
 
  private:
@@ -48,11 +48,12 @@ class PortProbes::Probe final : public net::Retirable, public Connector::Handler
   const route::Server& server_;  // the pool's
   Target first_;
   route::Server alone_;
+  Trail trail_;
   std::unique_ptr<Connector> connector_;
 };
 
-PortProbes::PortProbes(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways)
-    : loop_(loop), resolver_(resolver), ways_(ways) {}
+PortProbes::PortProbes(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths)
+    : loop_(loop), resolver_(resolver), paths_(paths) {}
 
 PortProbes::~PortProbes() = default;
 

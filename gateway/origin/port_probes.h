@@ -12,12 +12,12 @@
 
 namespace gateway::origin {
 
-class Ways;
+class OriginPaths;
 
 // One for each worker.
 class PortProbes {
  public:
-  PortProbes(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways);
+  PortProbes(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths);
   PortProbes(const PortProbes&) = delete;
   PortProbes& operator=(const PortProbes&) = delete;
   ~PortProbes();
@@ -36,7 +36,7 @@ class PortProbes {
 
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
-  Ways& ways_;
+  OriginPaths& paths_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::vector<std::unique_ptr<Probe>> running_;
 };

@@ -21,7 +21,7 @@ Entrances entrances_of(const config::Document& document) {
 
 void Prober::use(const route::Change& change) {
   // A check takes neither a warm connection nor a port that was remembered.
-  ways_.forget(change);
+  paths_.forget(change);
   entrances_ = entrances_of(change.now->document);
   milliseconds first = loop_.now();
   for (const auto& [before, now] : change.pools) {
@@ -41,11 +41,11 @@ void Prober::watch(const std::shared_ptr<const route::Pool>& pool, Watches& know
                    milliseconds& first) {
   const auto& health = pool->settings().health;
   if (!health) return;
-  const ServerWatch::Surroundings around{.loop = loop_,
-                                         .resolver = resolver_,
-                                         .ways = ways_,
-                                         .rounds = rounds_,
-                                         .entrances = entrances_};
+  const ServerWatch::Lent around{.loop = loop_,
+                                 .resolver = resolver_,
+                                 .paths = paths_,
+                                 .rounds = rounds_,
+                                 .entrances = entrances_};
   for (size_t i = 0; i < pool->servers.size(); ++i) {
     const route::Backend* const backend = pool->servers[i].backend.get();
     if (backend == nullptr) continue;

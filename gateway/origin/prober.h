@@ -6,8 +6,8 @@
 
 #include "gateway/net/dns/resolver.h"
 #include "gateway/net/loop.h"
+#include "gateway/origin/origin_paths.h"
 #include "gateway/origin/server_watch.h"
-#include "gateway/origin/ways.h"
 #include "gateway/route/change.h"
 
 namespace gateway::origin {
@@ -16,7 +16,7 @@ namespace gateway::origin {
 class Prober {
  public:
   Prober(net::Loop& loop, net::dns::Resolver& resolver, const net::OwnListeners* own = nullptr)
-      : loop_(loop), resolver_(resolver), ways_(loop, resolver, nullptr, own) {}
+      : loop_(loop), resolver_(resolver), paths_(loop, resolver, nullptr, own) {}
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
   ~Prober() = default;
@@ -35,7 +35,7 @@ class Prober {
 
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
-  Ways ways_;
+  OriginPaths paths_;
   Rounds rounds_;
   Entrances entrances_;
   Watches watches_;

@@ -76,13 +76,13 @@ std::string merge(std::string_view base, std::string_view reference) {
   return without_dots(std::string(folder) + std::string(path)) + query;
 }
 
-proto::Result<Place, std::string> with_authority(bool tls, std::string_view rest) {
+proto::Result<Url, std::string> with_authority(bool tls, std::string_view rest) {
   const size_t end = std::min(rest.find_first_of("/?"), rest.size());
   const auto authority = proto::http1::parse_authority(rest.substr(0, end));
   if (!authority) return Unexpected{std::string("its host is not valid")};
-  Place place{.tls = tls, .host = authority->host, .port = authority->port};
-  place.path_and_query = merge("/", rest.substr(end));
-  return place;
+  Url url{.tls = tls, .host = authority->host, .port = authority->port};
+  url.path_and_query = merge("/", rest.substr(end));
+  return url;
 }
 
 bool matches(std::string_view pattern, std::string_view host) {
@@ -100,24 +100,24 @@ bool names(const std::vector<std::string>& patterns, std::string_view host) {
 }
 
 // At a port of the configuration: what else runs on that machine is not the origin.
-bool is_server(const config::Origin& origin, const Place& place) {
-  const auto& usual = place.tls ? origin.https_ports : origin.http_ports;
-  const uint16_t port = place.effective_port();
+bool is_server(const config::Origin& origin, const Url& url) {
+  const auto& usual = url.tls ? origin.https_ports : origin.http_ports;
+  const uint16_t port = url.effective_port();
   return std::ranges::any_of(origin.servers, [&](const config::Server& server) {
     const bool same_port =
         server.port ? *server.port == port : std::ranges::find(usual, port) != usual.end();
-    return same_port && proto::canonical_host(server.host) == place.host;
+    return same_port && proto::canonical_host(server.host) == url.host;
   });
 }
 
 }  // namespace
 
-std::string authority_of(const Place& place) {
-  if (!place.port || *place.port == (place.tls ? 443 : 80)) return place.host;
-  return place.host + ":" + std::to_string(*place.port);
+std::string authority_of(const Url& url) {
+  if (!url.port || *url.port == (url.tls ? 443 : 80)) return url.host;
+  return url.host + ":" + std::to_string(*url.port);
 }
 
-proto::Result<Place, std::string> resolve_location(const Place& base, std::string_view location) {
+proto::Result<Url, std::string> resolve_location(const Url& base, std::string_view location) {
   location = location.substr(0, location.find('#'));
   if (location.size() > kMaxLocation) return Unexpected{std::string("it is too long")};
   if (!is_clean(location)) return Unexpected{std::string("it holds characters that no URL has")};
@@ -132,9 +132,9 @@ proto::Result<Place, std::string> resolve_location(const Place& base, std::strin
     return with_authority(known->tls, rest.substr(2));
   }
   if (location.starts_with("//")) return with_authority(base.tls, location.substr(2));
-  Place place = base;
-  place.path_and_query = merge(base.path_and_query, location);
-  return place;
+  Url url = base;
+  url.path_and_query = merge(base.path_and_query, location);
+  return url;
 }
 
 bool is_redirect(int status, const proto::http1::Fields& fields) {
@@ -153,27 +153,27 @@ bool is_redirect(int status, const proto::http1::Fields& fields) {
 }
 
 std::optional<uint16_t> port_at(const config::Origin& origin, std::optional<uint16_t> own,
-                                const Place& place) {
-  const uint16_t port = place.effective_port();
+                                const Url& url) {
+  const uint16_t port = url.effective_port();
   if (own) return *own == port ? own : std::nullopt;
-  const auto& usual = place.tls ? origin.https_ports : origin.http_ports;
-  if (place.port && std::ranges::find(usual, port) != usual.end()) return port;
+  const auto& usual = url.tls ? origin.https_ports : origin.http_ports;
+  if (url.port && std::ranges::find(usual, port) != usual.end()) return port;
   // The scheme's own port is the one that clients see, wherever the servers listen.
-  return port == (place.tls ? 443 : 80) ? std::optional(usual.front()) : std::nullopt;
+  return port == (url.tls ? 443 : 80) ? std::optional(usual.front()) : std::nullopt;
 }
 
 Redirected judge_host(const std::vector<std::string>& own, const config::Origin& origin,
-                      std::string_view home, const Place& place) {
-  const bool ours = proto::equals_ignoring_case(home, place.host) || names(own, place.host);
+                      std::string_view home, const Url& url) {
+  const bool ours = proto::equals_ignoring_case(home, url.host) || names(own, url.host);
   if (ours && std::ranges::any_of(origin.servers, [&](const config::Server& server) {
-        return port_at(origin, server.port, place).has_value();
+        return port_at(origin, server.port, url).has_value();
       }))
     return Redirected::own;
-  const bool listed = names(origin.redirect_hosts, place.host) || is_server(origin, place);
+  const bool listed = names(origin.redirect_hosts, url.host) || is_server(origin, url);
   return listed ? Redirected::listed : Redirected::foreign;
 }
 
-std::optional<std::string> RedirectTrail::step(const Place& from, const Place& to) {
+std::optional<std::string> RedirectChain::step(const Url& from, const Url& to) {
   if (been_.empty()) been_.push_back(from);
   if (from.tls && !to.tls) return "the origin redirects from https to http";
   if (std::ranges::find(been_, to) != been_.end()) return "the origin redirects in circles";

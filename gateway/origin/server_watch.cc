@@ -31,44 +31,44 @@ std::string counted(uint32_t number, const char* what) {
 
 }  // namespace
 
-bool Verdict::add(bool passed, const config::Health& settings) {
-  streak_ = passed == passing_ ? streak_ + 1 : 1;
+bool Streak::add(bool passed, const config::Health& settings) {
+  length_ = passed == passing_ ? length_ + 1 : 1;
   passing_ = passed;
-  if (passed == up_ || streak_ < (passed ? settings.rise : settings.fall)) return false;
+  if (passed == up_ || length_ < (passed ? settings.rise : settings.fall)) return false;
   up_ = passed;
   return true;
 }
 
-ServerWatch::ServerWatch(const Surroundings& surroundings, Subject subject, milliseconds first)
-    : around_(surroundings), current_(std::move(subject)), backend_(server().backend) {
+ServerWatch::ServerWatch(const Lent& lent, Subject subject, milliseconds first)
+    : lent_(lent), current_(std::move(subject)), backend_(server().backend) {
   arm(first);
 }
 
 ServerWatch::~ServerWatch() {
-  if (running_) --around_.rounds.running;
+  if (running_) --lent_.rounds.running;
   backend_->up.store(true, kRelaxed);
 }
 
 void ServerWatch::arm(milliseconds when) {
   due_ = when;
-  around_.loop.wheel().set(*this, when);
+  lent_.loop.wheel().set(*this, when);
 }
 
 void ServerWatch::use(Subject subject) {
   const milliseconds interval = subject.pool->settings().health->interval;
   next_ = std::move(subject);
   // A shorter interval need not wait for the end of the longer one.
-  if (!running_) arm(std::min(due_, around_.loop.now() + jittered(interval)));
+  if (!running_) arm(std::min(due_, lent_.loop.now() + jittered(interval)));
 }
 
 void ServerWatch::on_deadline(milliseconds now) {
-  if (around_.rounds.running >= Rounds::kMost) {
+  if (lent_.rounds.running >= Rounds::kMost) {
     arm(now + jittered(kBusy));
     return;
   }
   if (next_) current_ = *std::exchange(next_, std::nullopt);
   running_ = true;
-  ++around_.rounds.running;
+  ++lent_.rounds.running;
   incomplete_ = false;
   failure_.clear();
   not_checked_.clear();
@@ -81,7 +81,7 @@ void ServerWatch::on_deadline(milliseconds now) {
     return;
   }
   const net::dns::Resolver::Life life{.min = settings().resolve.min, .max = settings().resolve.max};
-  query_ = around_.resolver.resolve(
+  query_ = lent_.resolver.resolve(
       server().host, life, [this](const net::dns::Resolver::Answer& answer) { resolved(answer); });
 }
 
@@ -105,22 +105,22 @@ void ServerWatch::resolved(const net::dns::Resolver::Answer& answer) {
 // offer them; it is up when one of them is open.
 void ServerWatch::plan_round(const std::vector<net::Address>& addresses) {
   using Protocol = config::Origin::Protocol;
-  attempts_.clear();
+  checks_.clear();
   const bool follows =
       settings().protocol == Protocol::follow || settings().protocol == Protocol::follow_port;
-  const bool tls = around_.entrances.tls && current_.pool->tls != nullptr;
-  if (!follows || !tls || around_.entrances.plain) plan_target(false, addresses);
+  const bool tls = lent_.entrances.tls && current_.pool->tls != nullptr;
+  if (!follows || !tls || lent_.entrances.plain) plan_target(false, addresses);
   if (follows && tls) plan_target(true, addresses);
-  attempts_.resize(std::min(attempts_.size(), kMaxAttempts));
-  std::ranges::reverse(attempts_);
-  if (attempts_.empty()) {
+  checks_.resize(std::min(checks_.size(), kMaxChecks));
+  std::ranges::reverse(checks_);
+  if (checks_.empty()) {
     end_round();
     return;
   }
   try_next();
 }
 
-// One attempt for each candidate port and address.
+// One check for each candidate port and address.
 void ServerWatch::plan_target(bool client_tls, const std::vector<net::Address>& addresses) {
   Target target = choose_target(settings(), server(), client_tls);
   const std::vector<uint16_t>& candidates =
@@ -128,29 +128,29 @@ void ServerWatch::plan_target(bool client_tls, const std::vector<net::Address>& 
   const size_t ports = server().port ? 1 : candidates.size();
   for (size_t i = 0; i < ports; ++i) {
     if (!server().port) target.port = candidates[i];
-    if (addresses.empty()) attempts_.push_back({target, server().address, i});
+    if (addresses.empty()) checks_.push_back({target, server().address, i});
     for (net::Address address : addresses) {
       address.set_port(target.port);
-      if (!written_ && around_.ways.is_own_listener(address)) {
+      if (!written_ && lent_.paths.is_own_listener(address)) {
         failure_ = address.to_string() + " is a listener of this gateway";
         continue;
       }
-      attempts_.push_back({target, address, i});
+      checks_.push_back({target, address, i});
     }
   }
 }
 
 void ServerWatch::try_next() {
-  attempt_ = attempts_.back();
-  attempts_.pop_back();
+  planned_ = checks_.back();
+  checks_.pop_back();
   route::Server one = server();
-  one.address = attempt_.address;
-  one.port = attempt_.target.port;  // this candidate and no other
-  check_ = std::make_unique<HealthCheck>(around_.loop, around_.resolver,
+  one.address = planned_.address;
+  one.port = planned_.target.port;  // this candidate and no other
+  check_ = std::make_unique<HealthCheck>(lent_.loop, lent_.resolver,
                                          HealthCheck::Plan{.pool = *current_.pool,
                                                            .server = std::move(one),
-                                                           .target = attempt_.target,
-                                                           .ways = &around_.ways},
+                                                           .target = planned_.target,
+                                                           .paths = lent_.paths},
                                          *this);
 }
 
@@ -164,7 +164,7 @@ void ServerWatch::on_checked(std::string failure) {
   go_on();
 }
 
-// The server is not to blame for what we lack: it keeps the standing that it has. Nor is it for an
+// The server is not to blame for what we lack: it keeps the state that it has. Nor is it for an
 // address that we have no way to; but where another one has failed, that one is believed.
 void ServerWatch::on_not_checked(const outcome::Failure& failure) {
   incomplete_ = incomplete_ || failure.blame == outcome::Blame::us;
@@ -174,7 +174,7 @@ void ServerWatch::on_not_checked(const outcome::Failure& failure) {
 }
 
 void ServerWatch::go_on() {
-  if (!attempts_.empty()) {
+  if (!checks_.empty()) {
     try_next();
   } else {
     end_round();
@@ -183,8 +183,8 @@ void ServerWatch::go_on() {
 
 void ServerWatch::passed() {
   if (!server().port) {
-    auto& answered = attempt_.target.tls ? backend_->https_port : backend_->http_port;
-    answered.store(static_cast<uint8_t>(attempt_.candidate), kRelaxed);
+    auto& answered = planned_.target.tls ? backend_->https_port : backend_->http_port;
+    answered.store(static_cast<uint8_t>(planned_.candidate), kRelaxed);
   }
   failure_.clear();
   not_checked_.clear();
@@ -194,7 +194,7 @@ void ServerWatch::passed() {
 
 void ServerWatch::end_round() {
   running_ = false;
-  --around_.rounds.running;
+  --lent_.rounds.running;
   if (incomplete_ || (failure_.empty() && !not_checked_.empty())) {
     tell_not_checked(not_checked_);
   } else {
@@ -204,32 +204,32 @@ void ServerWatch::end_round() {
   // A reload may have come meanwhile, and a round may have taken longer than the interval.
   const Subject& next = next_ ? *next_ : current_;
   const milliseconds interval = next.pool->settings().health->interval;
-  arm(std::max(began_ + jittered(interval), around_.loop.now() + interval / 10));
+  arm(std::max(began_ + jittered(interval), lent_.loop.now() + interval / 10));
 }
 
 void ServerWatch::judge(const std::string& failure) {
-  if (!verdict_.add(failure.empty(), *settings().health)) return;
-  if (verdict_.up()) pardon(*backend_);
-  backend_->up.store(verdict_.up(), kRelaxed);
+  if (!streak_.add(failure.empty(), *settings().health)) return;
+  if (streak_.up()) pardon(*backend_);
+  backend_->up.store(streak_.up(), kRelaxed);
   tell(failure);
 }
 
 void ServerWatch::tell(const std::string& failure) const {
   const std::string who = "origin " + backend_->name() + " of " + backend_->domain();
-  if (verdict_.up()) {
-    log::say(log::Level::info, who + " is up: " + counted(verdict_.streak(), "passed"));
+  if (streak_.up()) {
+    log::say(log::Level::info, who + " is up: " + counted(streak_.length(), "passed"));
     return;
   }
   // The reason need not name the server again.
   const std::string own = backend_->name() + ": ";
   log::say(log::Level::warning,
-           who + " is down: " + counted(verdict_.streak(), "failed") +
+           who + " is down: " + counted(streak_.length(), "failed") +
                ", the last: " + (failure.starts_with(own) ? failure.substr(own.size()) : failure));
 }
 
 void ServerWatch::tell_not_checked(const std::string& why) {
-  const milliseconds now = around_.loop.now();
-  auto& last = around_.rounds.told;
+  const milliseconds now = lent_.loop.now();
+  auto& last = lent_.rounds.told;
   if (told_ || (last && now - *last < Rounds::kTellApart)) return;
   told_ = true;
   last = now;

@@ -10,7 +10,7 @@
 
 #include "gateway/net/dns/resolver.h"
 #include "gateway/origin/health_check.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 #include "gateway/route/snapshot.h"
 
 namespace gateway::origin {
@@ -18,18 +18,18 @@ namespace gateway::origin {
 using std::chrono::milliseconds;
 
 // What the rounds of a server have come to.
-class Verdict {
+class Streak {
  public:
   // True: this round has changed it. `up` begins as true: a server is sent sessions until it has
   // failed `fall` times.
   [[nodiscard]] bool add(bool passed, const config::Health& settings);
   bool up() const { return up_; }
-  uint32_t streak() const { return streak_; }  // rounds in a row that say the same
+  uint32_t length() const { return length_; }  // rounds in a row that say the same
 
  private:
   bool up_ = true;
   bool passing_ = true;
-  uint32_t streak_ = 0;
+  uint32_t length_ = 0;
 };
 
 // How clients come in, and so, where the protocol follows theirs, how servers are spoken to.
@@ -58,15 +58,15 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   };
 
   // Outlive the watch.
-  struct Surroundings {
+  struct Lent {
     net::Loop& loop;
     net::dns::Resolver& resolver;
-    Ways& ways;
+    OriginPaths& paths;
     Rounds& rounds;
     const Entrances& entrances;
   };
 
-  ServerWatch(const Surroundings& surroundings, Subject subject, milliseconds first);
+  ServerWatch(const Lent& lent, Subject subject, milliseconds first);
   ServerWatch(const ServerWatch&) = delete;
   ServerWatch& operator=(const ServerWatch&) = delete;
   ~ServerWatch();
@@ -75,9 +75,9 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   void use(Subject subject);
 
  private:
-  static constexpr size_t kMaxAttempts = 32;  // in one round
+  static constexpr size_t kMaxChecks = 32;  // in one round
 
-  struct Attempt {
+  struct Check {
     Target target;
     std::optional<net::Address> address;  // nothing: a forward proxy resolves the name
     size_t candidate = 0;                 // of the ports
@@ -100,18 +100,18 @@ class ServerWatch final : public HealthCheck::Handler, private net::DeadlineWhee
   const config::Origin& settings() const { return current_.pool->settings(); }
   const route::Server& server() const { return current_.pool->servers[current_.server]; }
 
-  Surroundings around_;
+  Lent lent_;
   Subject current_;  // of the round that is running
   std::optional<Subject> next_;
   std::shared_ptr<route::Backend> backend_;
-  Verdict verdict_;
+  Streak streak_;
   bool running_ = false;
   milliseconds began_{0};
   milliseconds due_{0};
-  std::vector<Attempt> attempts_;  // the next one last
-  Attempt attempt_{};
+  std::vector<Check> checks_;  // the next one last
+  Check planned_{};
   bool written_ = true;  // the addresses are, by the operator
-  // Of this round: what an attempt has failed with, and why another could not be made.
+  // Of this round: what a check has failed with, and why another could not be made.
   std::string failure_;
   std::string not_checked_;
   bool incomplete_ = false;  // for what we lack: without that it might have passed

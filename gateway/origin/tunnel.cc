@@ -8,14 +8,12 @@
 
 namespace gateway::origin {
 
-using proto::http1::Progress;
-
 namespace {
 
-proto::http1::ResponseParser new_parser() {
+proto::http1::HeadLimits answer_limits() {
   proto::http1::HeadLimits limits;
   limits.max_head = Tunnel::kMaxHead;
-  return proto::http1::ResponseParser(limits);
+  return limits;
 }
 
 std::string request_text(const std::string& authority,
@@ -40,34 +38,27 @@ std::string authority_of(const std::string& host, uint16_t port) {
 
 Tunnel::Tunnel(net::Loop& loop, std::unique_ptr<net::Stream> proxy, const std::string& authority,
                const std::optional<std::string>& authorization, Handler& handler)
-    : loop_(loop), stream_(std::move(proxy)), handler_(handler), parser_(new_parser()) {
+    : loop_(loop), stream_(std::move(proxy)), handler_(handler), reader_(answer_limits()) {
   stream_->start(*this);
   stream_->write(proto::bytes_of(request_text(authority, authorization)));
 }
 
 void Tunnel::on_data(net::Bytes data) {
-  while (!data.empty()) {
-    const auto fed = parser_.feed(data);
-    data = data.subspan(fed.consumed);
-    if (fed.progress == Progress::more) return;
-    if (fed.progress == Progress::refused) {
-      handler_.on_tunnel_failed((parser_.reached() ? "its answer is beyond our limits: "
-                                                   : "its answer is not HTTP/1.1: ") +
-                                parser_.refusal());
+  const proto::http1::ResponseParser& parser = reader_.parser();
+  switch (reader_.feed(data)) {
+    case AnswerReader::Progress::more:
       return;
-    }
-    const proto::http1::ResponseHead head = parser_.take();
-    // A 101 was not asked for, and is final.
-    const bool interim = head.status >= 100 && head.status < 200 && head.status != 101;
-    if (!interim) {
-      judge(head, data);
+    case AnswerReader::Progress::done:
+      judge(reader_.take(), data);
       return;
-    }
-    if (++interim_ > kMaxInterim) {
+    case AnswerReader::Progress::refused:
+      handler_.on_tunnel_failed((parser.reached() ? "its answer is beyond our limits: "
+                                                  : "its answer is not HTTP/1.1: ") +
+                                parser.refusal());
+      return;
+    case AnswerReader::Progress::flooded:
       handler_.on_tunnel_failed("it sends one interim answer after the other");
       return;
-    }
-    parser_ = new_parser();
   }
 }
 
@@ -84,7 +75,7 @@ void Tunnel::judge(const proto::http1::ResponseHead& head, net::Bytes rest) {
 }
 
 void Tunnel::on_end() {
-  handler_.on_tunnel_failed(parser_.started()
+  handler_.on_tunnel_failed(reader_.in_a_head()
                                 ? "it closed the connection in the middle of its answer"
                                 : "it closed the connection without an answer");
 }

@@ -8,8 +8,8 @@
 
 #include "gateway/net/loop.h"
 #include "gateway/net/stream.h"
+#include "gateway/origin/answer_reader.h"
 #include "proto/http1/head.h"
-#include "proto/http1/head_parser.h"
 
 namespace gateway::origin {
 
@@ -19,7 +19,6 @@ namespace gateway::origin {
 class Tunnel final : private net::Stream::Handler {
  public:
   static constexpr size_t kMaxHead = size_t{8} * 1024;
-  static constexpr int kMaxInterim = 8;  // 1xx answers before the final one
 
   // One of them is called, from the loop; each may destroy the tunnel.
   class Handler {
@@ -52,8 +51,7 @@ class Tunnel final : private net::Stream::Handler {
   net::Loop& loop_;
   std::unique_ptr<net::Stream> stream_;
   Handler& handler_;
-  proto::http1::ResponseParser parser_;
-  int interim_ = 0;
+  AnswerReader reader_;
 };
 
 }  // namespace gateway::origin

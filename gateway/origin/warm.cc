@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/origin/origin_paths.h"
 #include "gateway/origin/warm_stock.h"
-#include "gateway/origin/ways.h"
 
 namespace gateway::origin {
 
@@ -37,8 +37,8 @@ bool is_same(const route::Server& a, const route::Server& b) {
 
 }  // namespace
 
-Warm::Warm(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways)
-    : loop_(loop), resolver_(resolver), ways_(ways) {}
+Warm::Warm(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths)
+    : loop_(loop), resolver_(resolver), paths_(paths) {}
 
 Warm::~Warm() = default;
 
@@ -105,7 +105,7 @@ WarmStock* Warm::open(const std::shared_ptr<const route::Pool>& pool, const rout
     stocks.erase(unused);
   }
   stocks.push_back(std::make_unique<WarmStock>(
-      loop_, resolver_, ways_, WarmStock::Place{pool, &server}, target, tls_name, lasting));
+      loop_, resolver_, paths_, WarmStock::For{pool, &server}, target, tls_name, lasting));
   return stocks.back().get();
 }
 
@@ -116,11 +116,11 @@ std::optional<Warm::Taken> Warm::take(const route::Pool& pool, const route::Serv
   WarmStock* stock = stock_of(server, target, name);
   if (stock == nullptr) {
     if (const auto shared = current(pool, server)) open(shared, server, target, name, false);
-    ways_.figures().warm_missed.add(1);
+    paths_.figures().warm_missed.add(1);
     return std::nullopt;
   }
   auto taken = stock->take();
-  (taken ? ways_.figures().warm_taken : ways_.figures().warm_missed).add(1);
+  (taken ? paths_.figures().warm_taken : paths_.figures().warm_missed).add(1);
   return taken;
 }
 

@@ -17,7 +17,7 @@
 namespace gateway::origin {
 
 class WarmStock;
-class Ways;
+class OriginPaths;
 
 // One for each worker: a stock for each server of the current snapshot, scheme and TLS name. Where
 // a client has no say in these the stock is there from the start, else it begins with the first
@@ -33,7 +33,7 @@ class Warm {
   // Names of a server: beyond that a new one has to wait until one is no longer asked for.
   static constexpr size_t kMaxNames = 8;
 
-  Warm(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways);
+  Warm(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths);
   Warm(const Warm&) = delete;
   Warm& operator=(const Warm&) = delete;
   ~Warm();
@@ -64,7 +64,7 @@ class Warm {
 
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
-  Ways& ways_;
+  OriginPaths& paths_;
   std::shared_ptr<const route::Snapshot> snapshot_;  // null: it rests
   std::map<const route::Server*, Stocks> stocks_;    // of the snapshot's servers
 };

@@ -11,13 +11,13 @@ namespace gateway::origin {
 // One for the process; outlives all warm connections. Any thread.
 class WarmRoom {
  public:
-  // One connection's place; destroying it gives the place back.
-  class Place {
+  // One connection's seat; destroying it gives the seat back.
+  class Seat {
    public:
-    explicit Place(WarmRoom& room) : room_(&room) {}
-    Place(Place&& other) noexcept : room_(std::exchange(other.room_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
+    explicit Seat(WarmRoom& room) : room_(&room) {}
+    Seat(Seat&& other) noexcept : room_(std::exchange(other.room_, nullptr)) {}
+    Seat& operator=(Seat&&) = delete;
+    ~Seat() {
       if (room_ != nullptr) room_->taken_.fetch_sub(1, std::memory_order_relaxed);
     }
 
@@ -30,12 +30,12 @@ class WarmRoom {
   uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
   // Nothing: there is no room.
-  [[nodiscard]] std::optional<Place> take() {
+  [[nodiscard]] std::optional<Seat> take() {
     if (taken_.fetch_add(1, std::memory_order_relaxed) >= limit_.load(std::memory_order_relaxed)) {
       taken_.fetch_sub(1, std::memory_order_relaxed);
       return std::nullopt;
     }
-    return Place(*this);
+    return Seat(*this);
   }
 
  private:

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "gateway/origin/connector.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 
 namespace gateway::origin {
 
@@ -35,16 +35,16 @@ class WarmStock::Connection final : public net::Retirable,
                                     public Connector::Handler,
                                     private net::Stream::Handler {
  public:
-  Connection(WarmStock& stock, WarmRoom::Place room)
-      : room_(std::move(room)), stock_(stock), place_(stock.place_) {
+  Connection(WarmStock& stock, WarmRoom::Seat room)
+      : room_(std::move(room)), stock_(stock), for_(stock.for_) {
     connector_ = std::make_unique<Connector>(stock.loop_, stock.resolver_,
-                                             Connector::Plan{.pool = *place_.pool,
-                                                             .server = *place_.server,
+                                             Connector::Plan{.pool = *for_.pool,
+                                                             .server = *for_.server,
                                                              .target = stock.target_,
                                                              .tls_name = stock.tls_name_,
-                                                             .ways = &stock.ways_,
+                                                             .paths = stock.paths_,
                                                              .fresh = true},
-                                             *this);
+                                             trail_, *this);
   }
   ~Connection() override {
     if (!stream_) return;
@@ -88,11 +88,12 @@ class WarmStock::Connection final : public net::Retirable,
     gauge().subtract(1);
     stock_.lost(*this);
   }
-  metrics::Count& gauge() const { return stock_.ways_.figures().warm_idle; }
+  metrics::Count& gauge() const { return stock_.paths_.figures().warm_idle; }
 
-  WarmRoom::Place room_;
+  WarmRoom::Seat room_;
   WarmStock& stock_;
-  Place place_;
+  For for_;
+  Trail trail_;
   std::unique_ptr<Connector> connector_;
   std::unique_ptr<net::Stream> stream_;
   net::Address address_;
@@ -102,12 +103,12 @@ class WarmStock::Connection final : public net::Retirable,
   milliseconds until_{0};
 };
 
-WarmStock::WarmStock(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways, Place place,
+WarmStock::WarmStock(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths, For whom,
                      Target target, std::string tls_name, bool lasting)
     : loop_(loop),
       resolver_(resolver),
-      ways_(ways),
-      place_(std::move(place)),
+      paths_(paths),
+      for_(std::move(whom)),
       target_(target),
       tls_name_(std::move(tls_name)),
       lasting_(lasting),
@@ -125,8 +126,8 @@ bool WarmStock::is_unused(milliseconds now) const {
   return !lasting_ && now - asked_ > settings().warm_idle;
 }
 
-void WarmStock::move_to(Place place) {
-  place_ = std::move(place);
+void WarmStock::move_to(For whom) {
+  for_ = std::move(whom);
   loop_.wheel().set(*this, loop_.now());
 }
 
@@ -163,7 +164,7 @@ void WarmStock::drop_old(milliseconds now) {
 // A server that is down by its checks, or ejected, or on trial, gets none.
 bool WarmStock::is_wanted(milliseconds now) const {
   if (!lasting_ && now - asked_ > kForget) return false;
-  const route::Backend* backend = place_.server->backend.get();
+  const route::Backend* backend = for_.server->backend.get();
   return backend == nullptr || (backend->up.load(std::memory_order_relaxed) &&
                                 backend->ejected_until.load(std::memory_order_relaxed) == 0);
 }
@@ -172,7 +173,7 @@ void WarmStock::refill(milliseconds now) {
   if (now < paused_until_) return;
   size_t making = connections_.size() - idle();
   while (connections_.size() < settings().warm && making < kAtOnce) {
-    auto room = ways_.take_warm_place();
+    auto room = paths_.take_warm_seat();
     if (!room) return;
     connections_.push_back(std::make_unique<Connection>(*this, std::move(*room)));
     ++making;

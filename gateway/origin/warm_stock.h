@@ -26,25 +26,25 @@ class WarmStock final : private net::DeadlineWheel::Entry {
       600'000};                         // without a request, where requests began it
   static constexpr size_t kAtOnce = 4;  // handshakes under way
 
-  struct Place {
+  struct For {
     std::shared_ptr<const route::Pool> pool;
     const route::Server* server;  // the pool's
   };
 
   // `lasting`: kept full without being asked.
-  WarmStock(net::Loop& loop, net::dns::Resolver& resolver, Ways& ways, Place place, Target target,
-            std::string tls_name, bool lasting);
+  WarmStock(net::Loop& loop, net::dns::Resolver& resolver, OriginPaths& paths, For whom,
+            Target target, std::string tls_name, bool lasting);
   WarmStock(const WarmStock&) = delete;
   WarmStock& operator=(const WarmStock&) = delete;
   ~WarmStock();
 
-  const Place& place() const { return place_; }
+  const For& whom() const { return for_; }
   bool is_for(const Target& target, std::string_view tls_name) const;
   bool tls() const { return target_.tls; }
   // Nothing has been asked of it for as long as its connections would live.
   bool is_unused(net::milliseconds now) const;
   // After a reload that has changed nothing for it.
-  void move_to(Place place);
+  void move_to(For whom);
 
   [[nodiscard]] std::optional<Warm::Taken> take();
   size_t idle() const;
@@ -62,12 +62,12 @@ class WarmStock final : private net::DeadlineWheel::Entry {
   void lost(const Connection& connection);
   void pause();
   void remove(const Connection& connection);
-  const config::Origin& settings() const { return place_.pool->settings(); }
+  const config::Origin& settings() const { return for_.pool->settings(); }
 
   net::Loop& loop_;
   net::dns::Resolver& resolver_;
-  Ways& ways_;
-  Place place_;
+  OriginPaths& paths_;
+  For for_;
   Target target_;  // its port is the first candidate
   std::string tls_name_;
   bool lasting_;

@@ -59,8 +59,8 @@ size_t Backends::size() const {
   return known_.size();
 }
 
-// A token counts without holding its backend: only one that counts nothing may go. Whoever could
-// begin to count holds a snapshot, and that is a use, too.
+// An origin::InUseCount does not hold its backend: only one that counts nothing may go. Whoever
+// could begin to count holds a snapshot, and that is a use, too.
 void Backends::forget_unused() {
   std::erase_if(unconfigured_, [this](const Key& key) {
     const Known& known = known_.at(key);

@@ -37,8 +37,8 @@ class Backend {
   const std::string& domain() const { return domain_; }
   const std::string& name() const { return name_; }  // as configured: "10.0.0.5:8080"
 
-  std::atomic<uint32_t> sessions{0};  // open now, of all workers; origin::SessionToken counts them
-  std::atomic<uint32_t> attempts{0};  // handshakes under way; origin::AttemptToken counts them
+  std::atomic<uint32_t> sessions{0};  // open now, of all workers; origin::SessionCount counts them
+  std::atomic<uint32_t> attempts{0};  // handshakes under way; origin::AttemptCount counts them
   uint32_t load() const {
     return sessions.load(std::memory_order_relaxed) + attempts.load(std::memory_order_relaxed);
   }

@@ -15,7 +15,7 @@ metrics::OriginFacts facts_of(const route::Backend& backend, net::milliseconds n
   facts.domain = backend.domain();
   facts.origin = backend.name();
   facts.up = backend.up.load(kRelaxed);
-  facts.ejected = origin::standing_of(backend, now) == origin::Standing::ejected;
+  facts.ejected = origin::state_of(backend, now) == origin::ServerState::ejected;
   facts.sessions = backend.sessions.load(kRelaxed);
   facts.ejections = backend.ejections.load(kRelaxed);
   for (size_t slot = 0; slot < backend.failures.size(); ++slot) {

@@ -66,7 +66,7 @@ Scrape::Text Server::collect() {
   for (size_t i = 0; i < workers.size(); ++i)
     facts->loops.push_back(loop_facts(std::to_string(i), workers[i]->turns()));
   facts->loops.push_back(loop_facts("control", loop_.turns()));
-  for (const auto& worker : workers) worker->add_ways(facts->ways);
+  for (const auto& worker : workers) worker->add_paths(facts->paths);
   if (const auto& log = process_->holdings.access_log) facts->access_log = facts_of(log->figures());
   for (const auto& [key, port] : service_->ports().open())
     facts->ports.push_back({port.listener, port.address.host(), port.address.port()});

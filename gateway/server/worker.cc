@@ -41,7 +41,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 Worker::Worker(size_t index, const Common& common, const route::Change& first)
     : resolver_(loop_, dns_options(first.now->document.resolver), &common.names),
       pools_(index),
-      ways_(loop_, resolver_, &common.warm_room, &common.own_listeners),
+      paths_(loop_, resolver_, &common.warm_room, &common.own_listeners),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
@@ -51,7 +51,7 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
                            .resolver = resolver_,
                            .pools = pools_,
                            .authenticator = authenticator_,
-                           .ways = &ways_},
+                           .paths = paths_},
                .sessions = {.wheel = loop_.wheel(),
                             .table = table_,
                             .scribe = scribe_,
@@ -78,13 +78,13 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
 Worker::~Worker() {
   if (!thread_.joinable()) return;
   // TLS connections end on the thread that they were made on.
-  loop_.post([this] { ways_.rest(); });
+  loop_.post([this] { paths_.rest(); });
   loop_.stop();
   thread_.join();
 }
 
-void Worker::add_ways(metrics::WayFacts& to) const {
-  const origin::WayFigures& figures = ways_.figures();
+void Worker::add_paths(metrics::PathFacts& to) const {
+  const origin::PathFigures& figures = paths_.figures();
   to.no_local_port += figures.no_local_port.value();
   to.warm_taken += figures.warm_taken.value();
   to.warm_missed += figures.warm_missed.value();
@@ -131,7 +131,7 @@ void Worker::use(std::shared_ptr<const route::Change> change, std::function<void
 void Worker::take(const route::Change& change) {
   pools_.use(change);
   authenticator_.use(change);
-  ways_.use(change);
+  paths_.use(change);
   const auto close_rate = change.now->document.drain.close_rate;
   const auto workers = static_cast<double>(common_.registry.worker_count());
   pacer_.use(change.now, close_rate ? std::optional(*close_rate / workers) : std::nullopt);
@@ -144,7 +144,7 @@ void Worker::look_at_sessions() {
 void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
   loop_.post([this, plan, done = std::move(drained)] {
     context_.draining = true;
-    ways_.rest();
+    paths_.rest();
     for (auto& [key, listener] : listeners_) listener->take_no_more();
     drain_.emplace(loop_, table_, clients_, pacer_, plan,
                    Drain::Steps{.shut_doors = [this] { shut_doors(); }, .drained = done});

@@ -12,7 +12,7 @@
 #include "gateway/edge/listener.h"
 #include "gateway/metrics/counters.h"
 #include "gateway/metrics/exposition.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 #include "gateway/route/change.h"
 #include "gateway/server/drain.h"
 #include "gateway/server/metering.h"
@@ -55,7 +55,7 @@ class Worker {
   void abort();
 
   // Adds the figures of its connections to origins. Any thread.
-  void add_ways(metrics::WayFacts& to) const;
+  void add_paths(metrics::PathFacts& to) const;
   // How long its loop's turns take. Any thread may read.
   const net::TurnClock& turns() const { return loop_.turns(); }
 
@@ -91,7 +91,7 @@ class Worker {
   net::dns::Resolver resolver_;
   origin::PoolStates pools_;
   origin::Authenticator authenticator_;
-  origin::Ways ways_;
+  origin::OriginPaths paths_;
   net::Roster<edge::Client> clients_;
   session::Table table_;
   Common common_;

@@ -68,11 +68,11 @@ Session::Session(const Surroundings& surroundings, Opening opening)
              {.permessage_deflate = opening.permessage_deflate,
               .limits = limits_of(domain_->config->websocket.max_message)},
              counters_,
-             Tally(meter_, domain_->traffic_of(opening.route, opening.token.backend(),
+             Tally(meter_, domain_->traffic_of(opening.route, opening.in_use.backend(),
                                                surroundings.worker)),
              surroundings.wheel, *this),
       pass_(std::move(opening.pass)),
-      token_(std::move(opening.token)),
+      in_use_(std::move(opening.in_use)),
       opened_ms_(unix_milliseconds()) {
   timers_.opened = timers_.pinged = surroundings.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_->config->websocket.max_lifetime, timers_.opened);

@@ -9,7 +9,7 @@
 #include "gateway/net/admission.h"
 #include "gateway/net/deadline_wheel.h"
 #include "gateway/net/roster.h"
-#include "gateway/origin/tokens.h"
+#include "gateway/origin/in_use_count.h"
 #include "gateway/route/domain.h"
 #include "gateway/session/record.h"
 #include "gateway/session/relay.h"
@@ -43,7 +43,7 @@ class Session final : public net::RosterMember,
     bool permessage_deflate = false;
     Identity identity;
     net::Admission::Pass pass;
-    origin::SessionToken token = {};  // of its server
+    origin::SessionCount in_use = {};  // of its server
   };
 
   Session(const Surroundings& surroundings, Opening opening);  // surroundings outlive it
@@ -96,7 +96,7 @@ class Session final : public net::RosterMember,
   Relay relay_;
   Timers timers_;
   net::Admission::Pass pass_;
-  origin::SessionToken token_;
+  origin::SessionCount in_use_;
   std::unique_ptr<std::string> reason_;  // of an end that we decided
   int64_t opened_ms_;                    // Unix milliseconds
   uint32_t sequence_ = 0;                // of the next usage record

@@ -92,13 +92,13 @@ std::string_view info_field(Asker asker) {
 Authorizer::Authorizer(Credentials credentials, Asker asker)
     : credentials_(std::move(credentials)), asker_(asker) {}
 
-std::optional<std::string> Authorizer::authorize(const Request& request, Attempt& attempt) {
-  attempt.answered.clear();
+std::optional<std::string> Authorizer::authorize(const Request& request, Negotiation& negotiation) {
+  negotiation.answered.clear();
   if (known_ && known_->digest && known_->digest->used_up()) known_.reset();
   if (!known_ || (!known_->digest && !request.basic_allowed)) return std::nullopt;
-  const bool ahead = attempt.challenges == 0;
+  const bool ahead = negotiation.challenges == 0;
   if (ahead && known_->digest && !is_covered(*known_->digest, request)) return std::nullopt;
-  attempt.answered = known_->challenge;
+  negotiation.answered = known_->challenge;
   return known_->digest ? known_->digest->next(request.method, request.uri) : known_->basic;
 }
 
@@ -106,29 +106,30 @@ std::optional<std::string> Authorizer::authorize(const Request& request, Attempt
 // nonce was old, and when what was sent came from memory: a server that restarted no longer knows
 // its nonces and does not say "stale".
 std::optional<std::string> Authorizer::challenged(const http1::Fields& fields,
-                                                  const Request& request, Attempt& attempt) {
-  const bool from_memory = attempt.challenges == 0;
-  if (++attempt.challenges > kMaxChallengesOfRequest) {
+                                                  const Request& request,
+                                                  Negotiation& negotiation) {
+  const bool from_memory = negotiation.challenges == 0;
+  if (++negotiation.challenges > kMaxChallengesOfRequest) {
     return "the credentials were asked for again and again";
   }
   Chosen chosen = strongest(fields, request);
-  const bool sent = !attempt.answered.empty();
+  const bool sent = !negotiation.answered.empty();
   const bool again =
-      chosen && chosen->challenge != attempt.answered &&
+      chosen && chosen->challenge != negotiation.answered &&
       (!sent || from_memory || (chosen->digest && chosen->digest->challenge().stale));
   if (again) {
     known_ = std::move(*chosen);
     return std::nullopt;
   }
-  if (sent && known_ && known_->challenge == attempt.answered) known_.reset();
+  if (sent && known_ && known_->challenge == negotiation.answered) known_.reset();
   // What came from memory may have been for another part of the server, so it is not to blame.
   if (!chosen && (!sent || from_memory)) return chosen.error();
   return "the credentials were not accepted";
 }
 
 // An answer to an older challenge says nothing about the one that is known now.
-void Authorizer::answered(const http1::Fields& fields, const Attempt& attempt) {
-  if (!known_ || !known_->digest || attempt.answered != known_->challenge) return;
+void Authorizer::answered(const http1::Fields& fields, const Negotiation& negotiation) {
+  if (!known_ || !known_->digest || negotiation.answered != known_->challenge) return;
   auto nonce = next_nonce(fields, info_field(asker_));
   // Its count goes on where the nonce stays the same: the server has seen the first ones.
   if (!nonce || *nonce == known_->digest->challenge().nonce) return;

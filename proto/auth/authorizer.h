@@ -35,13 +35,13 @@ struct Request {
 
 // One request's way through authentication. Its owner keeps it over all sendings of that request;
 // a redirect to elsewhere begins a new one.
-struct Attempt {
+struct Negotiation {
   std::string answered;   // the challenge that the last sending answered; empty: none
   size_t challenges = 0;  // answers 401 or 407 so far
 };
 
 // One for each server: nonces are the server's own. Requests may run side by side; each keeps its
-// own `Attempt`. A request is sent with `authorize`, and after a 401 or 407 `challenged` says
+// own `Negotiation`. A request is sent with `authorize`, and after a 401 or 407 `challenged` says
 // whether it is worth sending again. What was learned serves all later requests, which so need no
 // 401 of their own. Belongs to its owner's thread.
 class Authorizer {
@@ -49,18 +49,20 @@ class Authorizer {
   // The credentials must be without fault (`fault_in`).
   Authorizer(Credentials credentials, Asker asker);
 
-  // The value of the answer field to send, nothing: send without. `attempt` remembers it. Ahead of
-  // a challenge of its own a request is authorized only where a Digest challenge that is known says
-  // that it holds there, too.
-  [[nodiscard]] std::optional<std::string> authorize(const Request& request, Attempt& attempt);
+  // The value of the answer field to send, nothing: send without. `negotiation` remembers it. Ahead
+  // of a challenge of its own a request is authorized only where a Digest challenge that is known
+  // says that it holds there, too.
+  [[nodiscard]] std::optional<std::string> authorize(const Request& request,
+                                                     Negotiation& negotiation);
 
   // Judges the fields of a 401 or 407. Nothing: authorize and send again. Else why the request
   // fails: no challenge can be answered, or the credentials were not accepted.
   [[nodiscard]] std::optional<std::string> challenged(const http1::Fields& fields,
-                                                      const Request& request, Attempt& attempt);
+                                                      const Request& request,
+                                                      Negotiation& negotiation);
 
   // Reads the fields of any other final answer: the server may say which nonce it wants next.
-  void answered(const http1::Fields& fields, const Attempt& attempt);
+  void answered(const http1::Fields& fields, const Negotiation& negotiation);
 
  private:
   struct Answers {

@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   credentials.username = "J\xc3\xa4s\xc3\xb8n \"Doe\"";
   credentials.password = "Secret, or not?";
   auth::Authorizer authorizer(credentials, auth::Asker::origin);
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   size_t tries = 0;
   while (!text.empty()) {
     proto::http1::Fields fields;

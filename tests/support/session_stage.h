@@ -146,7 +146,7 @@ class SessionStage {
                                         .permessage_deflate = plan.permessage_deflate,
                                         .identity = std::move(identity),
                                         .pass = std::move(*admission.admit(listener)),
-                                        .token = gateway::origin::SessionToken(backend_.get())});
+                                        .in_use = gateway::origin::SessionCount(backend_.get())});
     Session& session = table_.add(std::move(made));
     if (plan.started) session.start(plan.from_client, plan.from_origin);
   }

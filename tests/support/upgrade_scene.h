@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <doctest/doctest.h>
 
-#include "gateway/session/upgrade.h"
+#include "gateway/origin/origin_paths.h"
+#include "gateway/session/ws_question.h"
 #include "proto/http1/head_writer.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
@@ -16,7 +18,19 @@
 
 namespace tests {
 
-class UpgradeScene final : public gateway::session::Upgrade::Handler {
+inline constexpr std::string_view kUnavailable =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+
+inline std::string redirect_to(std::string_view location, int status = 302) {
+  return "HTTP/1.1 " + std::to_string(status) + " Moved\r\nLocation: " + std::string(location) +
+         "\r\nContent-Length: 0\r\n\r\n";
+}
+
+inline std::string port_of(const RawListener& listener) {
+  return std::to_string(listener.address().port());
+}
+
+class UpgradeScene final : public gateway::session::WsQuestion::Handler {
  public:
   UpgradeScene() {
     snapshot.via = "weir-node-1";
@@ -52,22 +66,25 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
     target_ = *proto::http1::request_target(head_);
     request_ = *proto::ws::judge_request(head_);
     if (aimed->servers.empty()) add_server(server);
-    upgrade = std::make_unique<gateway::session::Upgrade>(
-        gateway::session::OriginSide{.loop = stage.loop,
-                                     .resolver = *names,
-                                     .pools = pools,
-                                     .authenticator = authenticator,
-                                     .ways = ways},
-        gateway::session::Upgrade::Aim{snapshot, domain, *aimed},
-        gateway::session::Asked{.head = head_,
-                                .target = target_,
-                                .request = request_,
-                                .client = *gateway::net::Address::parse("203.0.113.7", 4),
-                                .server = *gateway::net::Address::parse("192.0.2.1", 80),
-                                .client_tls = client_tls,
-                                .began = stage.loop.now()},
-        *this);
-    upgrade->start();
+    question.emplace(
+        gateway::session::WsQuestion::Asks{
+            .request = {.head = head_,
+                        .target = target_,
+                        .client = *gateway::net::Address::parse("203.0.113.7", 4),
+                        .server = *gateway::net::Address::parse("192.0.2.1", 80),
+                        .client_tls = client_tls},
+            .upgrade = request_,
+            .origin = aimed->settings(),
+            .via = snapshot.via},
+        stage.loop.now(), *this);
+    journey = std::make_unique<gateway::origin::Journey>(
+        gateway::origin::WorkerContext{.loop = stage.loop,
+                                       .resolver = *names,
+                                       .pools = pools,
+                                       .authenticator = authenticator,
+                                       .paths = *paths},
+        gateway::origin::Journey::Aim{domain, *aimed}, *question);
+    journey->start();
   }
   // Begins, and gives the origin's end when the whole request has come there.
   RawPeer ask() {
@@ -88,7 +105,6 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   struct Passed {
     int status = 0;
     std::string response;
-    gateway::net::Address address;
     bool unfinished = false;
   };
 
@@ -105,6 +121,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
+  gateway::origin::OriginPaths own_paths{stage.loop, resolver};
   gateway::route::Backends backends;
   gateway::route::Snapshot snapshot;
   gateway::config::Domain config;
@@ -115,9 +132,10 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   bool client_tls = false;
   // What a test may put in place of the scene's own.
   gateway::net::dns::Resolver* names = &resolver;
-  gateway::origin::Ways* ways = nullptr;
+  gateway::origin::OriginPaths* paths = &own_paths;
   const gateway::route::Pool* aimed = &pool;
-  std::unique_ptr<gateway::session::Upgrade> upgrade;
+  std::optional<gateway::session::WsQuestion> question;
+  std::unique_ptr<gateway::origin::Journey> journey;
 
   // What came of it.
   int upgrades = 0;
@@ -125,6 +143,7 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   int failures = 0;
   std::unique_ptr<gateway::net::Stream> stream;
   gateway::net::Address address;
+  gateway::route::Backend* backend = nullptr;
   proto::ws::UpgradeAnswer answer;
   std::string fields;
   std::string rest;
@@ -135,34 +154,31 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   std::string setbacks;
 
  private:
-  // Each destroys the upgrade inside its callback, as a client connection may.
-  void on_upgraded(gateway::session::Upgrade::Upgraded upgraded) override {
+  // Each destroys the journey inside its callback, as a client connection may.
+  void on_upgraded(gateway::session::WsQuestion::Upgraded upgraded) override {
     ++upgrades;
     remember();
     stream = std::move(upgraded.origin);
-    address = upgraded.address;
+    backend = upgraded.backend;
     answer = std::move(upgraded.answer);
     fields = std::move(upgraded.fields);
     rest = std::string(proto::text_of(upgraded.rest));
-    upgrade.reset();
+    journey.reset();
   }
-  void on_refused(gateway::session::Upgrade::Refused what) override {
+  void on_refused(gateway::session::WsQuestion::Refused what) override {
     ++refusals;
     remember();
-    refused = {.status = what.status,
-               .response = as_text(what),
-               .address = what.address,
-               .unfinished = what.unfinished};
-    upgrade.reset();
+    refused = {.status = what.status, .response = as_text(what), .unfinished = what.unfinished};
+    journey.reset();
   }
-  void on_upgrade_failed(const gateway::outcome::Failure& why) override {
+  void on_upgrade_failed(gateway::outcome::Failure why) override {
     ++failures;
     remember();
-    failure = why;
-    upgrade.reset();
+    failure = std::move(why);
+    journey.reset();
   }
 
-  static std::string as_text(const gateway::session::Upgrade::Refused& answer) {
+  static std::string as_text(const gateway::session::WsQuestion::Refused& answer) {
     std::string text;
     proto::http1::append_status_line(text, answer.status);
     text += answer.fields;
@@ -172,9 +188,10 @@ class UpgradeScene final : public gateway::session::Upgrade::Handler {
   }
 
   void remember() {
-    retries = upgrade->retries();
-    was_asked = upgrade->was_asked();
-    setbacks = upgrade->setbacks();
+    address = journey->trail().address;
+    retries = journey->trail().retries;
+    was_asked = journey->trail().was_asked;
+    setbacks = journey->trail().setbacks;
   }
 
   proto::http1::RequestHead head_;

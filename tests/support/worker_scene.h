@@ -10,6 +10,7 @@
 
 #include "gateway/edge/client.h"
 #include "gateway/edge/worker_context.h"
+#include "gateway/origin/origin_paths.h"
 #include "tests/support/building.h"
 #include "tests/support/loop_stage.h"
 
@@ -64,6 +65,7 @@ class WorkerScene {
   gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
+  gateway::origin::OriginPaths paths{stage.loop, resolver};
   gateway::net::Admission admission;
   gateway::net::Roster<gateway::edge::Client> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
@@ -71,7 +73,8 @@ class WorkerScene {
                                        .origins = {.loop = stage.loop,
                                                    .resolver = resolver,
                                                    .pools = pools,
-                                                   .authenticator = authenticator},
+                                                   .authenticator = authenticator,
+                                                   .paths = paths},
                                        .sessions = {.wheel = stage.loop.wheel(),
                                                     .table = table,
                                                     .scribe = scribe,

@@ -104,12 +104,14 @@ TEST_CASE("outcome: a session's first line has the name that the session goes on
   Case one(upgrade_request());
   one.facts.proxy = *gateway::net::Address::parse("10.1.1.1", 1);
   Outcome outcome(one.scene.context, one.request);
-  outcome.meet({.address = *gateway::net::Address::parse("10.0.0.5", 8080),
-                .asked = true,
-                .retries = 2,
-                .setbacks = "10.0.0.4:8080: connection refused",
-                .moved = {.in = 150, .out = 250},
-                .connect = 3ms});
+  gateway::origin::Trail trail;
+  trail.address = *gateway::net::Address::parse("10.0.0.5", 8080);
+  trail.was_asked = true;
+  trail.retries = 2;
+  trail.setbacks = "10.0.0.4:8080: connection refused";
+  trail.moved = {.in = 150, .out = 250};
+  trail.connect = 3ms;
+  outcome.meet(trail);
   outcome.switched({.subprotocol = "a", .extensions = "permessage-deflate"}, 129);
   const auto identity = outcome.take_identity();
   CHECK(identity.path == "/chat");
@@ -148,7 +150,9 @@ TEST_CASE("outcome: one who leaves in the middle of a head leaves its bytes and 
 TEST_CASE("outcome: an end that nobody can be told is in the log, and no answer") {
   Case one(upgrade_request());
   Outcome outcome(one.scene.context, one.request);
-  outcome.meet({.asked = true});
+  gateway::origin::Trail trail;
+  trail.was_asked = true;
+  outcome.meet(trail);
   outcome.refuse({.status = 499, .cause = Cause::client_abort, .why = "the client left"});
   outcome.unanswered();
   CHECK(one.scene.answers(499) == 0);

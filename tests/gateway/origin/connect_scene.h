@@ -11,7 +11,7 @@
 
 #include "gateway/net/tls/origin.h"
 #include "gateway/origin/connector.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 #include "tests/support/certificates.h"
 #include "tests/support/loop_stage.h"
 #include "tests/support/made_snapshot.h"
@@ -30,19 +30,19 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
     ++connects;
     warm = connector->warm();
     port = connector->target().port;
-    setbacks = connector->setbacks();
     if (before_end) before_end();
     connector.reset();
   }
   void on_connect_failed(gateway::outcome::Failure why) override {
     ++failures;
     failure = std::move(why);
-    setbacks = connector->setbacks();
     if (before_end) before_end();
     connector.reset();
   }
   bool done() const { return connects + failures > 0; }
 
+  // Declared first, so that it outlives the connector.
+  gateway::origin::Trail trail;
   std::unique_ptr<gateway::origin::Connector> connector;
   std::function<void()> before_end;  // while the connector still can be asked
   Recorder told;
@@ -53,7 +53,6 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
   int connects = 0;
   int failures = 0;
   gateway::outcome::Failure failure{};
-  std::vector<std::string> setbacks;
 };
 
 // A worker's means, and a snapshot of one domain with one server.
@@ -83,14 +82,15 @@ struct ConnectScene {
   void again(uint16_t port, bool tls = false, const std::string& name = "origin.example",
              const Change& change = {}) {
     outcome = std::make_unique<ConnectOutcome>();
+    outcome->trail = before;
     gateway::origin::Connector::Plan plan{.pool = pool,
                                           .server = server,
                                           .target = {.tls = tls, .port = port},
                                           .tls_name = name,
-                                          .ways = &ways};
+                                          .paths = *means};
     if (change) change(plan);
-    outcome->connector = std::make_unique<gateway::origin::Connector>(stage.loop, resolver,
-                                                                      std::move(plan), *outcome);
+    outcome->connector = std::make_unique<gateway::origin::Connector>(
+        stage.loop, resolver, std::move(plan), outcome->trail, *outcome);
   }
   bool finished() {
     return stage.run_until([&] { return outcome->done(); });
@@ -121,7 +121,9 @@ struct ConnectScene {
   gateway::route::Pool& pool = pool_of(*snapshot);
   gateway::route::Server& server = pool.servers.front();
   gateway::net::OwnListeners own_listeners;
-  gateway::origin::Ways ways{stage.loop, resolver, nullptr, &own_listeners};
+  gateway::origin::OriginPaths paths{stage.loop, resolver, nullptr, &own_listeners};
+  gateway::origin::Trail before;  // what the request has been through already
+  gateway::origin::OriginPaths* means = &paths;
   std::unique_ptr<ConnectOutcome> outcome = std::make_unique<ConnectOutcome>();
 };
 

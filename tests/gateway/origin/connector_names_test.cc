@@ -28,21 +28,22 @@ struct NameScene : ConnectScene {
     server.host = name;
     server.address.reset();
     outcome = std::make_unique<ConnectOutcome>();
+    outcome->trail = before;
     Connector::Plan plan{.pool = pool,
                          .server = server,
                          .target = {.tls = false, .port = port()},
                          .tls_name = {},
-                         .ways = &ways};
+                         .paths = paths};
     if (change) change(plan);
     const auto observe = [this] { tell(); };
     outcome->before_end = observe;
-    outcome->connector =
-        std::make_unique<Connector>(stage.loop, names.resolver, std::move(plan), *outcome);
+    outcome->connector = std::make_unique<Connector>(stage.loop, names.resolver, std::move(plan),
+                                                     outcome->trail, *outcome);
     REQUIRE(finished());
   }
   void tell() {
-    retries = outcome->connector->retries();
-    tried = outcome->connector->tried().size();
+    retries = outcome->trail.retries;
+    tried = outcome->trail.tried.size();
     others = outcome->connector->has_others();
   }
 
@@ -61,9 +62,9 @@ TEST_CASE("connector: addresses that failed are told with the one that answered"
   scene.begin({"127.0.0.2", "127.0.0.3", "127.0.0.1", "127.0.0.4"});
   REQUIRE(scene.outcome->stream != nullptr);
   CHECK(scene.outcome->address == scene.listener.address());
-  REQUIRE(scene.outcome->setbacks.size() == 2);
-  CHECK(scene.outcome->setbacks[0] == scene.at("127.0.0.2") + ": connection refused");
-  CHECK(scene.outcome->setbacks[1] == scene.at("127.0.0.3") + ": connection refused");
+  REQUIRE(scene.outcome->trail.misses.size() == 2);
+  CHECK(scene.outcome->trail.misses[0] == scene.at("127.0.0.2") + ": connection refused");
+  CHECK(scene.outcome->trail.misses[1] == scene.at("127.0.0.3") + ": connection refused");
   CHECK(scene.retries == 2);
   CHECK(scene.tried == 3);
   CHECK(scene.others);
@@ -77,31 +78,28 @@ TEST_CASE("connector: knows when a server has no other address") {
   scene.begin({"127.0.0.1"});
   CHECK_FALSE(scene.others);
   CHECK(scene.retries == 0);
-  scene.begin({"127.0.0.1", "127.0.0.2"}, [](Connector::Plan& plan) {
-    plan.tried = {*gateway::net::Address::parse("127.0.0.2", 1)};
-  });
+  scene.before.tried = {*gateway::net::Address::parse("127.0.0.2", 1)};
+  scene.begin({"127.0.0.1", "127.0.0.2"});
   CHECK_FALSE(scene.others);
   CHECK(scene.tried == 2);
 }
 
 TEST_CASE("connector: goes on to no more addresses than it may, but to every port of one") {
-  const auto at_most = [](uint32_t retries) {
-    return [retries](Connector::Plan& plan) { plan.most_retries = retries; };
-  };
   NameScene scene;
-  scene.begin({"127.0.0.2", "127.0.0.3", "127.0.0.1"}, at_most(1));
+  scene.before.most_retries = 1;
+  scene.begin({"127.0.0.2", "127.0.0.3", "127.0.0.1"});
   CHECK(scene.outcome->failure.cause == Cause::origin_connect);
-  CHECK(scene.outcome->setbacks.size() == 2);
+  CHECK(scene.outcome->trail.misses.size() == 2);
   CHECK(scene.retries == 1);
-  scene.begin({"127.0.0.2", "127.0.0.3", "127.0.0.1"}, at_most(2));
+  scene.before.most_retries = 2;
+  scene.begin({"127.0.0.2", "127.0.0.3", "127.0.0.1"});
   CHECK(scene.outcome->stream != nullptr);
 
   const uint16_t closed = ConnectScene::closed_port();
   scene.config.origin.http_ports = {closed, scene.port()};
-  scene.begin({"127.0.0.1", "127.0.0.2"}, [&](Connector::Plan& plan) {
-    plan.most_retries = 0;
-    plan.target.port = closed;
-  });
+  scene.before.most_retries = 0;
+  scene.begin({"127.0.0.1", "127.0.0.2"},
+              [&](Connector::Plan& plan) { plan.target.port = closed; });
   REQUIRE(scene.outcome->stream != nullptr);
   CHECK(scene.outcome->port == scene.port());
   CHECK(scene.retries == 0);
@@ -125,8 +123,8 @@ TEST_CASE("connector: of a name's addresses those that are allowed are used, the
   NameScene scene;
   scene.begin({"169.254.169.254", "127.0.0.1"});
   REQUIRE(scene.outcome->stream != nullptr);
-  REQUIRE(scene.outcome->setbacks.size() == 1);
-  CHECK(scene.outcome->setbacks[0] == "a.test: 169.254.169.254 is in deny_addresses");
+  REQUIRE(scene.outcome->trail.misses.size() == 1);
+  CHECK(scene.outcome->trail.misses[0] == "a.test: 169.254.169.254 is in deny_addresses");
   CHECK(scene.retries == 0);
 }
 
@@ -163,7 +161,7 @@ TEST_CASE("FY32 connector: neither DNS nor a redirect leads to a listener of our
 
   scene.begin({"127.0.0.1", "127.0.0.2"});
   CHECK(scene.outcome->failure.cause == Cause::origin_connect);
-  CHECK(scene.outcome->setbacks.front() ==
+  CHECK(scene.outcome->trail.misses.front() ==
         "b.test: " + scene.at("127.0.0.1") + " is a listener of this gateway");
 
   // The host may be written down in redirect_hosts: the port is the redirect's choice.

@@ -69,23 +69,12 @@ TEST_CASE("connector: a name that nobody knows is 502") {
 TEST_CASE("connector: an address that was tried is left out, whatever its port") {
   const RawListener listener;
   ConnectScene scene;
-  scene.connect("127.0.0.1", listener.address().port(), false, "", [](Connector::Plan& plan) {
-    plan.tried = {*gateway::net::Address::parse("127.0.0.1", 1)};
-  });
+  scene.before.tried = {*gateway::net::Address::parse("127.0.0.1", 1)};
+  scene.connect("127.0.0.1", listener.address().port(), false, "");
   CHECK_FALSE(scene.outcome->done());
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.retry == Retry::next_only);
   CHECK_FALSE(readable(listener.fd(), 20));
-}
-
-TEST_CASE("connector: without a worker's means it does the same") {
-  const RawListener listener;
-  ConnectScene scene;
-  scene.config.origin.warm = 2;
-  scene.connect("127.0.0.1", listener.address().port(), false, "",
-                [](Connector::Plan& plan) { plan.ways = nullptr; });
-  REQUIRE(scene.finished());
-  CHECK(scene.outcome->stream != nullptr);
 }
 
 TEST_CASE("connector: an origin that never begins its TLS handshake is 504") {
@@ -146,14 +135,14 @@ TEST_CASE("connector: the first port candidate that answers is taken and remembe
   REQUIRE(scene.finished());
   REQUIRE(scene.outcome->stream != nullptr);
   CHECK(scene.outcome->port == open);
-  CHECK(scene.outcome->setbacks.size() == 1);
+  CHECK(scene.outcome->trail.misses.size() == 1);
   CHECK(scene.server.backend->http_port == 1);
   CHECK(scene.server.backend->https_port == 0);
 
   scene.again(closed);
   REQUIRE(scene.finished());
   CHECK(scene.outcome->port == open);
-  CHECK(scene.outcome->setbacks.empty());
+  CHECK(scene.outcome->trail.misses.empty());
 }
 
 TEST_CASE("connector: all candidates that refuse are named in the log, none to the client") {
@@ -241,7 +230,7 @@ TEST_CASE("connector: a source that is not this machine's is named, and no lack 
   CHECK(scene.outcome->failure.why == "no address of ours is there to connect from");
   CHECK(scene.outcome->failure.detail ==
         listener.address().to_string() + ": origin.source is not this machine's: 192.0.2.77");
-  CHECK(scene.ways.figures().no_local_port.value() == 0);
+  CHECK(scene.paths.figures().no_local_port.value() == 0);
 }
 
 TEST_CASE("connector: destroying it gives up in silence") {

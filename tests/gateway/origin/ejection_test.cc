@@ -19,15 +19,15 @@ TEST_CASE("ejection: after so many failures in a row a server is left out for it
     PoolScene scene(2);
     scene.report(0, kind);
     scene.report(0, kind);
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
     scene.report(0, kind);
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::ejected);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::ejected);
     CHECK(scene.at(0).ejections == 1);
-    CHECK(standing_of(scene.at(1), scene.now) == Standing::serving);
+    CHECK(state_of(scene.at(1), scene.now) == ServerState::serving);
     scene.now += 9'999ms;
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::ejected);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::ejected);
     scene.now += 1ms;
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::on_trial);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::on_trial);
   }
 }
 
@@ -38,15 +38,15 @@ TEST_CASE("ejection: only failures in a row count") {
       scene.fail(0, 2);
       scene.report(0, kind);
     }
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
   }
   // A client that leaves says nothing about the server.
   PoolScene scene(2);
   scene.fail(0, 2);
   scene.report(0, Kind::abandoned);
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
   scene.fail(0, 1);
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::ejected);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::ejected);
 }
 
 TEST_CASE("ejection: the last server that is alive is never left out") {
@@ -54,18 +54,18 @@ TEST_CASE("ejection: the last server that is alive is never left out") {
   scene.fail(0);
   scene.fail(1);
   scene.fail(2, 50);
-  CHECK(standing_of(scene.at(2), scene.now) == Standing::serving);
+  CHECK(state_of(scene.at(2), scene.now) == ServerState::serving);
   CHECK(scene.order() == std::vector<size_t>{2});
   // With another one back, the next failure is enough.
   pardon(scene.at(0));
   scene.fail(2, 1);
-  CHECK(standing_of(scene.at(2), scene.now) == Standing::ejected);
+  CHECK(state_of(scene.at(2), scene.now) == ServerState::ejected);
 
   // One that active checks have found down is none to fall back on.
   PoolScene checked(2);
   checked.at(1).up = false;
   checked.fail(0, 10);
-  CHECK(standing_of(checked.at(0), checked.now) == Standing::serving);
+  CHECK(state_of(checked.at(0), checked.now) == ServerState::serving);
 
   PoolScene single(1);
   single.fail(0, 100);
@@ -77,7 +77,7 @@ TEST_CASE("ejection: it ends where nobody else is left") {
   PoolScene scene(2);
   scene.at(0).ejected_until = scene.at(1).ejected_until = (scene.now + 10s).count();
   CHECK(scene.order().size() == 2);
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
 
   // The other one goes down by its checks while this one is on trial: there is no time for that.
   PoolScene checked(2);
@@ -89,7 +89,7 @@ TEST_CASE("ejection: it ends where nobody else is left") {
   // With the other one back, one more failure is enough.
   checked.at(1).up = true;
   checked.report(0, Kind::connect_failed);
-  CHECK(standing_of(checked.at(0), checked.now) == Standing::ejected);
+  CHECK(state_of(checked.at(0), checked.now) == ServerState::ejected);
 
   // Who is down stays out.
   PoolScene down(2);
@@ -110,17 +110,17 @@ TEST_CASE("ejection: on trial a server gets one request at a time, and its share
   CHECK(scene.order() == std::vector<size_t>{1, 0});
   SUBCASE("success") {
     scene.report(0, Kind::upgraded, 1ms);
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
     trials = 0;
     for (int i = 0; i < 10; ++i) trials += scene.choose() == 0 ? 1 : 0;
     CHECK(trials == 5);
   }
   SUBCASE("failure: one is enough") {
     scene.report(0, Kind::timed_out);
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::ejected);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::ejected);
     CHECK(scene.at(0).ejections == 2);
     scene.now += 10s;
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::on_trial);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::on_trial);
   }
   SUBCASE("the client leaves: the next one tries") {
     scene.report(0, Kind::abandoned);
@@ -142,7 +142,7 @@ TEST_CASE("ejection: failures while a server is left out do not make it longer")
   scene.now += 9s;
   scene.fail(0, 20);
   scene.now += 1s;
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::on_trial);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::on_trial);
   CHECK(scene.at(0).ejections == 1);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("ejection: switched off, nothing is left out") {
   PoolScene scene(2);
   scene.config.ejection.reset();
   scene.fail(0, 100);
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
   CHECK(scene.at(0).failures[static_cast<size_t>(Cause::origin_connect)] == 100);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("ejection: a failure of a connector is counted by its own cause") {
       .cause = Cause::origin_connect, .retry = Retry::next_only, .why = {}, .detail = {}};
   PoolScene scene(2);
   for (int i = 0; i < 10; ++i) report(scene.pool, 0, outcome_of(exhausted), scene.now);
-  CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+  CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
   CHECK(scene.at(0).failures[static_cast<size_t>(Cause::origin_connect)] == 0);
 }
 

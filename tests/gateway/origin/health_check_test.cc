@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/tls/origin.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/frame_writer.h"
 #include "proto/ws/message_reader.h"
@@ -39,7 +39,7 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
                                       HealthCheck::Plan{.pool = pool_of(*made),
                                                         .server = pool_of(*made).servers.front(),
                                                         .target = {.tls = over_tls, .port = port},
-                                                        .ways = &ways},
+                                                        .paths = paths},
                                       *this);
   }
   // Nothing: no verdict came. Empty: passed.
@@ -63,7 +63,7 @@ struct Checking final : ProbingScene, HealthCheck::Handler {
     check.reset();
   }
 
-  Ways ways{stage.loop, resolver};
+  OriginPaths paths{stage.loop, resolver};
   std::shared_ptr<gateway::route::Snapshot> made;
   gateway::net::tls::SslContextPtr origin_tls;
   std::unique_ptr<HealthCheck> check;

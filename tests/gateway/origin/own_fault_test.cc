@@ -33,8 +33,8 @@ struct NamedScene : ConnectScene {
                                                     .server = server,
                                                     .target = {.tls = false, .port = port},
                                                     .tls_name = {},
-                                                    .ways = &ways},
-                                    *outcome);
+                                                    .paths = paths},
+                                    outcome->trail, *outcome);
   }
   Names names{stage};
 };
@@ -66,7 +66,7 @@ TEST_CASE("FX2 connector: what is lacking for one address is not asked for at th
   scene.connect_to_name({"127.0.0.1", "127.0.0.2", "127.0.0.3"}, listener.address().port());
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.blame == Blame::us);
-  CHECK(scene.outcome->setbacks.size() == 1);
+  CHECK(scene.outcome->trail.misses.size() == 1);
 }
 
 TEST_CASE("FX2 connector: a name that we cannot look up is our overload") {
@@ -99,7 +99,7 @@ TEST_CASE(
     REQUIRE(both.finished());
     CHECK(both.outcome->failure.cause == Cause::origin_connect);
     CHECK(both.outcome->failure.blame == Blame::server);
-    CHECK(both.outcome->setbacks.size() == 2);
+    CHECK(both.outcome->trail.misses.size() == 2);
   }
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("FX2 ejection: nothing is counted of what is not the peer's") {
     const Failure failure{
         .cause = Cause::overload, .status = 503, .blame = blame, .why = {}, .detail = {}};
     for (int i = 0; i < 20; ++i) report(scene.pool, 0, outcome_of(failure), scene.now);
-    CHECK(standing_of(scene.at(0), scene.now) == Standing::serving);
+    CHECK(state_of(scene.at(0), scene.now) == ServerState::serving);
     CHECK(scene.at(0).failures_in_a_row == 0);
     for (const auto& count : scene.at(0).failures) CHECK(count == 0);
   }

@@ -40,7 +40,7 @@ struct PoolScene {
   // As a request does that then asks the server; it must be one that may be asked.
   size_t choose(uint64_t key = 0) {
     for (const size_t server : order(key)) {
-      if (gateway::origin::standing_of(at(server), now) != gateway::origin::Standing::on_trial ||
+      if (gateway::origin::state_of(at(server), now) != gateway::origin::ServerState::on_trial ||
           gateway::origin::begin_trial(at(server), now))
         return server;
     }

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/origin/tokens.h"
+#include "gateway/origin/in_use_count.h"
 #include "proto/http1/head_parser.h"
 #include "tests/gateway/origin/pool_scene.h"
 #include "tests/support/made_snapshot.h"
@@ -126,20 +126,20 @@ TEST_CASE("pool: states are kept by label until that is gone") {
 TEST_CASE("pool: tokens count sessions and attempts for as long as they live") {
   PoolScene scene(1);
   {
-    AttemptToken attempt(&scene.at(0));
+    AttemptCount attempt(&scene.at(0));
     CHECK(scene.at(0).attempts == 1);
-    SessionToken session(&scene.at(0));
-    SessionToken moved(std::move(session));
+    SessionCount session(&scene.at(0));
+    SessionCount moved(std::move(session));
     CHECK(scene.at(0).sessions == 1);
     CHECK(scene.at(0).load() == 2);
-    SessionToken second(&scene.at(0));
+    SessionCount second(&scene.at(0));
     second = std::move(moved);
     CHECK(scene.at(0).sessions == 1);
     attempt = {};
     CHECK(scene.at(0).attempts == 0);
   }
   CHECK(scene.at(0).sessions == 0);
-  const SessionToken nothing(nullptr);
+  const SessionCount nothing(nullptr);
 }
 
 TEST_CASE("pool: what balance: hash goes by") {

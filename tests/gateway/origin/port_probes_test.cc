@@ -43,16 +43,16 @@ TEST_CASE("port probes: the first port is taken again when it answers, and no cl
   ConnectScene scene;
   scene.config.origin.http_ports = {first.address().port(), second.address().port()};
   scene.server.backend->http_port = 1;
-  scene.ways.use(change_to(scene.snapshot));
+  scene.paths.use(change_to(scene.snapshot));
   scene.connect("127.0.0.1", first.address().port());
   REQUIRE(scene.finished());
   CHECK(scene.outcome->port == second.address().port());
-  CHECK(scene.outcome->setbacks.empty());
+  CHECK(scene.outcome->trail.misses.empty());
   // The probe closes its connection as soon as it stands.
   RawPeer probe = scene.accepted(first);
   CHECK(scene.has_ended(probe));
   CHECK(probe.received.empty());
-  CHECK(scene.stage.run_until([&] { return scene.ways.port_probes().running() == 0; }));
+  CHECK(scene.stage.run_until([&] { return scene.paths.port_probes().running() == 0; }));
   CHECK(scene.server.backend->http_port == 0);
 }
 
@@ -62,10 +62,10 @@ TEST_CASE("port probes: a first port that still refuses changes nothing") {
   const uint16_t closed = ConnectScene::closed_port();
   scene.config.origin.http_ports = {closed, second.address().port()};
   scene.server.backend->http_port = 1;
-  scene.ways.use(change_to(scene.snapshot));
+  scene.paths.use(change_to(scene.snapshot));
   scene.connect("127.0.0.1", closed);
   REQUIRE(scene.finished());
-  CHECK(scene.stage.run_until([&] { return scene.ways.port_probes().running() == 0; }));
+  CHECK(scene.stage.run_until([&] { return scene.paths.port_probes().running() == 0; }));
   CHECK(scene.server.backend->http_port == 1);
 }
 
@@ -77,13 +77,13 @@ TEST_CASE("port probes: no probe for an older configuration, nor after the end")
   scene.server.backend->http_port = 1;
   for (const bool drained : {false, true}) {
     if (drained) {
-      scene.ways.rest();
+      scene.paths.rest();
     } else {
-      scene.ways.use(change_to(ConnectScene::make_snapshot()));
+      scene.paths.use(change_to(ConnectScene::make_snapshot()));
     }
     scene.connect("127.0.0.1", first.address().port());
     REQUIRE(scene.finished());
-    CHECK(scene.ways.port_probes().running() == 0);
+    CHECK(scene.paths.port_probes().running() == 0);
   }
   CHECK_FALSE(readable(first.fd(), 20));
 }

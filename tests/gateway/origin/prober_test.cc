@@ -30,23 +30,23 @@ struct Probing final : ProbingScene {
 
 }  // namespace
 
-TEST_CASE("verdict: so many failures in a row are down, so many successes are up") {
+TEST_CASE("streak: so many failures in a row are down, so many successes are up") {
   gateway::config::Health settings;
   settings.fall = 3;
   settings.rise = 2;
-  Verdict verdict;
+  Streak streak;
   for (const bool passed : {false, false, true, false, false, true, true})
-    CHECK_FALSE(verdict.add(passed, settings));
-  CHECK_FALSE(verdict.add(false, settings));
-  CHECK_FALSE(verdict.add(false, settings));
-  CHECK(verdict.add(false, settings));
-  CHECK_FALSE(verdict.up());
-  CHECK(verdict.streak() == 3);
-  CHECK_FALSE(verdict.add(true, settings));
-  CHECK_FALSE(verdict.add(false, settings));
-  CHECK_FALSE(verdict.add(true, settings));
-  CHECK(verdict.add(true, settings));
-  CHECK(verdict.up());
+    CHECK_FALSE(streak.add(passed, settings));
+  CHECK_FALSE(streak.add(false, settings));
+  CHECK_FALSE(streak.add(false, settings));
+  CHECK(streak.add(false, settings));
+  CHECK_FALSE(streak.up());
+  CHECK(streak.length() == 3);
+  CHECK_FALSE(streak.add(true, settings));
+  CHECK_FALSE(streak.add(false, settings));
+  CHECK_FALSE(streak.add(true, settings));
+  CHECK(streak.add(true, settings));
+  CHECK(streak.up());
 }
 
 TEST_CASE("prober: the first check comes at once, the others after about an interval") {
@@ -122,7 +122,7 @@ TEST_CASE("prober: a server that refuses goes down after three checks, and up wh
   pool_of(*next).servers[0].port = listener->port();
   scene.use(next);
   REQUIRE(scene.becomes(true));
-  CHECK(standing_of(scene.at(0), scene.stage.loop.now()) == Standing::serving);
+  CHECK(state_of(scene.at(0), scene.stage.loop.now()) == ServerState::serving);
 }
 
 TEST_CASE("prober: hanging, answering 503 and a wrong Accept are down, too") {

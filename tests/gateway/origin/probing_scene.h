@@ -40,6 +40,9 @@ struct ProbingScene {
     made->document.listeners.back().tls = tls;
     made->document.domains.push_back(settings);
     gateway::route::Pool& pool = add_pool(*made, made->document.domains.front());
+    // A pool goes on after its snapshot, as long as it is checked.
+    const auto shared = made->document.domains.share(0);
+    pool.config = {shared, &shared->origin};
     for (size_t i = 0; i < hosts.size(); ++i) {
       gateway::route::Server server;
       server.host = hosts[i];

@@ -8,12 +8,11 @@ using namespace gateway::origin;
 
 namespace {
 
-const Place kBase{
+const Url kBase{
     .tls = false, .host = "chat.example.com", .port = 8080, .path_and_query = "/a/b/c?x=1"};
 
-std::string text_of(const Place& place) {
-  return std::string(place.tls ? "https://" : "http://") + authority_of(place) +
-         place.path_and_query;
+std::string text_of(const Url& url) {
+  return std::string(url.tls ? "https://" : "http://") + authority_of(url) + url.path_and_query;
 }
 
 }  // namespace
@@ -21,7 +20,7 @@ std::string text_of(const Place& place) {
 TEST_CASE("redirects: a Location is resolved as RFC 3986 says") {
   struct Case {
     const char* location;
-    const char* place;
+    const char* url;
   };
   constexpr Case kCases[] = {
       {"/other", "http://chat.example.com:8080/other"},
@@ -47,9 +46,9 @@ TEST_CASE("redirects: a Location is resolved as RFC 3986 says") {
   };
   for (const Case& one : kCases) {
     INFO(one.location);
-    const auto place = resolve_location(kBase, one.location);
-    REQUIRE(place.has_value());
-    CHECK(text_of(*place) == one.place);
+    const auto url = resolve_location(kBase, one.location);
+    REQUIRE(url.has_value());
+    CHECK(text_of(*url) == one.url);
   }
 }
 
@@ -62,9 +61,9 @@ TEST_CASE("redirects: a Location that leads nowhere says why") {
         std::string("http://other.example.com:0/"), std::string("http://other.example.com:99999/"),
         "/" + std::string(5000, 'x')}) {
     INFO(location.substr(0, 60));
-    const auto place = resolve_location(kBase, location);
-    CHECK_FALSE(place.has_value());
-    if (!place) CHECK_FALSE(place.error().empty());
+    const auto url = resolve_location(kBase, location);
+    CHECK_FALSE(url.has_value());
+    if (!url) CHECK_FALSE(url.error().empty());
   }
 }
 
@@ -85,7 +84,7 @@ TEST_CASE("redirects: own hosts, listed ones, anybody else") {
   domain.origin.redirect_hosts = {"login.example.net", "*.cdn.example.net"};
   const auto judged = [&](const char* host) {
     return judge_host(domain.names, domain.origin, "origin.internal",
-                      Place{.tls = false, .host = host, .port = {}});
+                      Url{.tls = false, .host = host, .port = {}});
   };
   CHECK(judged("origin.internal") == Redirected::own);
   CHECK(judged("chat.example.com") == Redirected::own);
@@ -110,8 +109,8 @@ TEST_CASE("FX21 redirects: an own host is own at the ports of its servers alone"
   domain.origin.servers = {{.host = "10.0.0.5", .port = {}, .place = {}},
                            {.host = "10.0.0.6", .port = 9000, .place = {}}};
   const auto judged = [&](std::optional<uint16_t> port, bool tls = false) {
-    const Place place{.tls = tls, .host = "chat.example.com", .port = port};
-    return judge_host(domain.names, domain.origin, "chat.example.com", place);
+    const Url url{.tls = tls, .host = "chat.example.com", .port = port};
+    return judge_host(domain.names, domain.origin, "chat.example.com", url);
   };
   CHECK(judged(8080) == Redirected::own);
   CHECK(judged(8081) == Redirected::own);
@@ -141,7 +140,7 @@ TEST_CASE("FX21 redirects: the port of a server for a URL of its domain") {
   gateway::config::Origin origin;
   origin.http_ports = {8080, 80};
   const auto port = [&](std::optional<uint16_t> own, std::optional<uint16_t> asked) {
-    return port_at(origin, own, Place{.tls = false, .host = "a", .port = asked});
+    return port_at(origin, own, Url{.tls = false, .host = "a", .port = asked});
   };
   CHECK(port({}, {}) == 8080);
   CHECK(port({}, 80) == 80);
@@ -162,7 +161,7 @@ TEST_CASE("redirects: the origin's own servers count as listed, at their own por
                            {.host = "::1", .port = {}, .place = {}}};
   const auto judged = [&](const char* host, uint16_t port, bool tls = false) {
     return judge_host(domain.names, domain.origin, "chat.example.com",
-                      Place{.tls = tls, .host = host, .port = port});
+                      Url{.tls = tls, .host = host, .port = port});
   };
   CHECK(judged("10.0.0.5", 8080) == Redirected::listed);
   CHECK(judged("10.0.0.5", 8081) == Redirected::listed);
@@ -182,9 +181,9 @@ TEST_CASE("FY2 redirects: hosts are compared in their one spelling") {
   domain.origin.servers = {{.host = "origin.example.", .port = 81, .place = {}},
                            {.host = "2001:db8::3", .port = 81, .place = {}}};
   const auto judged = [&](const std::string& location) {
-    const auto place = resolve_location(kBase, location);
-    REQUIRE(place.has_value());
-    return judge_host(domain.names, domain.origin, "chat.example.com", *place);
+    const auto url = resolve_location(kBase, location);
+    REQUIRE(url.has_value());
+    return judge_host(domain.names, domain.origin, "chat.example.com", *url);
   };
   CHECK(judged("http://CHAT.example.com.:81/x") == Redirected::own);
   CHECK(judged("http://[2001:DB8:0::1]:81/x") == Redirected::own);
@@ -196,22 +195,22 @@ TEST_CASE("FY2 redirects: hosts are compared in their one spelling") {
 }
 
 TEST_CASE("redirects: a trail has a length, no circles and no way back to clear text") {
-  const Place http{.tls = false, .host = "a", .port = {}, .path_and_query = "/0"};
-  Place https = http;
+  const Url http{.tls = false, .host = "a", .port = {}, .path_and_query = "/0"};
+  Url https = http;
   https.tls = true;
-  CHECK_FALSE(RedirectTrail(1).step(http, https));
-  CHECK(RedirectTrail(1).step(https, http));
-  CHECK(RedirectTrail(5).step(http, http));
+  CHECK_FALSE(RedirectChain(1).step(http, https));
+  CHECK(RedirectChain(1).step(https, http));
+  CHECK(RedirectChain(5).step(http, http));
 
-  RedirectTrail trail(20);
-  Place at = http;
+  RedirectChain trail(20);
+  Url at = http;
   for (int i = 1; i <= 20; ++i) {
-    Place next = at;
+    Url next = at;
     next.path_and_query = "/" + std::to_string(i);
     CHECK_FALSE(trail.step(at, next));
     at = next;
   }
-  Place beyond = at;
+  Url beyond = at;
   beyond.path_and_query = "/21";
   CHECK(trail.step(at, beyond));
   CHECK(trail.step(at, http));

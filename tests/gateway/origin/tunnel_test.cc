@@ -177,7 +177,7 @@ TEST_CASE("tunnel: a challenge is answered on a new connection, and the answer i
   second.received.clear();
   second.send(kEstablished);
   REQUIRE(scene.finished());
-  CHECK(scene.outcome->setbacks.empty());
+  CHECK(scene.outcome->trail.misses.empty());
   // Nothing of it inside the tunnel.
   scene.outcome->stream->write(proto::bytes_of("GET / HTTP/1.1\r\n\r\n"));
   REQUIRE(scene.has(second, "\r\n\r\n"));
@@ -378,9 +378,8 @@ TEST_CASE("tunnel: a proxy that refuses, or whose name is unknown, is 502") {
 
 TEST_CASE("tunnel: a request that has been through the proxy has no other address to try") {
   ProxyScene scene;
-  scene.connect("origin.example", 80, false, "", [](Connector::Plan& plan) {
-    plan.tried = {*gateway::net::Address::parse("10.0.0.1", 3128)};
-  });
+  scene.before.tried = {*gateway::net::Address::parse("10.0.0.1", 3128)};
+  scene.connect("origin.example", 80);
   REQUIRE(scene.finished());
   CHECK(scene.outcome->failure.retry == Retry::next_only);
 }

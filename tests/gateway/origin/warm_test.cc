@@ -25,7 +25,7 @@ struct WarmScene : ConnectScene {
     server.address = gateway::net::Address::parse("127.0.0.1", 0);
   }
   uint16_t port() const { return listener.address().port(); }
-  size_t idle() { return ways.warm().idle(); }
+  size_t idle() { return paths.warm().idle(); }
   // The origin's ends of that many connections, which all stand.
   std::vector<RawPeer> peers(size_t count) {
     std::vector<RawPeer> all;
@@ -33,7 +33,7 @@ struct WarmScene : ConnectScene {
     REQUIRE(stage.run_until([&] { return idle() == count; }));
     return all;
   }
-  void begin() { ways.use(change_to(snapshot)); }
+  void begin() { paths.use(change_to(snapshot)); }
   // A request asks for a connection.
   void request(const Change& change = {}) {
     again(port(), false, "", change);
@@ -50,7 +50,7 @@ TEST_CASE("warm: connections stand before they are needed, and are made again wh
   WarmScene scene;
   scene.begin();
   std::vector<RawPeer> peers = scene.peers(2);
-  CHECK(scene.ways.figures().warm_idle.value() == 2);
+  CHECK(scene.paths.figures().warm_idle.value() == 2);
   scene.request();
   CHECK(scene.outcome->warm);
   CHECK(scene.outcome->port == scene.port());
@@ -62,15 +62,15 @@ TEST_CASE("warm: connections stand before they are needed, and are made again wh
   }));
   const RawPeer third = scene.accepted(scene.listener);
   CHECK(scene.stage.run_until([&] { return scene.idle() == 2; }));
-  CHECK(scene.ways.figures().warm_taken.value() == 1);
-  CHECK(scene.ways.figures().warm_missed.value() == 0);
+  CHECK(scene.paths.figures().warm_taken.value() == 1);
+  CHECK(scene.paths.figures().warm_missed.value() == 0);
 }
 
 TEST_CASE("FX2 warm: no more are made than the process has room for, and a place comes back") {
   WarmRoom room;
   room.set_limit(2);
   WarmScene scene(Origin::Protocol::http, 4);
-  Ways bounded(scene.stage.loop, scene.resolver, &room);
+  OriginPaths bounded(scene.stage.loop, scene.resolver, &room);
   bounded.use(change_to(scene.snapshot));
   std::vector<RawPeer> peers;
   for (int i = 0; i < 2; ++i) peers.push_back(scene.accepted(scene.listener));
@@ -79,7 +79,8 @@ TEST_CASE("FX2 warm: no more are made than the process has room for, and a place
   CHECK(room.taken() == 2);
   CHECK_FALSE(readable(scene.listener.fd()));
   // Whoever takes one brings a descriptor of his own.
-  scene.again(scene.port(), false, "", [&](Connector::Plan& plan) { plan.ways = &bounded; });
+  scene.means = &bounded;
+  scene.again(scene.port(), false, "");
   REQUIRE(scene.finished());
   CHECK(scene.outcome->warm);
   peers.push_back(scene.accepted(scene.listener));
@@ -107,7 +108,7 @@ TEST_CASE("warm: for a protocol that follows the client's the first request begi
   CHECK_FALSE(readable(scene.listener.fd()));
   scene.request();
   CHECK_FALSE(scene.outcome->warm);
-  CHECK(scene.ways.figures().warm_missed.value() == 1);
+  CHECK(scene.paths.figures().warm_missed.value() == 1);
   const auto first = scene.accepted(scene.listener);
   const auto peers = scene.peers(2);
   scene.request();
@@ -173,7 +174,7 @@ TEST_CASE("warm: a connection whose end has not been noticed yet is not given") 
       peers[0].shut();
     }
     REQUIRE(scene.idle() == 1);
-    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
+    CHECK_FALSE(scene.paths.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
   }
 }
 
@@ -183,9 +184,8 @@ TEST_CASE("warm: a request may ask for a fresh connection, and so does one that 
   const auto peers = scene.peers(1);
   scene.request([](Connector::Plan& plan) { plan.fresh = true; });
   CHECK_FALSE(scene.outcome->warm);
-  scene.again(scene.port(), false, "", [](Connector::Plan& plan) {
-    plan.tried = {*gateway::net::Address::parse("10.0.0.9", 80)};
-  });
+  scene.before.tried = {*gateway::net::Address::parse("10.0.0.9", 80)};
+  scene.again(scene.port(), false, "");
   REQUIRE(scene.finished());
   CHECK_FALSE(scene.outcome->warm);
   CHECK(scene.idle() == 1);
@@ -223,7 +223,7 @@ TEST_CASE("warm: none for a server that is down or ejected") {
   WarmScene scene(Origin::Protocol::http, 1);
   for (const bool down : {true, false}) {
     CAPTURE(down);
-    scene.ways.rest();
+    scene.paths.rest();
     scene.server.backend->up = !down;
     scene.server.backend->ejected_until = down ? 0 : 1;
     scene.begin();
@@ -244,7 +244,7 @@ TEST_CASE("warm: none behind a PROXY header, nor for a server that is none of th
   scene.config.origin.proxy_protocol = Origin::ProxyProtocol::off;
   scene.config.origin.protocol = Origin::Protocol::follow;
   const gateway::route::Server other = scene.server;
-  CHECK_FALSE(scene.ways.warm().take(scene.pool, other, {.port = scene.port()}, ""));
+  CHECK_FALSE(scene.paths.warm().take(scene.pool, other, {.port = scene.port()}, ""));
   scene.stage.settle();
   CHECK_FALSE(readable(scene.listener.fd()));
 }
@@ -256,9 +256,9 @@ TEST_CASE("warm: names that clients make up do not drive out each other") {
   scene.config.origin.https_ports = {scene.port()};
   scene.begin();
   for (int i = 0; i < 20; ++i) {
-    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server,
-                                       {.tls = true, .port = scene.port()},
-                                       "n" + std::to_string(i) + ".example"));
+    CHECK_FALSE(scene.paths.warm().take(scene.pool, scene.server,
+                                        {.tls = true, .port = scene.port()},
+                                        "n" + std::to_string(i) + ".example"));
   }
   size_t begun = 0;
   CHECK(scene.stage.run_until([&] {
@@ -304,15 +304,15 @@ TEST_CASE("warm: a reload keeps what it has not changed, and drops the rest") {
     pool_of(*next).label = scene.pool.label;
     pool_of(*next).servers = scene.pool.servers;
     reload.change(*next);
-    scene.ways.use(change_to(next, scene.snapshot));
+    scene.paths.use(change_to(next, scene.snapshot));
     scene.stage.settle();
     peers[0].read();
     CHECK(peers[0].ended != reload.kept);
     if (!reload.kept) continue;
     // The old configuration's sessions make their own.
-    CHECK_FALSE(scene.ways.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
-    CHECK(scene.ways.warm().take(pool_of(*next), pool_of(*next).servers.front(),
-                                 {.port = scene.port()}, ""));
+    CHECK_FALSE(scene.paths.warm().take(scene.pool, scene.server, {.port = scene.port()}, ""));
+    CHECK(scene.paths.warm().take(pool_of(*next), pool_of(*next).servers.front(),
+                                  {.port = scene.port()}, ""));
   }
 }
 
@@ -337,7 +337,7 @@ TEST_CASE("warm: a reload makes what is encrypted anew where the files of TLS sa
     pool_of(*next).label = scene.pool.label;
     pool_of(*next).servers = scene.pool.servers;
     pool_of(*next).tls = std::move(tls);
-    scene.ways.use(change_to(next, std::exchange(now, next)));
+    scene.paths.use(change_to(next, std::exchange(now, next)));
   };
   scene.begin();
   stands();
@@ -349,8 +349,8 @@ TEST_CASE("warm: a reload makes what is encrypted anew where the files of TLS sa
   reload(origin.trusting());
   stands();
   CHECK(scene.stage.run_until([&] { return told[0]->ends + told[0]->failures > 0; }));
-  scene.ways.rest();
+  scene.paths.rest();
   CHECK(scene.idle() == 0);
-  CHECK(scene.ways.figures().warm_idle.value() == 0);
+  CHECK(scene.paths.figures().warm_idle.value() == 0);
   CHECK(scene.stage.run_until([&] { return told[1]->ends + told[1]->failures > 0; }));
 }

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/origin/tokens.h"
+#include "gateway/origin/in_use_count.h"
 #include "tests/support/building.h"
 #include "tests/support/loop_stage.h"
 
@@ -71,7 +71,7 @@ TEST_CASE("origins: a server that has gone is told of until its last session has
   OriginsScene scene;
   auto snapshot = scene.use(R"({ address: "10.0.0.5:8080" }, { address: "10.0.0.6:8080" })");
   {
-    const gateway::origin::SessionToken session(snapshot->pools.front()->servers[0].backend.get());
+    const gateway::origin::SessionCount session(snapshot->pools.front()->servers[0].backend.get());
     snapshot = scene.use(R"({ address: "10.0.0.6:8080" })");
     CHECK(scene.names() == std::vector<std::string>{"10.0.0.5:8080", "10.0.0.6:8080"});
     CHECK(scene.origins.facts(scene.stage.loop.now()).front().sessions == 1);

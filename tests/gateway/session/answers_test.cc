@@ -131,7 +131,7 @@ TEST_CASE("FX7 upgrade: an endless body is cut at its limit, and that is no setb
   REQUIRE(two.scene.finished());
   CHECK(two.scene.refused.status == 403);
   CHECK_FALSE(two.scene.refused.unfinished);
-  CHECK(body_of(two.scene.refused.response).size() == gateway::session::Attempt::kMaxBody);
+  CHECK(body_of(two.scene.refused.response).size() == two.scene.question->patience().most_body);
 }
 
 TEST_CASE("FX7 upgrade: a challenge is answered though its body does not end") {
@@ -277,7 +277,7 @@ TEST_CASE("FY25 upgrade: the Host that the origin was sent, and its address, are
     REQUIRE(scene.finished());
     CHECK(scene.refused.status == 302);
     CHECK(field_of(scene.refused.response, "Location") == "http://chat.example.com/x");
-    scene.upgrade.reset();
+    scene.journey.reset();
   }
 }
 

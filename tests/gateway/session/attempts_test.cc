@@ -10,14 +10,6 @@ using gateway::outcome::Cause;
 
 namespace {
 
-constexpr std::string_view kUnavailable =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
-
-std::string redirect_to(std::string_view location, int status = 302) {
-  return "HTTP/1.1 " + std::to_string(status) + " Moved\r\nLocation: " + std::string(location) +
-         "\r\nContent-Length: 0\r\n\r\n";
-}
-
 constexpr std::string_view kBasicChallenge =
     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"origin\"\r\n"
     "Content-Length: 0\r\n\r\n";

@@ -14,14 +14,6 @@ using gateway::route::Backend;
 
 namespace {
 
-std::string redirect_to(const std::string& location) {
-  return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n";
-}
-
-std::string port_of(const RawListener& listener) {
-  return std::to_string(listener.address().port());
-}
-
 gateway::config::OriginAuth basic() {
   gateway::config::OriginAuth auth;
   auth.credentials.username = "user";
@@ -174,11 +166,11 @@ TEST_CASE("FX21 upgrade: nor do successes there speak for the server, but sessio
   RawPeer there = two.scene.next(*two.second);
   CHECK(two.backend().attempts == 1);
   two.backend().failures_in_a_row = 2;
-  CHECK(two.scene.upgrade->backend() == &two.backend());
-  CHECK_FALSE(two.scene.upgrade->is_at_home());
+  CHECK_FALSE(two.scene.journey->is_at_home());
   there.send(switching_answer(there.received));
   REQUIRE(two.scene.finished());
   CHECK(two.scene.upgrades == 1);
+  CHECK(two.scene.backend == &two.backend());
   CHECK(two.backend().failures_in_a_row == 2);
   CHECK(two.backend().smoothed_us == 0);
 }

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/tls/origin.h"
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 #include "tests/support/made_snapshot.h"
 #include "tests/support/names.h"
 #include "tests/support/upgrade_scene.h"
@@ -16,17 +16,6 @@ using gateway::config::Origin;
 using gateway::outcome::Cause;
 
 namespace {
-
-constexpr std::string_view kUnavailable =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
-
-std::string redirect_to(const std::string& location) {
-  return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n";
-}
-
-std::string port_of(const RawListener& listener) {
-  return std::to_string(listener.address().port());
-}
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
@@ -97,9 +86,9 @@ TEST_CASE("upgrade: a client that leaves early is told of what had failed by the
   NameScene names({"127.0.0.2", "127.0.0.1"});
   UpgradeScene& scene = names.scene;
   const RawPeer peer = scene.ask();
-  CHECK(has(scene.upgrade->setbacks(), "127.0.0.2"));
-  CHECK(scene.upgrade->setbacks() == scene.upgrade->setbacks());
-  CHECK(scene.upgrade->retries() == 1);
+  CHECK(has(scene.journey->trail().setbacks, "127.0.0.2"));
+  CHECK(scene.journey->trail().setbacks == scene.journey->trail().setbacks);
+  CHECK(scene.journey->trail().retries == 1);
 }
 
 TEST_CASE("upgrade: an address that refused is not tried again after another one's 5xx") {
@@ -278,7 +267,7 @@ TEST_CASE("upgrade: Digest goes ahead within the challenge's domain, of any kind
   RawPeer third = scene.ask();
   CHECK(has(field_of(third.received, "Authorization"), "nc=00000002"));
   scene.asked.target = "/elsewhere";
-  scene.upgrade.reset();
+  scene.journey.reset();
   RawPeer fourth = scene.ask();
   CHECK(field_of(fourth.received, "Authorization").empty());
 }
@@ -298,14 +287,14 @@ struct WarmScene {
     server.backend = scene.backends.of(pool.domain, "origin");
     pool.servers.push_back(std::move(server));
     scene.aimed = &pool;
-    scene.ways = &ways;
-    ways.use(change_to(snapshot));
-    REQUIRE(scene.stage.run_until([&] { return ways.warm().idle() == 1; }));
+    scene.paths = &paths;
+    paths.use(change_to(snapshot));
+    REQUIRE(scene.stage.run_until([&] { return paths.warm().idle() == 1; }));
   }
   WarmScene(const WarmScene&) = delete;
   WarmScene& operator=(const WarmScene&) = delete;
   // An upgrade that is still under way refers to the snapshot.
-  ~WarmScene() { scene.upgrade.reset(); }
+  ~WarmScene() { scene.journey.reset(); }
 
   // The origin's end of the connection that was there first, once it was asked.
   RawPeer asked() {
@@ -331,7 +320,7 @@ struct WarmScene {
 
   UpgradeScene scene;
   std::shared_ptr<gateway::route::Snapshot> snapshot = std::make_shared<gateway::route::Snapshot>();
-  gateway::origin::Ways ways{scene.stage.loop, scene.resolver};
+  gateway::origin::OriginPaths paths{scene.stage.loop, scene.resolver};
   std::vector<RawPeer> others;
 };
 
@@ -342,7 +331,7 @@ TEST_CASE("upgrade: a warm connection that ends without a word is replaced, at t
   RawPeer peer = warm.asked();
   peer.reset();
   CHECK(warm.is_asked_again());
-  CHECK(warm.scene.upgrade->retries() == 0);
+  CHECK(warm.scene.journey->trail().retries == 0);
 }
 
 TEST_CASE("upgrade: a warm connection that stays silent is a time-out like any other") {

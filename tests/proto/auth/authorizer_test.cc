@@ -31,7 +31,7 @@ auth::Credentials user() {
 auth::Authorizer authorizer() { return {user(), auth::Asker::origin}; }
 
 // "again", or why not.
-std::string challenge(auth::Authorizer& authorizer, auth::Attempt& attempt,
+std::string challenge(auth::Authorizer& authorizer, auth::Negotiation& attempt,
                       std::initializer_list<std::string_view> values,
                       const auth::Request& request = kRequest,
                       std::string_view name = "WWW-Authenticate") {
@@ -40,13 +40,13 @@ std::string challenge(auth::Authorizer& authorizer, auth::Attempt& attempt,
   return authorizer.challenged(fields, request, attempt).value_or("again");
 }
 
-std::string authorize(auth::Authorizer& authorizer, auth::Attempt& attempt,
+std::string authorize(auth::Authorizer& authorizer, auth::Negotiation& attempt,
                       const auth::Request& request = kRequest) {
   return authorizer.authorize(request, attempt).value_or("none");
 }
 
 // Any answer but a challenge.
-void tell(auth::Authorizer& authorizer, const auth::Attempt& attempt,
+void tell(auth::Authorizer& authorizer, const auth::Negotiation& attempt,
           std::initializer_list<std::string_view> values,
           std::string_view name = "Authentication-Info") {
   http1::Fields fields;
@@ -59,7 +59,7 @@ std::string answer(const auth::Credentials& credentials,
                    std::initializer_list<std::string_view> values,
                    const auth::Request& request = kRequest) {
   auth::Authorizer authorizer(credentials, auth::Asker::origin);
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   CHECK(authorize(authorizer, attempt, request) == "none");
   const std::string verdict = challenge(authorizer, attempt, values, request);
   return verdict == "again" ? authorize(authorizer, attempt, request) : verdict;
@@ -107,7 +107,7 @@ TEST_CASE("authorizer: only schemes that are allowed, and Basic only where it is
 
 TEST_CASE("authorizer: what was learned over TLS is not sent in clear text") {
   auth::Authorizer basic = authorizer();
-  auth::Attempt first, second;
+  auth::Negotiation first, second;
   CHECK(challenge(basic, first, {kBasic}) == "again");
   CHECK(authorize(basic, second, kClearText) == "none");
   CHECK(authorize(basic, second) == "Basic dXNlcjpzZWNyZXQ=");
@@ -137,12 +137,12 @@ TEST_CASE("authorizer: takes a weaker challenge when the user cannot be written 
 TEST_CASE("authorizer: a second challenge means that the credentials are wrong") {
   for (std::string_view second : {kMd5, kMd5Later, kBasic}) {
     auth::Authorizer origin = authorizer();
-    auth::Attempt attempt;
+    auth::Negotiation attempt;
     CHECK(challenge(origin, attempt, {kMd5}) == "again");
     CHECK(has(authorize(origin, attempt), "nc=00000001"));
     CHECK(challenge(origin, attempt, {second}) == kRefused);
     // Wrong credentials are not offered to the next request either.
-    auth::Attempt next;
+    auth::Negotiation next;
     CHECK(authorize(origin, next) == "none");
   }
   CHECK(answer({kBasic}) == "Basic dXNlcjpzZWNyZXQ=");
@@ -150,18 +150,18 @@ TEST_CASE("authorizer: a second challenge means that the credentials are wrong")
 
 TEST_CASE("authorizer: later requests are authorized without a challenge of their own") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first;
+  auth::Negotiation first;
   CHECK(challenge(origin, first, {kMd5}) == "again");
   CHECK(has(authorize(origin, first), "nc=00000001"));
   for (const char* count : {"nc=00000002", "nc=00000003"}) {
-    auth::Attempt next;
+    auth::Negotiation next;
     CHECK(has(authorize(origin, next), count));
   }
 }
 
 TEST_CASE("authorizer: a stale nonce is answered with the new one") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   CHECK(challenge(origin, attempt, {kMd5}) == "again");
   CHECK(has(authorize(origin, attempt), "nonce=\"n1\""));
   CHECK(challenge(origin, attempt, {kMd5Stale}) == "again");
@@ -174,7 +174,7 @@ TEST_CASE("authorizer: a stale nonce is answered with the new one") {
 
 TEST_CASE("authorizer: a server that is stale for ever is given up") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   const auto stale = [&](const std::string& nonce) {
     static_cast<void>(authorize(origin, attempt));
     return challenge(origin, attempt, {"Digest realm=r, stale=true, nonce=" + nonce});
@@ -187,7 +187,7 @@ TEST_CASE("authorizer: a server that is stale for ever is given up") {
 
 TEST_CASE("authorizer: a nonce from memory may be forgotten by its server without a word") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second;
+  auth::Negotiation first, second;
   CHECK(challenge(origin, first, {kMd5}) == "again");
   CHECK(has(authorize(origin, second), "nonce=\"n1\""));
   CHECK(challenge(origin, second, {kMd5Later}) == "again");
@@ -197,7 +197,7 @@ TEST_CASE("authorizer: a nonce from memory may be forgotten by its server withou
 
 TEST_CASE("authorizer: Basic from memory that is challenged again is wrong") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second, third;
+  auth::Negotiation first, second, third;
   CHECK(challenge(origin, first, {kBasic}) == "again");
   CHECK(authorize(origin, second) == "Basic dXNlcjpzZWNyZXQ=");
   CHECK(challenge(origin, second, {kBasic}) == kRefused);
@@ -208,19 +208,19 @@ TEST_CASE("authorizer: Basic from memory that is challenged again is wrong") {
 
 TEST_CASE("authorizer: requests side by side share the newest nonce") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second;
+  auth::Negotiation first, second;
   CHECK(challenge(origin, first, {kMd5}) == "again");
   CHECK(challenge(origin, second, {kMd5Later}) == "again");
   CHECK(has(authorize(origin, first), "nonce=\"n2\", uri=\"/ws\""));
   CHECK(has(authorize(origin, second), "nc=00000002"));
   // The refusal of an older nonce says nothing about the newer.
-  auth::Attempt late = first;
+  auth::Negotiation late = first;
   CHECK(challenge(origin, late, {kSha256}) == kRefused);
 }
 
 TEST_CASE("authorizer: the next nonce comes with any answer to credentials") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second, third;
+  auth::Negotiation first, second, third;
   CHECK(challenge(origin, first, {kMd5}) == "again");
   CHECK(has(authorize(origin, first), "nonce=\"n1\""));
   tell(origin, first, {"rspauth=\"x\", qop=auth", "nextnonce=\"n2\""});
@@ -234,7 +234,7 @@ TEST_CASE("authorizer: the next nonce comes with any answer to credentials") {
 
 TEST_CASE("authorizer: a next nonce is taken only where it means the nonce in use") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second, silent;
+  auth::Negotiation first, second, silent;
   CHECK(challenge(origin, first, {kMd5}) == "again");
   CHECK(has(authorize(origin, first), "nc=00000001"));
   // The same one: its count has been seen and goes on.
@@ -249,7 +249,7 @@ TEST_CASE("authorizer: a next nonce is taken only where it means the nonce in us
   tell(origin, silent, {"nextnonce=n9"});
   CHECK(has(authorize(origin, second), "nc=00000004"));
   // The answer to an older nonce is late.
-  auth::Attempt late = second;
+  auth::Negotiation late = second;
   tell(origin, second, {"nextnonce=n2"});
   tell(origin, late, {"nextnonce=n3"});
   CHECK(has(authorize(origin, second), "nonce=\"n2\""));
@@ -257,7 +257,7 @@ TEST_CASE("authorizer: a next nonce is taken only where it means the nonce in us
 
 TEST_CASE("authorizer: a next nonce means nothing to Basic, or without credentials") {
   auth::Authorizer origin = authorizer();
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   tell(origin, attempt, {"nextnonce=n1"});
   CHECK(authorize(origin, attempt) == "none");
   CHECK(challenge(origin, attempt, {kBasic}) == "again");
@@ -273,7 +273,7 @@ TEST_CASE("authorizer: credentials go ahead within the challenge's domain alone"
   constexpr auth::Request kOutside{"GET", "/feed", true, "https://origin.example"};
   constexpr auth::Request kElsewhere{"GET", "/feed", true, "https://other.example"};
   auth::Authorizer origin = authorizer();
-  auth::Attempt first, second, third, fourth;
+  auth::Negotiation first, second, third, fourth;
   CHECK(challenge(origin, first, {kChat}, kRoom) == "again");
   CHECK(has(authorize(origin, first, kRoom), "nc=00000001"));
   CHECK(has(authorize(origin, second, kRoom), "nc=00000002"));
@@ -287,7 +287,7 @@ TEST_CASE("authorizer: credentials go ahead within the challenge's domain alone"
 TEST_CASE("authorizer: a proxy has no domain, and an information field of its own") {
   auth::Authorizer proxy(user(), auth::Asker::proxy);
   const auth::Request connect{"CONNECT", "origin.example:443", true};
-  auth::Attempt first, second, third;
+  auth::Negotiation first, second, third;
   CHECK(challenge(proxy, first, {"Digest realm=r, nonce=n1, qop=auth, domain=\"/chat\""}, connect,
                   "Proxy-Authenticate") == "again");
   CHECK(has(authorize(proxy, first, connect), "nonce=\"n1\""));
@@ -299,7 +299,7 @@ TEST_CASE("authorizer: a proxy has no domain, and an information field of its ow
 
 TEST_CASE("authorizer: a proxy has fields of its own") {
   auth::Authorizer proxy(user(), auth::Asker::proxy);
-  auth::Attempt attempt;
+  auth::Negotiation attempt;
   const auth::Request connect{"CONNECT", "origin.example:443", true};
   CHECK(challenge(proxy, attempt, {kBasic}, connect) ==
         "credentials were asked for without a challenge");

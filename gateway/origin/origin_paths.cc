@@ -1,4 +1,4 @@
-#include "gateway/origin/ways.h"
+#include "gateway/origin/origin_paths.h"
 
 namespace gateway::origin {
 
@@ -15,22 +15,22 @@ std::unique_ptr<net::SourceAddresses> addresses_of(const std::vector<std::string
 
 }  // namespace
 
-Ways::Ways(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room,
-           const net::OwnListeners* own)
+OriginPaths::OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room,
+                         const net::OwnListeners* own)
     : room_(room), own_(own), port_probes_(loop, resolver, *this), warm_(loop, resolver, *this) {}
 
-void Ways::use(const route::Change& change) {
+void OriginPaths::use(const route::Change& change) {
   forget(change);
   port_probes_.use(change.now);
   warm_.use(change);
 }
 
-void Ways::rest() {
+void OriginPaths::rest() {
   port_probes_.use(nullptr);
   warm_.rest();
 }
 
-void Ways::forget(const route::Change& change) {
+void OriginPaths::forget(const route::Change& change) {
   for (const auto& [before, now] : change.pools) {
     if (before == nullptr) continue;
     sources_.erase(before->label);
@@ -38,7 +38,7 @@ void Ways::forget(const route::Change& change) {
   }
 }
 
-net::SourceAddresses* Ways::sources(const route::Pool& pool) {
+net::SourceAddresses* OriginPaths::sources(const route::Pool& pool) {
   const std::vector<std::string>& settings = pool.settings().source;
   if (settings.empty()) return nullptr;
   Sources& sources = sources_[pool.label];

@@ -1,4 +1,4 @@
-#include "gateway/session/upgrade.h"
+#include "gateway/session/ws_question.h"
 
 #include <memory>
 #include <string>
@@ -12,7 +12,6 @@ using namespace tests;
 using namespace std::chrono_literals;
 using gateway::outcome::Cause;
 using gateway::outcome::Retry;
-using gateway::session::Upgrade;
 
 TEST_CASE("upgrade: asks the origin with a key of its own, and says who asked") {
   UpgradeScene scene;
@@ -217,7 +216,7 @@ TEST_CASE("upgrade: request_timeout and establish_timeout are 504, each in its o
 TEST_CASE("upgrade: destroying it closes the connection in silence") {
   UpgradeScene scene;
   RawPeer origin = scene.ask();
-  scene.upgrade.reset();
+  scene.journey.reset();
   scene.turn();
   origin.read();
   CHECK(origin.ended);
@@ -255,9 +254,8 @@ TEST_CASE("upgrade: the refusal's body by length, in chunks or until the close")
     CHECK(field_of(response, "X-Why") == "policy");
     CHECK(field_of(response, "Content-Length") == "7");
     CHECK(field_of(response, "Transfer-Encoding").empty());
-    CHECK(field_of(response, "Connection") == "close");
     CHECK(body_of(response) == "not you");
-    CHECK(scene.refused.address == scene.origin.address());
+    CHECK(scene.address == scene.origin.address());
   }
 }
 
@@ -288,6 +286,6 @@ TEST_CASE("upgrade: a refusal's body is cut at 64 KiB, and its length says so") 
     REQUIRE(scene.finished());
     REQUIRE(scene.refusals == 1);
     CHECK(field_of(scene.refused.response, "Content-Length") == "65536");
-    CHECK(body_of(scene.refused.response).size() == gateway::session::Attempt::kMaxBody);
+    CHECK(body_of(scene.refused.response).size() == scene.question->patience().most_body);
   }
 }

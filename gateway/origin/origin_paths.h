@@ -1,4 +1,4 @@
-// What a worker keeps for its ways to origins, beyond any one of them.
+// What a worker keeps for reaching origins, beyond any one connection.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@
 namespace gateway::origin {
 
 // Written by its worker alone, read by any thread.
-struct WayFigures {
+struct PathFigures {
   metrics::Count no_local_port;  // connections that were not begun: no port was free on any source
   metrics::Count warm_taken;     // connections that stood when they were needed
   metrics::Count warm_missed;    // and those that did not, where `warm` is set
@@ -28,15 +28,15 @@ struct WayFigures {
 };
 
 // One for each worker; outlives its connectors. One thread, but for the figures.
-class Ways {
+class OriginPaths {
  public:
   // `room` is shared by all workers and outlives this; null: there is room without end. `own` is
   // where this process listens, and outlives this; null: nowhere that matters.
-  Ways(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room = nullptr,
-       const net::OwnListeners* own = nullptr);
-  Ways(const Ways&) = delete;
-  Ways& operator=(const Ways&) = delete;
-  ~Ways() = default;
+  OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room = nullptr,
+              const net::OwnListeners* own = nullptr);
+  OriginPaths(const OriginPaths&) = delete;
+  OriginPaths& operator=(const OriginPaths&) = delete;
+  ~OriginPaths() = default;
 
   // What is in force, at the start and after each reload.
   void use(const route::Change& change);
@@ -56,12 +56,12 @@ class Ways {
   net::SourceAddresses* sources(const route::Pool& pool);
 
   // Nothing: no further warm connection may be made.
-  [[nodiscard]] std::optional<WarmRoom::Place> take_warm_place() {
+  [[nodiscard]] std::optional<WarmRoom::Seat> take_warm_seat() {
     return (room_ != nullptr ? *room_ : own_room_).take();
   }
 
-  WayFigures& figures() { return figures_; }
-  const WayFigures& figures() const { return figures_; }
+  PathFigures& figures() { return figures_; }
+  const PathFigures& figures() const { return figures_; }
 
  private:
   struct Sources {
@@ -72,7 +72,7 @@ class Ways {
   WarmRoom own_room_;
   WarmRoom* room_;
   const net::OwnListeners* own_;
-  WayFigures figures_;
+  PathFigures figures_;
   ProxyAuthenticator proxies_;
   std::map<std::string, Sources> sources_;  // by pool
   PortProbes port_probes_;

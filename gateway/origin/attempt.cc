@@ -1,0 +1,202 @@
+#include "gateway/origin/attempt.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "gateway/net/blame.h"
+#include "gateway/origin/answer_limits.h"
+
+namespace gateway::origin {
+
+using outcome::Blame;
+using outcome::Cause;
+using outcome::Failure;
+using outcome::Retry;
+using std::chrono::milliseconds;
+
+Attempt::Attempt(const Lent& lent, Connector::Plan plan)
+    : lent_(lent),
+      settings_(plan.pool.settings()),
+      began_(lent.loop.now()),
+      reader_(answer_limits(settings_)) {
+  lent_.loop.wheel().set(*this, lent_.question.patience().until);
+  connector_.emplace(lent_.loop, lent_.resolver, std::move(plan), lent_.trail, *this);
+}
+
+void Attempt::advance(Stage next) {
+  assert(next > stage_);
+  stage_ = next;
+}
+
+void Attempt::on_connect_failed(Failure failure) { fail(std::move(failure)); }
+
+void Attempt::on_connected(std::unique_ptr<net::Stream> stream, net::Address address) {
+  advance(Stage::asked);
+  address_ = address;
+  lent_.trail.was_asked = true;
+  connected_ = lent_.loop.now();
+  warm_ = connector_->warm();
+  others_ = connector_->has_others();
+  const uint16_t port = connector_->target().port;
+  connector_.reset();
+  stream_ = std::move(stream);
+  stream_->start(*this);
+  const std::string request = lent_.handler.on_attempt_connected(port);
+  lent_.trail.moved.out += request.size();
+  stream_->write(proto::bytes_of(request));
+  lent_.loop.wheel().set(*this, head_due());
+}
+
+milliseconds Attempt::head_due() const {
+  const Patience& patience = lent_.question.patience();
+  return std::min(patience.until, connected_ + patience.answer);
+}
+
+void Attempt::on_data(net::Bytes data) {
+  heard_ = true;
+  lent_.trail.moved.in += data.size();
+  if (stage_ == Stage::answering) {
+    read_body(data);
+  } else {
+    read_head(data);
+  }
+}
+
+void Attempt::read_head(net::Bytes data) {
+  switch (reader_.feed(data)) {
+    case AnswerReader::Progress::more:
+      // A head that has begun is to go on: its next byte is a step of its own.
+      lent_.loop.wheel().set(
+          *this, reader_.in_a_head() ? std::min(head_due(), lent_.loop.now() + settings_.io_timeout)
+                                     : head_due());
+      return;
+    case AnswerReader::Progress::done:
+      judge(reader_.take(), data);
+      return;
+    case AnswerReader::Progress::refused:
+      refuse(why_refused(reader_.parser(), settings_, "the origin's answer"));
+      return;
+    case AnswerReader::Progress::flooded:
+      refuse("the origin sends one interim answer after the other");
+      return;
+  }
+}
+
+void Attempt::judge(proto::http1::ResponseHead head, net::Bytes rest) {
+  const auto verdict = lent_.question.judge(head);
+  if (!verdict) {
+    refuse(verdict.error());
+    return;
+  }
+  if (*verdict == Verdict::taken) {
+    take(head, rest);
+    return;
+  }
+  advance(Stage::answering);
+  verdict_ = *verdict;
+  head_ = std::move(head);
+  body_.emplace(*head_, lent_.question.patience().most_body);
+  lent_.loop.wheel().set(*this, lent_.loop.now() + lent_.question.patience().body);
+  read_body(rest);
+}
+
+void Attempt::take(const proto::http1::ResponseHead& head, net::Bytes rest) {
+  advance(Stage::told);
+  lent_.loop.wheel().clear(*this);
+  lent_.trail.moved.in -= rest.size();
+  lent_.handler.on_attempt_taken({.stream = std::move(stream_), .rest = rest}, head);
+}
+
+void Attempt::read_body(net::Bytes data) {
+  const auto state = body_->feed(data);
+  if (state == proto::http1::BodyReader::State::broken) {
+    give_answer(true);
+  } else if (state == proto::http1::BodyReader::State::complete || body_->full()) {
+    give_answer(false);
+  }
+}
+
+void Attempt::give_answer(bool unfinished) {
+  advance(Stage::told);
+  stream_.reset();
+  lent_.loop.wheel().clear(*this);
+  lent_.handler.on_attempt_answered({.head = std::move(*head_),
+                                     .body = std::string(body_->body()),
+                                     .unfinished = unfinished,
+                                     .address = address_},
+                                    verdict_);
+}
+
+void Attempt::on_end() {
+  if (stage_ == Stage::answering) {
+    give_answer(body_->end() != proto::http1::BodyReader::State::complete);
+    return;
+  }
+  lose(Cause::origin_bad_upgrade,
+       reader_.in_a_head() ? "the origin closed the connection in the middle of its answer"
+                           : "the origin closed the connection without an answer");
+}
+
+void Attempt::on_failed(const net::IoError& error) {
+  if (stage_ == Stage::answering) {
+    give_answer(true);
+    return;
+  }
+  const Blame blame = net::blame_of(error, Blame::server);
+  if (blame != Blame::server) {
+    fail(net::own_failure(error, blame, address_.to_string()));
+    return;
+  }
+  // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
+  const Cause cause = error.code == 0 ? Cause::origin_tls : Cause::origin_connect;
+  lose(cause, "the connection to the origin was lost: " + error.text);
+}
+
+void Attempt::on_deadline(milliseconds now) {
+  if (stage_ == Stage::answering) {
+    give_answer(true);
+    return;
+  }
+  timed_out_ = true;
+  const Patience& patience = lent_.question.patience();
+  Late late = Late::silent;
+  if (now >= patience.until) {
+    late = Late::whole;
+  } else if (now >= connected_ + patience.answer) {
+    late = Late::answer;
+  }
+  lose(Cause::origin_timeout, std::string(lent_.question.why_late(late)));
+}
+
+// Asked, or about to be, and not answered.
+void Attempt::lose(Cause cause, std::string why) {
+  const bool may_be_repeated = stage_ == Stage::connecting || lent_.question.may_be_repeated();
+  fail({.cause = cause,
+        .status = cause == Cause::origin_timeout ? 504 : 502,
+        .retry = may_be_repeated ? Retry::elsewhere : Retry::no,
+        .why = std::move(why),
+        .detail = address_text()});
+}
+
+// What came is no answer, and the request may have been acted on.
+void Attempt::refuse(std::string why) {
+  fail({.cause = Cause::origin_bad_upgrade,
+        .retry = Retry::no,
+        .why = std::move(why),
+        .detail = address_text()});
+}
+
+std::string Attempt::address_text() const {
+  return address_.family() == AF_UNSPEC ? std::string() : address_.to_string();
+}
+
+void Attempt::fail(Failure failure) {
+  advance(Stage::told);
+  stream_.reset();
+  connector_.reset();
+  lent_.loop.wheel().clear(*this);
+  lent_.handler.on_attempt_failed(std::move(failure));
+}
+
+}  // namespace gateway::origin

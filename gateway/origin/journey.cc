@@ -1,0 +1,338 @@
+#include "gateway/origin/journey.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace gateway::origin {
+
+using outcome::Cause;
+using outcome::Failure;
+using outcome::Retry;
+
+namespace {
+
+proto::proxy_header::Address end_of(const net::Address& address) {
+  const std::string host = address.host();
+  auto end = address.family() == AF_INET6 ? proto::proxy_header::parse_ipv6(host)
+                                          : proto::proxy_header::parse_ipv4(host);
+  if (!end) return {};
+  end->port = address.port();
+  return *end;
+}
+
+std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked,
+                                                          const config::Origin& settings) {
+  if (settings.proxy_protocol == config::Origin::ProxyProtocol::off) return std::nullopt;
+  if (asked.client.family() == AF_UNSPEC || asked.server.family() == AF_UNSPEC) return std::nullopt;
+  return proto::proxy_header::Addresses{end_of(asked.client), end_of(asked.server)};
+}
+
+uint64_t key_of(const Asked& asked, const config::Origin& settings) {
+  return settings.balance == config::Origin::Balance::hash
+             ? hash_key(settings.hash_on, asked.head, asked.target, asked.client)
+             : 0;
+}
+
+}  // namespace
+
+Journey::Journey(const WorkerContext& worker, const Aim& aim, Question& question)
+    : worker_(worker),
+      domain_(aim.domain),
+      pool_(aim.pool),
+      settings_(pool_.settings()),
+      question_(question),
+      destination_(pool_, {.host = question.asked().head.fields.first("Host").value_or(""),
+                           .path_and_query = question.asked().target.path_and_query,
+                           .tls = question.asked().client_tls}),
+      redirects_(settings_.max_redirects) {
+  trail_.most_retries = settings_.retries.attempts;
+}
+
+Journey::~Journey() {
+  if (stage_ == Stage::asking) settle({.kind = Outcome::Kind::abandoned});
+}
+
+void Journey::advance(Stage next) {
+  assert(next > stage_);
+  stage_ = next;
+}
+
+void Journey::start() {
+  PoolState& pool = worker_.pools.of(pool_);
+  pool.retries().count_request(now());
+  order_ = pool.order(pool_, {.key = key_of(question_.asked(), settings_)}, now());
+  if (!find_server(0)) {
+    position_ = order_.size();
+    fail(Cause::origin_down, "no server of the origin is up");
+    return;
+  }
+  advance(Stage::asking);
+  turn_to_server();
+}
+
+// The first from there on that may be asked.
+bool Journey::find_server(size_t position) {
+  for (; position < order_.size(); ++position) {
+    route::Backend& backend = *pool_.servers[order_[position]].backend;
+    if (state_of(backend, now()) == ServerState::on_trial && !begin_trial(backend, now())) continue;
+    position_ = position;
+    return true;
+  }
+  return false;
+}
+
+void Journey::turn_to_server() {
+  destination_.aim_at(pool_.servers[order_[position_]]);
+  redirects_ = RedirectChain(settings_.max_redirects);
+  fresh_ = false;
+  ask_anew();
+}
+
+// What an earlier attempt has taught says nothing of where this one goes.
+void Journey::ask_anew() {
+  trail_.tried.clear();
+  authentication_ = {};
+  ask(false);
+}
+
+// The same address may be asked again.
+void Journey::ask_again() {
+  trail_.tried.resize(tried_before_);
+  ask(false);
+}
+
+void Journey::ask(bool another_address) {
+  attempt_.reset();
+  tried_before_ = trail_.tried.size();
+  trail_.address = {};
+  under_way_ = AttemptCount(destination_.server().backend.get());
+  attempt_ = std::make_unique<Attempt>(
+      Attempt::Lent{worker_.loop, worker_.resolver, question_, trail_, *this},
+      Connector::Plan{.pool = pool_,
+                      .server = destination_.server(),
+                      .target = destination_.target(),
+                      .tls_name = destination_.tls_name(),
+                      .client = client_ends(question_.asked(), settings_),
+                      .paths = worker_.paths,
+                      .fresh = fresh_,
+                      .foreign = destination_.is_foreign(),
+                      .another_address = another_address});
+}
+
+std::string Journey::on_attempt_connected(uint16_t port) {
+  trail_.keep_misses(destination_.server());
+  destination_.learn_port(port);
+  std::optional<std::string> authorization;
+  if (auto* const ours = authorizer()) {
+    const std::string door = destination_.door();
+    authorization = ours->authorize(signed_request(door), authentication_);
+  }
+  return question_.request_text({.host = destination_.host(),
+                                 .path_and_query = destination_.url().path_and_query,
+                                 .authorization = authorization,
+                                 .credentials_are_ours = settings_.auth.has_value(),
+                                 .foreign = destination_.is_foreign()});
+}
+
+proto::auth::Request Journey::signed_request(const std::string& door) const {
+  return {.method = question_.method(),
+          .uri = destination_.url().path_and_query,
+          .basic_allowed = destination_.target().tls || settings_.auth->allow_basic_plaintext,
+          .server = door};
+}
+
+proto::auth::Authorizer* Journey::authorizer() {
+  return destination_.is_foreign() ? nullptr
+                                   : worker_.authenticator.of(pool_, destination_.server());
+}
+
+void Journey::on_attempt_taken(Taken taken, const proto::http1::ResponseHead& head) {
+  note_end();
+  trail_.connect = attempt_->connect_time();
+  if (auto* const ours = authorizer()) ours->answered(head.fields, authentication_);
+  settle({.kind = Outcome::Kind::upgraded, .took = attempt_->lasted()});
+  taken.backend = destination_.server().backend.get();
+  advance(Stage::told);
+  question_.on_taken(std::move(taken));
+}
+
+void Journey::on_attempt_answered(Answer answer, Verdict verdict) {
+  note_end();
+  proto::auth::Authorizer* const ours = authorizer();
+  answer.asked = destination_.url();
+  answer.foreign = destination_.is_foreign();
+  answer.credentials_are_ours = ours != nullptr;
+  if (answer.unfinished)
+    note("answered " + std::to_string(answer.head.status) + ", its body did not end");
+  if (verdict == Verdict::challenge && ours != nullptr) {
+    authenticate(answer);
+    return;
+  }
+  if (ours != nullptr) ours->answered(answer.head.fields, authentication_);
+  switch (verdict) {
+    case Verdict::redirect:
+      if (settings_.max_redirects == 0) break;
+      redirect(std::move(answer));
+      return;
+    case Verdict::failing:
+      // Whoever sends a status and then holds its body back has answered, and the next server would
+      // be asked a second too late.
+      if (answer.unfinished) break;
+      fail_over(std::move(answer));
+      return;
+    case Verdict::taken:
+    case Verdict::answered:
+    case Verdict::challenge:
+      break;
+  }
+  settle({.kind = Outcome::Kind::refused});
+  pass_on(std::move(answer));
+}
+
+void Journey::authenticate(const Answer& answer) {
+  const std::string door = destination_.door();
+  const auto problem =
+      authorizer()->challenged(answer.head.fields, signed_request(door), authentication_);
+  if (!problem) {
+    ask_again();
+    return;
+  }
+  settle({.kind = Outcome::Kind::refused, .cause = Cause::origin_auth});
+  note(*problem);
+  fail(Cause::origin_auth, "the origin asks for credentials that it is not given");
+}
+
+void Journey::redirect(Answer answer) {
+  settle({.kind = Outcome::Kind::refused});
+  if (answer.head.fields.count("Location") != 1) {
+    fail(Cause::origin_redirect, "the origin redirects without a Location, or with several");
+    return;
+  }
+  const auto url = resolve_location(answer.asked, *answer.head.fields.first("Location"));
+  if (!url) {
+    fail(Cause::origin_redirect, "the origin's Location leads nowhere: " + url.error());
+    return;
+  }
+  const Redirected where = destination_.judge(*url, domain_.config->names);
+  if (where == Redirected::foreign) {
+    note("redirects to " + authority_of(*url) +
+         ", which is neither in redirect_hosts nor a port of the origin's");
+    pass_on(std::move(answer));
+    return;
+  }
+  if (const auto problem = redirects_.step(answer.asked, *url)) {
+    // Without its query, which may hold a secret.
+    const std::string path = url->path_and_query.substr(0, url->path_and_query.find('?'));
+    note("redirects to " + authority_of(*url) + path);
+    fail(Cause::origin_redirect, *problem);
+    return;
+  }
+  destination_.follow(*url, where);
+  ask_anew();
+}
+
+void Journey::fail_over(Answer answer) {
+  note("answered " + std::to_string(answer.head.status));
+  settle({.kind = Outcome::Kind::status_5xx});
+  last_answer_ = std::move(answer);
+  if (!retry()) give_last();
+}
+
+void Journey::on_attempt_failed(Failure failure) {
+  note_end();
+  // They are in the failure's own words.
+  trail_.misses.clear();
+  if (attempt_->met_stale_connection()) {
+    fresh_ = true;
+    ask_again();
+    return;
+  }
+  switch (failure.retry) {
+    case Retry::next_only:
+      // What sent the request away from this server is still the last that it met.
+      if (!last_answer_ && !last_failure_) last_failure_ = std::move(failure);
+      if (!ask_next_server()) give_last();
+      return;
+    case Retry::elsewhere:
+      count(std::move(failure));
+      if (!retry()) give_last();
+      return;
+    case Retry::no:
+      count(std::move(failure));
+      give_last();
+      return;
+  }
+}
+
+void Journey::count(Failure failure) {
+  note(failure.detail.empty() ? failure.why : failure.why + " (" + failure.detail + ")");
+  settle(outcome_of(failure));
+  last_answer_.reset();
+  last_failure_ = std::move(failure);
+}
+
+// At the next address of the same name, then at the next server.
+bool Journey::retry() {
+  if (destination_.is_foreign()) return false;
+  const bool another_address = attempt_->has_other_address();
+  const bool another_server = position_ + 1 < order_.size();
+  if ((!another_address && !another_server) || !may_retry()) return false;
+  if (!another_address) return ask_next_server();
+  ask(true);
+  return true;
+}
+
+bool Journey::may_retry() {
+  return trail_.retries_left() > 0 && now() < question_.patience().until &&
+         worker_.pools.of(pool_).retries().take_retry(settings_.retries.budget_percent, now());
+}
+
+// False: there is none, or those that are left are on trial and others have theirs.
+bool Journey::ask_next_server() {
+  if (!find_server(position_ + 1)) return false;
+  ++trail_.retries;
+  turn_to_server();
+  return true;
+}
+
+const Trail& Journey::trail() {
+  if (!trail_.misses.empty()) trail_.keep_misses(destination_.server());
+  return trail_;
+}
+
+void Journey::note_end() {
+  trail_.address = attempt_->address();
+  trail_.tls = destination_.target().tls;
+}
+
+void Journey::note(const std::string& what) { trail_.note(destination_.server(), what); }
+
+void Journey::settle(const Outcome& outcome) {
+  if (is_at_home()) report(pool_, order_[position_], outcome, now());
+}
+
+// Of all that went wrong the last is what is told.
+void Journey::give_last() {
+  if (last_answer_) {
+    pass_on(std::move(*last_answer_));
+  } else {
+    tell(std::move(*last_failure_));
+  }
+}
+
+void Journey::pass_on(Answer answer) {
+  advance(Stage::told);
+  question_.on_answered(std::move(answer));
+}
+
+void Journey::fail(Cause cause, std::string why) {
+  tell({.cause = cause, .why = std::move(why), .detail = trail_.setbacks});
+}
+
+void Journey::tell(Failure failure) {
+  advance(Stage::told);
+  question_.on_failed(std::move(failure));
+}
+
+}  // namespace gateway::origin

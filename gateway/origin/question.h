@@ -1,0 +1,112 @@
+// What a client wants of an origin: how it is asked, and what an answer to it means. Whom it is
+// asked, and how often, is the journey's business.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/net/address.h"
+#include "gateway/net/stream.h"
+#include "gateway/origin/redirects.h"
+#include "gateway/outcome/failure.h"
+#include "gateway/route/backend.h"
+#include "proto/base/result.h"
+#include "proto/http1/head.h"
+#include "proto/http1/target.h"
+
+namespace gateway::origin {
+
+// The client's request, which outlives the question.
+struct Asked {
+  const proto::http1::RequestHead& head;
+  const proto::http1::Target& target;
+  net::Address client;
+  net::Address server;  // our own end of the client's connection
+  bool client_tls = false;
+};
+
+// Whom it is asked this time; the views hold for the call.
+struct Asking {
+  std::string_view host;                               // the Host field
+  std::string_view path_and_query;                     // the request target
+  std::optional<std::string_view> authorization = {};  // ours, in place of the client's
+  bool credentials_are_ours = false;  // the pool has some: the client's stay behind
+  bool foreign = false;  // a host that is none of the domain's: what the client tells the domain
+                         // alone stays behind
+};
+
+// What the head of a final answer means.
+enum class Verdict : uint8_t {
+  taken,      // what was wanted: from here on the connection is the question's
+  answered,   // it is the client's, with its body
+  challenge,  // 401: with credentials of ours, where there are any, it is asked again
+  redirect,   // is followed as far as that is allowed
+  failing,    // 5xx: another server may do better
+};
+
+// How long an answer is waited for, and how much of its body.
+struct Patience {
+  std::chrono::milliseconds until;       // by the loop's clock: over all attempts
+  std::chrono::milliseconds answer;      // from the request to the end of the answer's head
+  std::chrono::milliseconds body;        // from there to the end of a body that is passed on
+  size_t most_body = size_t{64} * 1024;  // bytes of it
+};
+
+// What was waited for in vain.
+enum class Late : uint8_t {
+  whole,   // Patience::until
+  answer,  // Patience::answer
+  silent,  // the next byte of a head that had begun, for io_timeout
+};
+
+// The connection, after a `taken` head.
+struct Taken {
+  std::unique_ptr<net::Stream> stream;  // to be started at once
+  net::Bytes rest;                      // came behind the head; valid for the call
+  // The server that counts it; null: a redirect has led to somebody who is none of the pool's.
+  route::Backend* backend = nullptr;
+};
+
+// An answer for the client.
+struct Answer {
+  proto::http1::ResponseHead head;
+  std::string body;                   // at most Patience::most_body of it
+  bool unfinished = false;            // and no more came: it was broken, cut short or too slow
+  net::Address address;               // that was connected to
+  Url asked = {};                     // Location is seen from there
+  bool foreign = false;               // of a host that is none of the origin's
+  bool credentials_are_ours = false;  // what is said to them is not for the client
+};
+
+// Outlives its journey, which ends with one of the three calls at the bottom; each may destroy
+// both. All calls come from the loop's thread.
+class Question {
+ public:
+  virtual const Asked& asked() const = 0;
+  // As it is signed with Digest: "GET".
+  virtual std::string_view method() const = 0;
+  // Of a request that was sent and not answered.
+  virtual bool may_be_repeated() const = 0;
+  virtual const Patience& patience() const = 0;
+  // For log and client: what was not there in time.
+  virtual std::string_view why_late(Late late) const = 0;
+
+  // The whole request, or its head. Each call is for another connection.
+  virtual std::string request_text(const Asking& asking) = 0;
+  // Error: why the answer is none.
+  virtual proto::Result<Verdict, std::string> judge(const proto::http1::ResponseHead& head) = 0;
+
+  virtual void on_taken(Taken taken) = 0;
+  virtual void on_answered(Answer answer) = 0;
+  virtual void on_failed(outcome::Failure failure) = 0;
+
+ protected:
+  ~Question() = default;
+};
+
+}  // namespace gateway::origin
