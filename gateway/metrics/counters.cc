@@ -43,7 +43,7 @@ std::vector<Domain*> Registry::domain(const std::string& name) {
 }
 
 std::vector<Listener*> Registry::listener(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(listeners_mutex_);
   return blocks_of(listeners_, name, workers_.size());
 }
 

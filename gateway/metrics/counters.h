@@ -29,6 +29,36 @@ class Count {
   std::atomic<uint64_t> value_{0};
 };
 
+// Counts of which most domains never need one: their memory comes with the first that is added to.
+template <size_t kSlots>
+class SparseCounts {
+ public:
+  SparseCounts() = default;
+  SparseCounts(const SparseCounts&) = delete;
+  SparseCounts& operator=(const SparseCounts&) = delete;
+  ~SparseCounts() { delete counts_.load(std::memory_order_relaxed); }
+
+  // For the writer.
+  Count& operator[](size_t slot) {
+    Counts* counts = counts_.load(std::memory_order_relaxed);
+    if (counts == nullptr) {
+      counts = new Counts;
+      counts_.store(counts, std::memory_order_release);
+    }
+    return (*counts)[slot];
+  }
+  // For readers.
+  const Count& operator[](size_t slot) const {
+    static const Count kNone;
+    const Counts* const counts = counts_.load(std::memory_order_acquire);
+    return counts != nullptr ? (*counts)[slot] : kNone;
+  }
+
+ private:
+  using Counts = std::array<Count, kSlots>;
+  std::atomic<Counts*> counts_{nullptr};
+};
+
 // Statuses that a handshake can be answered with; the last is every other.
 inline constexpr std::array<int, 19> kStatuses{101, 200, 400, 401, 403, 404, 408, 414, 417, 421,
                                                426, 429, 431, 500, 502, 503, 504, 508, 0};
@@ -85,16 +115,16 @@ struct Domain {
   std::array<Traffic, kNameless.size()> nameless_origins;  // by Nameless
   std::array<Count, 2> opened;                             // by scheme: ws, wss
   Count active;
-  std::array<std::array<Count, outcome::kCauses>, 3> closed;  // by initiator and cause
-  std::array<Count, kStatuses.size()> handshakes;             // answers by status
-  std::array<std::array<Count, kCloseSlots>, 2> close_codes;  // received from client, from origin
-  std::array<Count, 2> pauses;                // reading of client, of origin was stopped
-  std::array<Count, 2> protocol_errors;       // by client, by origin
-  std::array<Count, kLimits.size()> limited;  // kLimits: sessions that were ended by it
-  Count edge_pings;                           // keepalive, never in the figures above
+  std::array<SparseCounts<outcome::kCauses>, 3> closed;  // by initiator and cause
+  SparseCounts<kStatuses.size()> handshakes;             // answers by status
+  std::array<SparseCounts<kCloseSlots>, 2> close_codes;  // received from client, from origin
+  std::array<Count, 2> pauses;                           // reading of client, of origin was stopped
+  std::array<Count, 2> protocol_errors;                  // by client, by origin
+  std::array<Count, kLimits.size()> limited;             // kLimits: sessions that were ended by it
+  Count edge_pings;                                      // keepalive, never in the figures above
   Count slow_heartbeats;  // idle closes after a client whose gap was nearly as long: its heartbeat
                           // is too slow
-  std::array<Count, outcome::kCauses> origin_failures;
+  SparseCounts<outcome::kCauses> origin_failures;
 };
 
 // One for each worker and listener.
@@ -156,12 +186,14 @@ class Registry {
   }
   template <class Visit>
   void for_each_listener(Visit visit) const {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(listeners_mutex_);
     for (const auto& [name, blocks] : listeners_) visit(name, blocks);
   }
 
  private:
   mutable std::mutex mutex_;
+  mutable std::mutex
+      listeners_mutex_;  // of these alone: workers open listeners, and wait for no walk
   std::vector<Worker> workers_;
   std::map<std::string, std::vector<std::unique_ptr<Domain>>> domains_;
   std::map<std::string, std::vector<std::unique_ptr<Listener>>> listeners_;

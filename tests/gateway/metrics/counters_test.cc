@@ -75,3 +75,15 @@ TEST_CASE("counters: a domain has so many names of origins, and one for all the 
   CHECK(registry.origin("chat.example.com", name(0)) == first);
   CHECK(registry.origin("live.example.com", "late.example.com") != beyond);
 }
+
+TEST_CASE(
+    "counters: sparse counts have memory from the first that is added to, and are read before") {
+  SparseCounts<5> counts;
+  const SparseCounts<5>& read = counts;
+  for (size_t slot = 0; slot < 5; ++slot) CHECK(read[slot].value() == 0);
+  counts[3].add(2);
+  counts[3].add(1);
+  CHECK(read[3].value() == 3);
+  CHECK(read[2].value() == 0);
+  CHECK(sizeof(counts) == sizeof(void*));
+}

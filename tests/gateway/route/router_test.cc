@@ -1,5 +1,7 @@
 #include "gateway/route/router.h"
 
+#include <initializer_list>
+#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -8,6 +10,7 @@
 #include "tests/support/made_snapshot.h"
 
 using gateway::route::Domain;
+using gateway::route::Echo;
 using gateway::route::Router;
 using tests::borrowed;
 
@@ -62,4 +65,53 @@ TEST_CASE("router: hosts that are no names find nothing") {
   }
   CHECK(router.find("[::1]") == &domain);
   CHECK(router.find(std::string(100'000, '.')) == nullptr);
+}
+
+TEST_CASE("router: a host and a path lead to one route, the longest prefix of that host's domain") {
+  const auto domain_of = [](std::initializer_list<const char*> prefixes) {
+    auto domain = std::make_shared<Domain>();
+    for (const char* prefix : prefixes) REQUIRE(domain->add({.prefix = prefix, .action = Echo{}}));
+    return domain;
+  };
+  const auto chat = domain_of({"/", "/chat", "/chat/rooms", "/admin/"});
+  const auto wild = domain_of({"/", "/chat"});
+  const auto bare = domain_of({"/chat"});
+  Router router;
+  REQUIRE(router.add("chat.example.com", chat));
+  REQUIRE(router.add("www.chat.example.com", chat));
+  REQUIRE(router.add("*.example.com", wild));
+  REQUIRE(router.add("bare.example.org", bare));
+  struct Row {
+    const char* host;
+    const char* path;
+    const Domain* domain;
+    const char* prefix;  // null: no route
+  };
+  const Row rows[] = {
+      {"chat.example.com", "/", chat.get(), "/"},
+      {"chat.example.com", "/chat", chat.get(), "/chat"},
+      {"chat.example.com", "/chat/rooms/7", chat.get(), "/chat/rooms"},
+      {"chat.example.com", "/chat/room", chat.get(), "/chat"},
+      {"chat.example.com", "/admin", chat.get(), "/"},
+      {"chat.example.com", "/admin/x", chat.get(), "/admin/"},
+      {"www.chat.example.com", "/chat/rooms", chat.get(), "/chat/rooms"},
+      {"other.example.com", "/chat/rooms/7", wild.get(), "/chat"},
+      {"a.b.example.com", "/x", wild.get(), "/"},
+      {"bare.example.org", "/chat/1", bare.get(), "/chat"},
+      {"bare.example.org", "/", bare.get(), nullptr},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.host);
+    CAPTURE(row.path);
+    const Domain* const found = router.find(row.host);
+    REQUIRE(found == row.domain);
+    CHECK(router.share(row.host).get() == found);
+    const gateway::route::Route* const route = found->route_of(row.path);
+    if (row.prefix == nullptr) {
+      CHECK(route == nullptr);
+    } else {
+      REQUIRE(route != nullptr);
+      CHECK(route->prefix == row.prefix);
+    }
+  }
 }
