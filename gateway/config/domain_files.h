@@ -2,10 +2,10 @@
 // again.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,7 +47,7 @@ class DomainFiles {
                                 const files::FileVersion& version, std::vector<Problem>& problems);
 
   Defaults defaults_;
-  std::map<std::string, Known> known_;
+  std::unordered_map<std::string, Known> known_;
   size_t parsed_ = 0;
 };
 

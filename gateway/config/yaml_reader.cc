@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <glob.h>
 #include <map>
-#include <set>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 
 #include "gateway/config/check.h"
@@ -91,7 +91,7 @@ class Run {
   DomainFiles* files_;
   const Document* running_;
   Reading reading_;
-  std::set<std::string> seen_;
+  std::unordered_set<std::string> seen_;
 };
 
 void Run::read(std::string_view text) {

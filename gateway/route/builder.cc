@@ -22,6 +22,7 @@ struct Build {
         before(its_before),
         trust(std::make_shared<Trust>(its_before != nullptr ? its_before->trust.get() : nullptr)) {
     if (before == nullptr) return;
+    earlier.reserve(before->domains.size());
     for (size_t i = 0; i < before->domains.size(); ++i) earlier[before->domains[i]->label] = i;
   }
 
@@ -222,6 +223,7 @@ proto::Result<std::shared_ptr<const Snapshot>, std::vector<Problem>> build(
   snapshot->via = "weir-" + snapshot->document.node;
   const size_t count = snapshot->document.domains.size();
   snapshot->domains.reserve(count);
+  snapshot->router.reserve(count);
   for (size_t i = 0; i < count; ++i) add(find_or_build(snapshot->document, i, build), *snapshot);
   if (!std::ranges::all_of(build.problems, &Problem::warning))
     return proto::Unexpected{std::move(build.problems)};

@@ -52,6 +52,7 @@ Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<co
   change.now = std::move(now);
   std::unordered_map<std::string_view, const std::shared_ptr<const Domain>*> earlier;
   if (change.before != nullptr) {
+    earlier.reserve(change.before->domains.size());
     for (const auto& domain : change.before->domains) earlier.emplace(domain->label, &domain);
   }
   for (const auto& domain : change.now->domains) {

@@ -13,6 +13,8 @@ struct Domain;
 
 class Router {
  public:
+  // For so many names.
+  void reserve(size_t names) { exact_.reserve(names); }
   // `name` as configured: "chat.example.com" or "*.chat.example.com". False: it is taken.
   bool add(std::string_view name, std::shared_ptr<const Domain> domain);
 

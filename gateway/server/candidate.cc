@@ -1,5 +1,6 @@
 #include "gateway/server/candidate.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/config/named_files.h"
@@ -12,16 +13,29 @@ namespace {
 
 using std::chrono::steady_clock;
 
-void fill(Candidate& candidate, std::shared_ptr<const route::Snapshot> built,
+// Whether nothing has become different in what is billed under which name.
+bool bills_alike(const route::Change& change) {
+  return change.added.empty() && change.removed.empty() &&
+         std::ranges::all_of(change.changed, [](const route::Change::Pair& pair) {
+           return pair.before->config->names == pair.now->config->names &&
+                  pair.before->config->usage == pair.now->config->usage;
+         });
+}
+
+void fill(Candidate& candidate, const std::shared_ptr<const route::Snapshot>& built,
           const Grounds& grounds) {
   const config::Document& document = built->document;
-  candidate.rules = Metering::rules_of(document, grounds.ingredients.standings);
   candidate.limits = limits_of(document, grounds.workers, raise_descriptor_limit());
   auto files = std::make_shared<NamedFiles>(*grounds.named_files);
   candidate.read_anew = files->take(config::named_files(document));
   candidate.named_files = std::move(files);
-  candidate.change = std::make_shared<const route::Change>(
-      route::change_between(grounds.before, std::move(built)));
+  candidate.change =
+      std::make_shared<const route::Change>(route::change_between(grounds.before, built));
+  candidate.rules = grounds.rules;
+  if (candidate.rules == nullptr || !bills_alike(*candidate.change)) {
+    candidate.rules = std::make_shared<const Metering::Rules>(
+        Metering::rules_of(document, grounds.ingredients.standings));
+  }
 }
 
 }  // namespace
@@ -35,7 +49,7 @@ Candidate build_candidate(config::Reading reading, const Grounds& grounds) {
   auto snapshot =
       build_snapshot(std::move(reading.document), grounds.before.get(), grounds.ingredients);
   candidate.built_problems = snapshot ? (*snapshot)->warnings : std::move(snapshot.error());
-  if (snapshot) fill(candidate, std::move(*snapshot), grounds);
+  if (snapshot) fill(candidate, *snapshot, grounds);
   candidate.building = steady_clock::now() - began;
   return candidate;
 }

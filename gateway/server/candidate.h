@@ -21,7 +21,9 @@ struct Grounds {
   std::shared_ptr<const route::Snapshot> before;  // in force; null: nothing is
   route::Ingredients ingredients;
   size_t workers = 1;
-  std::shared_ptr<const NamedFiles> named_files;  // of what is in force; never null
+  // Of what is in force.
+  std::shared_ptr<const NamedFiles> named_files;  // never null
+  std::shared_ptr<const Metering::Rules> rules;   // null: nothing is
 };
 
 // All that takes long is in it already, so that whoever brings it into force only hands it out.
@@ -30,8 +32,8 @@ struct Candidate {
   std::vector<config::Problem> read_problems;
   std::vector<config::Problem> built_problems;
 
-  std::shared_ptr<const route::Change> change;  // against what is in force; null: there are errors
-  Metering::Rules rules;
+  std::shared_ptr<const route::Change> change;   // against what is in force; null: there are errors
+  std::shared_ptr<const Metering::Rules> rules;  // those before, where they are the same
   Limits limits;
   std::shared_ptr<const NamedFiles> named_files;
   std::vector<std::string> read_anew;  // certificates, keys and passwords that have changed

@@ -83,18 +83,19 @@ Metering::Rules Metering::rules_of(const config::Document& document,
   return rules;
 }
 
-void Metering::use(Rules rules) {
-  desk_->use(std::move(rules.tariffs));
-  closes_ = std::move(rules.closes);
-  ledger_writer_->use_budgets(std::move(rules.budgets),
+void Metering::use(std::shared_ptr<const Rules> rules) {
+  if (rules == rules_) return;
+  rules_ = std::move(rules);
+  desk_->use(rules_->tariffs);
+  ledger_writer_->use_budgets(rules_->budgets,
                               [this](const std::string& domain, usage::BudgetStanding now) {
                                 loop_.post([this, domain, now] { budget_changed(domain, now); });
                               });
 }
 
 void Metering::budget_changed(const std::string& domain, usage::BudgetStanding now) {
-  const auto found = closes_.find(domain);
-  if (now == usage::BudgetStanding::hard && found != closes_.end() && found->second)
+  const auto found = rules_->closes.find(domain);
+  if (now == usage::BudgetStanding::hard && found != rules_->closes.end() && found->second)
     plan_.end_sessions(domain);
 }
 
@@ -128,7 +129,7 @@ metrics::UsageFacts Metering::facts() {
   facts.ledger_errors = ledger.errors;
   facts.ledger_rows = ledger.rows_written;
   facts.records_dropped = ledger.records_dropped;
-  for (const auto& [domain, closes] : closes_) {
+  for (const auto& [domain, closes] : rules_->closes) {
     const usage::BudgetStanding standing = standings_.of(domain)->load(std::memory_order_relaxed);
     facts.budgets.push_back({domain, static_cast<double>(standing)});
   }

@@ -51,8 +51,8 @@ class Metering {
   };
   [[nodiscard]] static Rules rules_of(const config::Document& document,
                                       usage::BudgetStandings& standings);
-  // Those of a configuration that is in force from now on.
-  void use(Rules rules);
+  // Those of a configuration that is in force from now on; they may be those of the one before.
+  void use(std::shared_ptr<const Rules> rules);
   // After the workers have ended: brings everything to the disk. Without a start() before it, takes
   // away what was made: a process that is restarted in vain must not fill the disk.
   void stop();
@@ -77,7 +77,7 @@ class Metering {
   std::unique_ptr<usage::ledger::Writer> ledger_writer_;
   std::unique_ptr<postgres::Sink> postgres_;
   std::unique_ptr<admin::UsageDesk> desk_;
-  std::map<std::string, bool> closes_;  // of the rules
+  std::shared_ptr<const Rules> rules_ = std::make_shared<const Rules>();  // in force; never null
 };
 
 }  // namespace gateway::server

@@ -191,12 +191,14 @@ Grounds Server::grounds() {
     return {.before = nullptr,
             .ingredients = process_->ingredients(1),
             .workers = process_->workers(),
-            .named_files = std::make_shared<const NamedFiles>()};
+            .named_files = std::make_shared<const NamedFiles>(),
+            .rules = nullptr};
   }
   return {.before = service_->share(),
           .ingredients = process_->ingredients(service_->snapshot().generation + 1),
           .workers = process_->workers(),
-          .named_files = service_->named_files()};
+          .named_files = service_->named_files(),
+          .rules = service_->rules()};
 }
 
 void Server::reload(ReloadDone done) {

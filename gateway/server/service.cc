@@ -15,12 +15,13 @@ Service::Service(const Surroundings& surroundings, Candidate first, Ports ports,
     : around_(surroundings),
       snapshot_(first.change->now),
       named_files_(std::move(first.named_files)),
+      rules_(std::move(first.rules)),
       ports_(std::move(ports)),
       common_(surroundings.process.common()) {
   Process& process = around_.process;
   // Once it is sure that this process will serve, and before it does: the first upgrade is already
   // judged by what the budgets have left.
-  process.metering.use(std::move(first.rules));
+  process.metering.use(rules_);
   process.metering.start();
   for (size_t i = 0; i < process.workers(); ++i)
     workers_.push_back(std::make_unique<Worker>(i, common_, *first.change));
@@ -40,12 +41,13 @@ std::vector<std::string> Service::use(Candidate candidate, Ports::Change change,
   const std::vector<Departing> leave = departing(*candidate.change);
   snapshot_ = candidate.change->now;
   named_files_ = std::move(candidate.named_files);
+  rules_ = std::move(candidate.rules);
   hand_over(candidate.change, std::move(taken));
   if (!leave.empty()) look_at_sessions();
   std::vector<std::string> lines = lines_of(leave);
   for (const std::string& line : lines) say(Level::info, line);
   Process& process = around_.process;
-  process.metering.use(std::move(candidate.rules));
+  process.metering.use(rules_);
   process.origins.use(*candidate.change);
   hand_out(change);
   process.use(candidate.limits);

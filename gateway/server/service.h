@@ -41,6 +41,7 @@ class Service {
   const route::Snapshot& snapshot() const { return *snapshot_; }
   std::shared_ptr<const route::Snapshot> share() const { return snapshot_; }
   std::shared_ptr<const NamedFiles> named_files() const { return named_files_; }
+  std::shared_ptr<const Metering::Rules> rules() const { return rules_; }
   const Workers& workers() const { return workers_; }
   const Ports& ports() const { return ports_; }
 
@@ -71,6 +72,7 @@ class Service {
   Surroundings around_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::shared_ptr<const NamedFiles> named_files_;
+  std::shared_ptr<const Metering::Rules> rules_;
   Ports ports_;
   Common common_;
   std::deque<Turnover> turnovers_;
