@@ -16,9 +16,9 @@
 
 namespace gateway::origin {
 
-//  connecting ──connected──▶ asked ──taken──▶ told (handler)
-//      │                      │└──any other final head──▶ answering ──its body, its end, time──▶
-//      told └────failure, deadline─┴──▶ told
+//  connecting ──connected──▶ asked ──taken───────────────────────────▶ told (handler)
+//      │                      │ └──any other final head──▶ answering ──▶ told
+//      └──failure, deadline───┴──▶ told               its body, its end, time
 //
 // Begins at once and tells its handler once, from the loop. Destroying it gives up.
 class Attempt final : public Connector::Handler,
