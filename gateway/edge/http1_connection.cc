@@ -118,7 +118,7 @@ void Http1Connection::keep_early(net::Bytes data) {
   // Grown by doubling it would take twice the cap.
   if (!early_.empty()) early_.reserve(kMaxEarly);
   early_.append(proto::text_of(data));
-  if (early_.size() + net::Stream::kSmallRead > kMaxEarly) stream_->pause_reading();
+  if (early_.size() + net::Stream::kSmallRead > kMaxEarly) stream_->pause_reading(net::Pause::early);
 }
 
 void Http1Connection::discard(net::Bytes data) {
@@ -136,7 +136,7 @@ void Http1Connection::answer(int status, std::string_view fields, std::string_vi
   const std::string text = http1_response(
       {.status = status, .fields = fields, .body = body, .to_head = current_->parser.is_head()});
   current_->outcome.answered(status, text.size());
-  stream_->resume_reading();
+  stream_->resume_reading(net::Pause::early);
   stream_->write(proto::bytes_of(text));
   linger();
 }
@@ -147,7 +147,7 @@ Answerer::Switched Http1Connection::switch_over(const proto::ws::UpgradeAnswer& 
   current_->outcome.switched(agreed, text.size());
   stream_->write(proto::bytes_of(text));
   stream_->read_small(false);
-  stream_->resume_reading();
+  stream_->resume_reading(net::Pause::early);
   Switched switched{
       .stream = std::move(stream_), .early = std::move(early_), .pass = std::move(pass_)};
   leave();

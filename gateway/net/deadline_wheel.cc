@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 
 namespace gateway::net {
 
@@ -23,6 +24,7 @@ void DeadlineWheel::Entry::unlink() {
     previous_->next_ = next_;
   } else {
     Level& level = wheel_->levels_[level_];
+    assert(level.slots[slot_] == this && (level.occupied >> slot_ & 1) != 0);
     level.slots[slot_] = next_;
     if (next_ == nullptr) level.occupied &= ~(uint64_t{1} << slot_);
   }
@@ -43,24 +45,29 @@ DeadlineWheel::~DeadlineWheel() {
 
 // The level is the highest group of six bits in which the tick differs from the time that has
 // elapsed.
-DeadlineWheel::Place DeadlineWheel::place_of(uint64_t tick) const {
+DeadlineWheel::Slot DeadlineWheel::slot_of(uint64_t tick) const {
   const uint64_t difference = (tick ^ elapsed_) | (kSlots - 1);
   const int level = (63 - std::countl_zero(difference)) / kBits;
   return {level, static_cast<int>((tick >> (level * kBits)) & (kSlots - 1))};
 }
 
+DeadlineWheel::Entry*& DeadlineWheel::head_of(const Slot& slot) {
+  return levels_[static_cast<size_t>(slot.level)].slots[static_cast<size_t>(slot.index)];
+}
+
 void DeadlineWheel::link(Entry& entry) {
-  const Place place = place_of(entry.tick_);
-  Level& level = levels_[static_cast<size_t>(place.level)];
-  Entry*& head = level.slots[static_cast<size_t>(place.slot)];
+  assert(entry.wheel_ == nullptr && entry.tick_ > elapsed_);
+  const Slot slot = slot_of(entry.tick_);
+  assert(slot.level < kLevels);
+  Entry*& head = head_of(slot);
   entry.wheel_ = this;
-  entry.level_ = static_cast<uint8_t>(place.level);
-  entry.slot_ = static_cast<uint8_t>(place.slot);
+  entry.level_ = static_cast<uint8_t>(slot.level);
+  entry.slot_ = static_cast<uint8_t>(slot.index);
   entry.previous_ = nullptr;
   entry.next_ = head;
   if (head != nullptr) head->previous_ = &entry;
   head = &entry;
-  level.occupied |= uint64_t{1} << place.slot;
+  levels_[static_cast<size_t>(slot.level)].occupied |= uint64_t{1} << slot.index;
 }
 
 void DeadlineWheel::set(Entry& entry, milliseconds when) {
@@ -72,15 +79,17 @@ void DeadlineWheel::set(Entry& entry, milliseconds when) {
 
 void DeadlineWheel::clear(Entry& entry) { entry.unlink(); }
 
-std::optional<std::pair<DeadlineWheel::Place, uint64_t>> DeadlineWheel::first() const {
+std::optional<std::pair<DeadlineWheel::Slot, uint64_t>> DeadlineWheel::first() const {
   for (int level = 0; level < kLevels; ++level) {
     const uint64_t occupied = levels_[static_cast<size_t>(level)].occupied;
     if (occupied == 0) continue;
     // Slots of a level lie after the current one: what lies before would stand on a higher level.
-    const int slot = std::countr_zero(occupied);
+    const int index = std::countr_zero(occupied);
     const int shift = level * kBits;
     const uint64_t above = elapsed_ >> (shift + kBits) << (shift + kBits);
-    return {{{level, slot}, above | (static_cast<uint64_t>(slot) << shift)}};
+    const uint64_t tick = above | (static_cast<uint64_t>(index) << shift);
+    assert(tick > elapsed_);
+    return {{{level, index}, tick}};
   }
   return std::nullopt;
 }
@@ -91,8 +100,8 @@ std::optional<milliseconds> DeadlineWheel::next() const {
   return kTick * static_cast<int64_t>(due->second);
 }
 
-void DeadlineWheel::run_slot(const Place& place) {
-  Entry*& head = levels_[static_cast<size_t>(place.level)].slots[static_cast<size_t>(place.slot)];
+void DeadlineWheel::run(const Slot& slot) {
+  Entry*& head = head_of(slot);
   while (head != nullptr) {
     Entry& entry = *head;
     entry.unlink();
@@ -107,12 +116,13 @@ void DeadlineWheel::run_slot(const Place& place) {
 }
 
 void DeadlineWheel::advance(milliseconds now) {
+  assert(now >= now_);
   now_ = now;
   const auto target = static_cast<uint64_t>(now / kTick);
   while (const auto due = first()) {
     if (due->second > target) break;
-    elapsed_ = std::max(elapsed_, due->second);
-    run_slot(due->first);
+    elapsed_ = due->second;
+    run(due->first);
   }
   // Moving on changes the level of no entry: everything that is left lies beyond `target`, and a
   // slot that begins between the two would have been due.

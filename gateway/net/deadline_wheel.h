@@ -68,15 +68,17 @@ class DeadlineWheel {
     uint64_t occupied = 0;  // bit n: slots[n] is not empty
     std::array<Entry*, kSlots> slots{};
   };
-  struct Place {
+  // Where entries of the same ticks are linked.
+  struct Slot {
     int level;
-    int slot;
+    int index;
   };
 
-  Place place_of(uint64_t tick) const;
+  Slot slot_of(uint64_t tick) const;
+  Entry*& head_of(const Slot& slot);
   void link(Entry& entry);
-  std::optional<std::pair<Place, uint64_t>> first() const;  // the slot due next, and its tick
-  void run_slot(const Place& place);
+  std::optional<std::pair<Slot, uint64_t>> first() const;  // the one due next, and its first tick
+  void run(const Slot& slot);
 
   milliseconds now_;
   uint64_t elapsed_;  // ticks that were processed

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/net/pause.h"
 #include "proto/base/bytes.h"
 
 namespace gateway::net {
@@ -37,13 +38,13 @@ struct Volume {
   uint64_t out = 0;
 };
 
-// Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
-// (an RST where bytes were still unsent). Callbacks come from the loop, never from inside a call on
-// the stream, and none before start(). One thread: the loop's.
 namespace tls {
 class TlsStream;
 }
 
+// Owned by one; destroying it ends all callbacks, releases what is queued and closes the connection
+// (an RST where bytes were still unsent). Callbacks come from the loop, never from inside a call on
+// the stream, and none before start(). One thread: the loop's.
 class Stream {
  public:
   class Handler {
@@ -77,9 +78,10 @@ class Stream {
   // TCP leaves its FIN to the destruction, and saves a system call.
   virtual void finish() { end(); }
 
-  // Stops on_data (data already read from the socket may still come: at most one read).
-  virtual void pause_reading() = 0;
-  virtual void resume_reading() = 0;
+  // Stops on_data (data already read from the socket may still come: at most one read) until the
+  // last of the reasons has been taken back. A reason that is given twice is taken back once.
+  virtual void pause_reading(Pause why) = 0;
+  virtual void resume_reading(Pause why) = 0;
 
   // While on, one read takes at most kSmallRead bytes from the socket: for whoever must keep what
   // comes.

@@ -1,5 +1,6 @@
 #include "gateway/net/tcp_stream.h"
 
+#include <cassert>
 #include <cerrno>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -42,12 +43,16 @@ ssize_t send_some(int fd, Bytes data) {
 }  // namespace
 
 TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
-    : connecting_(state == State::connecting), loop_(loop), fd_(std::move(fd)) {
-  failed_ = loop_.poller().add(fd_.get(), *this, kEvents);
-  if (failed_ == 0 || !connecting_) return;
-  // No event will ever tell that it is connected.
-  connecting_ = false;
-  doing_ = IoError::Doing::connecting;
+    : writing_(state == State::connecting ? Writing::connecting : Writing::open),
+      fd_(std::move(fd)),
+      loop_(loop) {
+  static_assert(sizeof(TcpStream) <= 64, "an idle session has two, and sessions are many");
+  const int refused = loop_.poller().add(fd_.get(), *this, kEvents);
+  if (refused == 0) return;
+  // No event will ever tell of it.
+  failed_ = static_cast<int16_t>(refused);
+  if (writing_ == Writing::connecting) doing_ = IoError::Doing::connecting;
+  advance(Writing::failed);
 }
 
 TcpStream::~TcpStream() {
@@ -62,20 +67,16 @@ TcpStream::~TcpStream() {
 
 void TcpStream::start(Handler& handler) {
   handler_ = &handler;
-  if (readable_ || failed_ != 0) loop_.poller().schedule(*this);
+  if (has_bytes() || failed_ != 0) loop_.poller().schedule(*this);
 }
 
 void TcpStream::on_ready(uint32_t events) {
-  if (connecting_ && !connected(events)) return;
+  if (writing_ == Writing::connecting && !connected(events)) return;
   if ((events & EPOLLOUT) != 0 && queue_ != nullptr && !flush()) return;
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
-  if ((events & EPOLLRDHUP) != 0) fin_ = true;
-  if ((events & EPOLLERR) != 0) broken_ = true;
-  if (handler_ == nullptr || finished_) return;
-  // Nobody reads behind the end, so it is asked for.
-  if (peer_ended_ && broken_ && failed_ == 0) fail(error_of(fd_.get()), IoError::Doing::writing);
+  note(events);
+  if (handler_ == nullptr || reading_ == Reading::over) return;
   // What the peer sent before it went away is read before its going is told.
-  if (readable_ && !paused_ && !peer_ended_) {
+  if (has_bytes() && !pauses_.any()) {
     receive();
   } else if (failed_ != 0) {
     report_failure();
@@ -84,13 +85,29 @@ void TcpStream::on_ready(uint32_t events) {
 
 bool TcpStream::connected(uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-    connecting_ = false;
     fail(error_of(fd_.get()), IoError::Doing::connecting);
     return false;
   }
   if ((events & EPOLLOUT) == 0) return false;
-  connecting_ = false;
+  advance(Writing::open);
   return queue_ != nullptr || tell_drained();
+}
+
+// What events say of the peer's direction.
+void TcpStream::note(uint32_t events) {
+  const bool error = (events & EPOLLERR) != 0;
+  if (reading_ == Reading::ended) {
+    // After the end nothing is read any more, so only SO_ERROR can tell of a reset.
+    if (error && failed_ == 0) fail(error_of(fd_.get()), IoError::Doing::writing);
+  } else if (reading_ == Reading::over) {
+    return;
+  } else if (error) {
+    advance(Reading::broken);
+  } else if ((events & EPOLLRDHUP) != 0 && reading_ != Reading::broken) {
+    advance(Reading::ending);
+  } else if ((events & (EPOLLIN | EPOLLHUP)) != 0 && reading_ == Reading::empty) {
+    advance(Reading::readable);
+  }
 }
 
 void TcpStream::receive() {
@@ -110,10 +127,10 @@ void TcpStream::receive() {
     const auto size = static_cast<size_t>(count);
     // A socket that is short of the buffer has been emptied: the next byte raises a new event.
     const bool emptied = size < buffer.size();
-    if (emptied && !fin_ && !broken_) readable_ = false;
+    if (emptied && reading_ == Reading::readable) advance(Reading::empty);
     if (!deliver(buffer.first(size))) return;
-    if (paused_ || !readable_ || handler_ == nullptr) return;
-    if (emptied && !broken_) {
+    if (pauses_.any() || !has_bytes() || handler_ == nullptr) return;
+    if (emptied && reading_ == Reading::ending) {
       tell_end();
       return;
     }
@@ -122,19 +139,18 @@ void TcpStream::receive() {
 }
 
 void TcpStream::read_refused(int error) {
-  readable_ = false;
+  advance(Reading::empty);
   if (error != EAGAIN && failed_ == 0) fail(error, IoError::Doing::reading);
   if (failed_ != 0) report_failure();
 }
 
 void TcpStream::tell_end() {
-  readable_ = false;
   // A write has met the reset before: behind it a read finds what looks like an end.
   if (failed_ != 0) {
     report_failure();
     return;
   }
-  peer_ended_ = true;
+  advance(Reading::ended);
   handler_->on_end();
 }
 
@@ -144,17 +160,18 @@ bool TcpStream::deliver(Bytes data) {
   handler_->on_data(data);
   if (destroyed) return false;
   destroyed_ = nullptr;
-  if (failed_ != 0 && !readable_) loop_.poller().schedule(*this);
+  if (failed_ != 0 && !has_bytes()) loop_.poller().schedule(*this);
   return true;
 }
 
-void TcpStream::resume_reading() {
-  paused_ = false;
-  if ((readable_ || failed_ != 0) && handler_ != nullptr) loop_.poller().schedule(*this);
+void TcpStream::resume_reading(Pause why) {
+  pauses_.remove(why);
+  if (pauses_.any() || handler_ == nullptr) return;
+  if (has_bytes() || failed_ != 0) loop_.poller().schedule(*this);
 }
 
 void TcpStream::write(Bytes data) {
-  if (ended_ || failed_ != 0) {
+  if (writing_ != Writing::open && writing_ != Writing::connecting) {
     lost_ += static_cast<uint32_t>(data.size());
     return;
   }
@@ -163,7 +180,7 @@ void TcpStream::write(Bytes data) {
     queue_->append(data);
     return;
   }
-  if (connecting_) {
+  if (writing_ == Writing::connecting) {
     queue_ = std::make_unique<WriteQueue>(data);
     return;
   }
@@ -196,7 +213,10 @@ bool TcpStream::flush() {
     queue_->consume(static_cast<size_t>(count));
   }
   queue_.reset();
-  if (ended_) ::shutdown(fd_.get(), SHUT_WR);
+  if (writing_ == Writing::ending) {
+    advance(Writing::ended);
+    ::shutdown(fd_.get(), SHUT_WR);
+  }
   return tell_drained();
 }
 
@@ -231,29 +251,83 @@ void TcpStream::expect_acknowledgement_within(std::chrono::milliseconds time) {
 std::optional<Volume> TcpStream::packets() const { return packets_of(fd_.get()); }
 
 void TcpStream::end() {
-  if (ended_) return;
-  ended_ = true;
-  if (!congested()) ::shutdown(fd_.get(), SHUT_WR);
+  assert(writing_ != Writing::connecting);
+  if (writing_ != Writing::open) return;
+  if (queue_ != nullptr) {
+    advance(Writing::ending);
+    return;
+  }
+  advance(Writing::ended);
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void TcpStream::finish() {
+  if (writing_ == Writing::open) advance(Writing::ended);
 }
 
 void TcpStream::fail(int error, IoError::Doing doing) {
-  failed_ = error;
+  failed_ = static_cast<int16_t>(error);
   doing_ = doing;
   lost_ = static_cast<uint32_t>(queued());
   queue_.reset();
+  advance(Writing::failed);
   // A write may meet a reset before the loop has heard of what came ahead of it, such as the alert
   // that says why.
-  if (doing == IoError::Doing::writing) readable_ = broken_ = true;
+  if (doing == IoError::Doing::writing && reading_ != Reading::ended) advance(Reading::broken);
   loop_.poller().schedule(*this);
 }
 
 void TcpStream::report_failure() {
-  finished_ = true;
-  IoError error{.code = -failed_,
-                .doing = doing_,
-                .text = uv_strerror(-failed_),
-                .unacknowledged = means_unacknowledged(failed_)};
+  advance(Reading::over);
+  const IoError error{.code = -failed_,
+                      .doing = doing_,
+                      .text = uv_strerror(-failed_),
+                      .unacknowledged = means_unacknowledged(failed_)};
   handler_->on_failed(error);
+}
+
+bool TcpStream::may_follow(Reading next, Reading now) {
+  switch (next) {
+    case Reading::empty:
+      return now == Reading::readable || now == Reading::ending || now == Reading::broken;
+    case Reading::readable:
+      return now == Reading::empty;
+    case Reading::ending:
+      return now != Reading::broken && now != Reading::ended && now != Reading::over;
+    case Reading::broken:
+      return now != Reading::ended && now != Reading::over;
+    case Reading::ended:
+      return now == Reading::readable || now == Reading::ending || now == Reading::broken;
+    case Reading::over:
+      return now != Reading::over;
+  }
+  return false;
+}
+
+bool TcpStream::may_follow(Writing next, Writing now) {
+  switch (next) {
+    case Writing::connecting:
+      return false;
+    case Writing::open:
+      return now == Writing::connecting;
+    case Writing::ending:
+      return now == Writing::open;
+    case Writing::ended:
+      return now == Writing::open || now == Writing::ending;
+    case Writing::failed:
+      return true;
+  }
+  return false;
+}
+
+void TcpStream::advance(Reading next) {
+  assert(may_follow(next, reading_));
+  reading_ = next;
+}
+
+void TcpStream::advance(Writing next) {
+  assert(may_follow(next, writing_));
+  writing_ = next;
 }
 
 }  // namespace gateway::net

@@ -56,13 +56,13 @@ void Echo::end() {
   loop_.poller().schedule(*this);
 }
 
-void Echo::resume_reading() {
-  paused_ = false;
+void Echo::resume_reading(net::Pause why) {
+  pauses_.remove(why);
   if (!answers_.empty() || congested_ || closed_) loop_.poller().schedule(*this);
 }
 
 void Echo::on_ready(uint32_t) {
-  if (handler_ == nullptr || paused_ || told_end_) return;
+  if (handler_ == nullptr || pauses_.any() || told_end_) return;
   if (!answers_.empty()) {
     const std::string ready = std::exchange(answers_, {});
     // The handler may destroy this, or write more: what follows waits for the next turn.

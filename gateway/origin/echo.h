@@ -22,8 +22,8 @@ class Echo final : public net::Stream, private net::Poller::Watched {
   void start(Handler& handler) override;
   void write(net::Bytes data) override;
   void end() override;
-  void pause_reading() override { paused_ = true; }
-  void resume_reading() override;
+  void pause_reading(net::Pause why) override { pauses_.add(why); }
+  void resume_reading(net::Pause why) override;
   bool congested() const override { return congested_; }
   size_t queued() const override { return 0; }  // everything written has been taken
 
@@ -38,7 +38,7 @@ class Echo final : public net::Stream, private net::Poller::Watched {
   Handler* handler_ = nullptr;
   proto::ws::MessageReader reader_;
   std::string answers_;
-  bool paused_ = false;
+  net::Pauses pauses_;
   bool congested_ = false;
   bool closed_ = false;  // our Close is among the answers: nothing comes after it
   bool told_end_ = false;

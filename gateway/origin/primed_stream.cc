@@ -7,7 +7,7 @@ namespace gateway::origin {
 PrimedStream::PrimedStream(net::Loop& loop, std::unique_ptr<net::Stream> inner, net::Bytes first)
     : loop_(loop), inner_(std::move(inner)), first_(proto::text_of(first)) {
   // What comes meanwhile stays with the kernel.
-  inner_->pause_reading();
+  inner_->pause_reading(net::Pause::primed);
   inner_->start(*this);
 }
 
@@ -25,25 +25,22 @@ void PrimedStream::start(net::Stream::Handler& handler) {
   }
 }
 
-void PrimedStream::pause_reading() {
-  paused_ = true;
-  inner_->pause_reading();
+void PrimedStream::pause_reading(net::Pause why) {
+  pauses_.add(why);
+  inner_->pause_reading(why);
 }
 
-void PrimedStream::resume_reading() {
-  paused_ = false;
-  if (told()) {
-    inner_->resume_reading();
-  } else {
-    loop_.poller().schedule(*this);
-  }
+void PrimedStream::resume_reading(net::Pause why) {
+  pauses_.remove(why);
+  inner_->resume_reading(why);
+  if (!told() && !pauses_.any()) loop_.poller().schedule(*this);
 }
 
 void PrimedStream::on_ready(uint32_t) {
   if (handler_ == nullptr || (failed_ && !failure_)) return;
   // Who pauses is told of a failure all the same, as by any stream.
-  if (paused_ && !failure_) return;
-  const std::string first = paused_ ? std::string() : std::exchange(first_, {});
+  if (pauses_.any() && !failure_) return;
+  const std::string first = pauses_.any() ? std::string() : std::exchange(first_, {});
   if (!first.empty()) {
     bool destroyed = false;
     destroyed_ = &destroyed;
@@ -62,7 +59,7 @@ void PrimedStream::on_ready(uint32_t) {
     return;
   }
   inner_->start(*handler_);
-  if (!paused_) inner_->resume_reading();
+  inner_->resume_reading(net::Pause::primed);
 }
 
 // A paused stream may still tell of one read.

@@ -26,8 +26,8 @@ class PrimedStream final : public net::Stream,
   void write(net::Bytes data) override { inner_->write(data); }
   void end() override { inner_->end(); }
   void finish() override { inner_->finish(); }
-  void pause_reading() override;
-  void resume_reading() override;
+  void pause_reading(net::Pause why) override;
+  void resume_reading(net::Pause why) override;
   bool congested() const override { return inner_->congested(); }
   size_t queued() const override { return inner_->queued(); }
   size_t unacknowledged() const override { return inner_->unacknowledged(); }
@@ -49,7 +49,7 @@ class PrimedStream final : public net::Stream,
   std::unique_ptr<net::Stream> inner_;
   net::Stream::Handler* handler_ = nullptr;
   std::string first_;
-  bool paused_ = false;
+  net::Pauses pauses_;                   // by whoever reads this stream
   bool ended_ = false;                   // behind the first bytes
   bool failed_ = false;                  // nothing is told after that
   std::optional<net::IoError> failure_;  // what nobody was there to be told of

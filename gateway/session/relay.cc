@@ -206,7 +206,7 @@ void Relay::drop(Leg& leg, Delivery delivery) {
 
 void Relay::pause(Leg& leg) {
   leg.paused = true;
-  leg.stream->pause_reading();
+  leg.stream->pause_reading(net::Pause::congestion);
   counters_.pauses[index(leg.side())].add(1);
   strained().paused(index(leg.side()), clock_.now());
 }
@@ -215,7 +215,7 @@ void Relay::resume(Leg& leg) {
   if (!leg.paused) return;
   leg.paused = false;
   strained().resumed(index(leg.side()), clock_.now());
-  if (leg.stream) leg.stream->resume_reading();
+  if (leg.stream) leg.stream->resume_reading(net::Pause::congestion);
 }
 
 Strain& Relay::strained() {

@@ -76,7 +76,7 @@ class Peer {
   bool saw_end() const { return saw_end_; }
   // The stream was destroyed with bytes in its queue.
   bool saw_reset() const { return saw_reset_; }
-  bool paused() const { return paused_; }
+  bool paused() const { return reasons_.any(); }
   int pauses() const { return pauses_; }
   size_t queued() const { return queue_.size(); }
   // Sent by the peer, but not read yet.
@@ -113,7 +113,7 @@ class Peer {
   gateway::net::IoError failure_;
   uint64_t shown_ = 0;
   int pauses_ = 0;
-  bool paused_ = false;
+  gateway::net::Pauses reasons_;
   bool ended_ = false;  // by the stream's owner
   bool end_due_ = false;
   bool end_told_ = false;
@@ -134,11 +134,11 @@ class MemoryStream final : public gateway::net::Stream {
     peer_.ended_ = true;
     peer_.finish();
   }
-  void pause_reading() override {
-    if (!peer_.paused_) ++peer_.pauses_;
-    peer_.paused_ = true;
+  void pause_reading(gateway::net::Pause why) override {
+    if (!peer_.paused()) ++peer_.pauses_;
+    peer_.reasons_.add(why);
   }
-  void resume_reading() override { peer_.paused_ = false; }
+  void resume_reading(gateway::net::Pause why) override { peer_.reasons_.remove(why); }
   bool congested() const override { return !peer_.queue_.empty(); }
   size_t queued() const override { return peer_.unsent(); }
   size_t unacknowledged() const override { return peer_.unsent() + peer_.held_; }
@@ -195,7 +195,7 @@ inline void Peer::fail(const gateway::net::IoError& error) {
 }
 
 inline void Peer::pump() {
-  while (stream_ != nullptr && handler_ != nullptr && !paused_ && !gone_ && !incoming_.empty()) {
+  while (stream_ != nullptr && handler_ != nullptr && !paused() && !gone_ && !incoming_.empty()) {
     const std::vector<uint8_t> data = std::move(incoming_.front());
     incoming_.pop_front();
     show(data);
@@ -207,7 +207,7 @@ inline void Peer::pump() {
     return;
   }
   // Behind a pause the end is not seen, as it would not be read.
-  if (!end_due_ || end_told_ || paused_) return;
+  if (!end_due_ || end_told_ || paused()) return;
   end_told_ = true;
   handler_->on_end();
 }

@@ -112,24 +112,24 @@ void TlsStream::send_records() {
 }
 
 void TlsStream::on_data(Bytes data) {
-  if (phase_ == Phase::failed) return;
+  if (has_failed()) return;
   assert(input_.empty());
   records_.in += data.size();
-  if (first_) {
-    first_ = false;
-    if (data[0] != kHandshakeRecord && data[0] != kAlertRecord) {
-      plain_peer_ = true;
-      plain_head_ = proto::text_of(data).starts_with("HEAD ");
-      report({.code = 0,
-              .doing = IoError::Doing::tls_handshake,
-              .text = is_server() ? "the peer does not speak TLS"
-                                  : "the origin does not speak TLS on this port"});
-      return;
-    }
-  }
+  if (opening_ == Opening::none && !opens_well(data)) return;
   input_ = data;
   if (phase_ == Phase::handshake && !shake_hands()) return;
   read_records();
+}
+
+bool TlsStream::opens_well(Bytes data) {
+  opening_ = Opening::record;
+  if (data[0] == kHandshakeRecord || data[0] == kAlertRecord) return true;
+  opening_ = proto::text_of(data).starts_with("HEAD ") ? Opening::plain_head : Opening::plain;
+  report({.code = 0,
+          .doing = IoError::Doing::tls_handshake,
+          .text = is_server() ? "the peer does not speak TLS"
+                              : "the origin does not speak TLS on this port"});
+  return false;
 }
 
 bool TlsStream::shake_hands() {
@@ -146,8 +146,7 @@ bool TlsStream::shake_hands() {
     report({.code = 0, .doing = IoError::Doing::tls_handshake, .text = std::move(objection)});
     return false;
   }
-  phase_ = Phase::open;
-  secured_ = true;
+  advance(Phase::open);
   if (observer_ == nullptr) return true;
   bool destroyed = false;
   destroyed_ = &destroyed;
@@ -216,7 +215,7 @@ bool TlsStream::answer() {
 }
 
 void TlsStream::write(Bytes data) {
-  if ((phase_ != Phase::open && phase_ != Phase::ended) || write_ended_) return;
+  if (!may_write()) return;
   while (!data.empty()) {
     size_t count = 0;
     // The BIO takes everything, so a refusal can only be a failure, which the next read reports.
@@ -244,8 +243,9 @@ void TlsStream::finish() {
 }
 
 void TlsStream::notify_close() {
+  const bool open = may_write();
   write_ended_ = true;
-  if (phase_ != Phase::open && phase_ != Phase::ended) return;
+  if (!open) return;
   SSL_shutdown(take_turn());
   send_records();
 }
@@ -258,7 +258,7 @@ Volume TlsStream::records() const {
 Facts TlsStream::facts() const {
   const SSL* ssl = ssl_.get();
   // OpenSSL's own state would not do: it falls back with a later failure.
-  if (!secured_) return {};
+  if (phase_ == Phase::handshake || phase_ == Phase::refused) return {};
   const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   return {.handshake_done = true,
           .resumed = SSL_session_reused(ssl) == 1,
@@ -269,33 +269,30 @@ Facts TlsStream::facts() const {
 }
 
 bool TlsStream::has_unread() const {
-  const bool begun = phase_ == Phase::handshake ? !first_ : SSL_has_pending(ssl_.get()) == 1;
+  const bool begun =
+      phase_ == Phase::handshake ? !peer_was_silent() : SSL_has_pending(ssl_.get()) == 1;
   return begun || transport_->has_unread();
 }
 
-void TlsStream::pause_reading() { transport_->pause_reading(); }
-void TlsStream::resume_reading() { transport_->resume_reading(); }
-
 void TlsStream::on_end() {
-  input_ = {};  // behind a close_notify nothing is read
-  if (phase_ == Phase::failed || peer_ended_) return;
+  input_ = {};  // after a close_notify nothing is read
+  if (phase_ == Phase::ended || has_failed()) return;
   if (phase_ == Phase::handshake) {
     report({.code = UV_EOF,
             .doing = IoError::Doing::tls_handshake,
             .text = "connection closed during the TLS handshake"});
     return;
   }
-  peer_ended_ = true;
-  phase_ = Phase::ended;
+  advance(Phase::ended);
   handler_->on_end();
 }
 
 void TlsStream::on_drained() {
-  if (handler_ != nullptr && phase_ != Phase::failed) handler_->on_drained();
+  if (handler_ != nullptr && !has_failed()) handler_->on_drained();
 }
 
 void TlsStream::on_failed(const IoError& error) {
-  if (phase_ == Phase::failed) return;
+  if (has_failed()) return;
   IoError told = error;
   if (phase_ == Phase::handshake) told.doing = IoError::Doing::tls_handshake;
   report(told);
@@ -307,8 +304,28 @@ std::string TlsStream::take_reason() {
 
 void TlsStream::report(const IoError& error) {
   input_ = {};
-  phase_ = Phase::failed;
+  advance(phase_ == Phase::handshake ? Phase::refused : Phase::failed);
   handler_->on_failed(error);
+}
+
+void TlsStream::advance(Phase next) {
+  assert(may_follow(next, phase_));
+  phase_ = next;
+}
+
+bool TlsStream::may_follow(Phase next, Phase now) {
+  switch (next) {
+    case Phase::handshake:
+      return false;
+    case Phase::open:
+    case Phase::refused:
+      return now == Phase::handshake;
+    case Phase::ended:
+      return now == Phase::open;
+    case Phase::failed:
+      return now == Phase::open || now == Phase::ended;
+  }
+  return false;
 }
 
 }  // namespace gateway::net::tls

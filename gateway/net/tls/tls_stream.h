@@ -47,8 +47,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   void write(Bytes data) override;  // not before on_secured
   void end() override;
   void finish() override;
-  void pause_reading() override;
-  void resume_reading() override;
+  void pause_reading(Pause why) override { transport_->pause_reading(why); }
+  void resume_reading(Pause why) override { transport_->resume_reading(why); }
   void read_small(bool on) override { transport_->read_small(on); }
   bool has_unread() const override;
   bool congested() const override { return transport_->congested(); }
@@ -69,21 +69,26 @@ class TlsStream final : public Stream, private Stream::Handler {
   const TlsStream* as_tls() const override { return this; }
   // The peer's first byte was no TLS record: whoever listens here may answer in clear. Only after
   // on_failed.
-  bool peer_spoke_plain() const { return plain_peer_; }
+  bool peer_spoke_plain() const {
+    return opening_ == Opening::plain || opening_ == Opening::plain_head;
+  }
   // And what it said began with "HEAD ".
-  bool plain_peer_asked_head() const { return plain_head_; }
+  bool plain_peer_asked_head() const { return opening_ == Opening::plain_head; }
   // Nothing at all has come from the peer.
-  bool peer_was_silent() const { return first_; }
+  bool peer_was_silent() const { return opening_ == Opening::none; }
   // Gives up TLS, for that answer.
   std::unique_ptr<Stream> take_transport() { return std::move(transport_); }
 
  private:
-  enum class Phase : uint8_t {
-    handshake,
-    open,
-    ended,
-    failed
-  };  // ended: the peer has sent its close_notify
+  // What is read of the peer.
+  //   handshake ──done──► open ──close_notify, or the transport's end──► ended
+  //       │                └──failure──► failed ◄──failure──┘
+  //       └──failure──► refused
+  // The last two are final: nothing is read or written any more.
+  enum class Phase : uint8_t { handshake, open, ended, refused, failed };
+
+  // What the peer's first bytes were.
+  enum class Opening : uint8_t { none, record, plain, plain_head };
 
   void on_data(Bytes data) override;
   void on_end() override;
@@ -103,6 +108,14 @@ class TlsStream final : public Stream, private Stream::Handler {
   std::string take_reason();
   void report(const IoError& error);
 
+  void advance(Phase next);
+  static bool may_follow(Phase next, Phase now);
+  bool has_failed() const { return phase_ == Phase::refused || phase_ == Phase::failed; }
+  bool may_write() const {
+    return (phase_ == Phase::open || phase_ == Phase::ended) && !write_ended_;
+  }
+  // Judges the first bytes; false: they are no TLS, and that was told.
+  bool opens_well(Bytes data);
   bool is_server() const { return SSL_is_server(ssl_.get()) == 1; }
   void notify_close();
   // Before every call that may read or write: the thread's BIO is lent to this connection, and the
@@ -124,12 +137,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   bool* destroyed_ = nullptr;
   uint16_t unread_answers_ = 0;  // bytes, while the transport is congested
   Phase phase_ = Phase::handshake;
-  bool first_ = true;     // no byte has come yet
-  bool secured_ = false;  // the handshake has been done, whatever came later
-  bool plain_peer_ = false;
-  bool plain_head_ = false;
+  Opening opening_ = Opening::none;
   bool write_ended_ = false;
-  bool peer_ended_ = false;  // on_end has been called
 };
 
 }  // namespace gateway::net::tls

@@ -9,6 +9,7 @@
 
 using namespace tests;
 using gateway::net::IoError;
+using gateway::net::Pause;
 using gateway::net::TcpStream;
 
 namespace {
@@ -187,33 +188,47 @@ TEST_CASE("tcp stream: a queue that is lost with the connection never counts as 
 
 TEST_CASE("tcp stream: while paused nothing is told, and nothing is missed afterwards") {
   StreamScene scene;
-  scene.stream->pause_reading();
+  scene.stream->pause_reading(Pause::congestion);
   scene.peer().send("one");
   scene.stage.settle();
   CHECK(scene.told.reads == 0);
-  scene.stream->resume_reading();
+  scene.stream->resume_reading(Pause::congestion);
   CHECK(scene.told.reads == 0);  // never from inside a call
   REQUIRE(scene.until([&] { return scene.told.data == "one"; }));
 
-  scene.stream->pause_reading();
+  scene.stream->pause_reading(Pause::congestion);
   scene.peer().send("two");
   scene.peer().shut();
   scene.stage.settle();
   CHECK(scene.told.ends == 0);
-  scene.stream->resume_reading();
+  scene.stream->resume_reading(Pause::congestion);
   REQUIRE(scene.until([&] { return scene.told.ends == 1; }));
   CHECK(scene.told.data == "onetwo");
 }
 
+TEST_CASE("tcp stream: reading goes on when the last reason for a pause has gone") {
+  StreamScene scene;
+  scene.stream->pause_reading(Pause::early);
+  scene.stream->pause_reading(Pause::congestion);
+  scene.stream->pause_reading(Pause::congestion);
+  scene.peer().send("one");
+  scene.stage.settle();
+  scene.stream->resume_reading(Pause::congestion);
+  scene.stage.settle();
+  CHECK(scene.told.reads == 0);
+  scene.stream->resume_reading(Pause::early);
+  REQUIRE(scene.until([&] { return scene.told.data == "one"; }));
+}
+
 TEST_CASE("tcp stream: a pause inside a read stops the next one") {
   StreamScene scene;
-  scene.told.data_hook = [&] { scene.stream->pause_reading(); };
+  scene.told.data_hook = [&] { scene.stream->pause_reading(Pause::congestion); };
   const std::string text = pattern(1'000'000);
   const size_t sent = scene.peer().send(text);
   scene.stage.settle();
   CHECK(scene.told.reads == 1);
   REQUIRE(scene.until([&] {
-    scene.stream->resume_reading();
+    scene.stream->resume_reading(Pause::congestion);
     scene.stage.loop.post([] {});
     return scene.told.data.size() == sent;
   }));
@@ -305,12 +320,12 @@ TEST_CASE("tcp stream: can be handed to another handler, inside a callback, too"
 
 TEST_CASE("tcp stream: what came before a reset is lost with it or shown first, never after") {
   StreamScene scene;
-  scene.stream->pause_reading();
+  scene.stream->pause_reading(Pause::congestion);
   scene.peer().send("data");
   scene.stage.settle();
   scene.peer().reset();
   scene.stage.settle();
-  scene.stream->resume_reading();
+  scene.stream->resume_reading(Pause::congestion);
   REQUIRE(scene.until([&] { return scene.told.failures + scene.told.ends == 1; }));
   scene.stage.settle();
   CHECK(scene.told.failures + scene.told.ends == 1);

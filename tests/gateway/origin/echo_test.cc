@@ -9,6 +9,7 @@
 #include "tests/support/loop_stage.h"
 
 using namespace tests;
+using gateway::net::Pause;
 using gateway::origin::Echo;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
@@ -80,7 +81,7 @@ TEST_CASE("echo: a message that is too big is 1009, one that breaks the rules 10
 
 TEST_CASE("echo: is congested while its answers are not read, and says when they are") {
   Scene scene;
-  scene.echo->pause_reading();
+  scene.echo->pause_reading(Pause::congestion);
   const auto message = from_client(Opcode::binary, std::string(50'000, 'x'));
   scene.write(message);
   CHECK_FALSE(scene.echo->congested());
@@ -88,7 +89,7 @@ TEST_CASE("echo: is congested while its answers are not read, and says when they
   CHECK(scene.echo->congested());
   scene.stage.settle();
   CHECK(scene.told.reads == 0);
-  scene.echo->resume_reading();
+  scene.echo->resume_reading(Pause::congestion);
   CHECK(scene.told.reads == 0);
   REQUIRE(scene.until([&] { return scene.told.drains == 1; }));
   CHECK_FALSE(scene.echo->congested());
@@ -97,13 +98,13 @@ TEST_CASE("echo: is congested while its answers are not read, and says when they
 
 TEST_CASE("echo: says that it has drained even when its answers were read before a pause") {
   Scene scene;
-  scene.told.data_hook = [&] { scene.echo->pause_reading(); };
+  scene.told.data_hook = [&] { scene.echo->pause_reading(Pause::congestion); };
   scene.write(from_client(Opcode::binary, std::string(100'000, 'x')));
   REQUIRE(scene.until([&] { return scene.told.reads == 1; }));
   scene.stage.settle();
   CHECK(scene.told.drains == 0);
   CHECK(scene.echo->congested());
-  scene.echo->resume_reading();
+  scene.echo->resume_reading(Pause::congestion);
   REQUIRE(scene.until([&] { return scene.told.drains == 1; }));
 }
 

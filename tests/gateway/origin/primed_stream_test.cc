@@ -10,6 +10,7 @@
 #include "tests/support/loop_stage.h"
 
 using namespace tests;
+using gateway::net::Pause;
 using gateway::origin::PrimedStream;
 
 TEST_CASE("primed stream: a paused reader gets its first bytes later, and drains meanwhile") {
@@ -19,7 +20,7 @@ TEST_CASE("primed stream: a paused reader gets its first bytes later, and drains
   PrimedStream stream(stage.loop, std::move(inner), proto::bytes_of("first "));
   Recorder told;
   stream.start(told);
-  stream.pause_reading();
+  stream.pause_reading(Pause::congestion);
   connection.peer.send("second");
   connection.peer.shut();
   stage.settle();
@@ -32,7 +33,7 @@ TEST_CASE("primed stream: a paused reader gets its first bytes later, and drains
     return told.drains == 1;
   }));
   CHECK(told.data.empty());
-  stream.resume_reading();
+  stream.resume_reading(Pause::congestion);
   CHECK(stage.run_until([&] { return told.ends == 1; }));
   CHECK(told.data == "first second");
 }
@@ -71,7 +72,7 @@ TEST_CASE("primed stream: a failure before anybody listens is told behind the fi
     stage.settle();
     Recorder told;
     stream.start(told);
-    if (paused) stream.pause_reading();
+    if (paused) stream.pause_reading(Pause::congestion);
     CHECK(told.failures == 0);
     REQUIRE(stage.run_until([&] { return told.failures > 0; }));
     stage.settle();

@@ -91,14 +91,14 @@ TEST_CASE("tls stream: megabytes come whole, queue while they must, and drain") 
   REQUIRE(scene.secured());
   std::string text(6'000'000, '\0');
   for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 31 % 251);
-  scene.client.stream->pause_reading();
+  scene.client.stream->pause_reading(Pause::congestion);
   scene.server.write(text);
   REQUIRE(scene.server.stream->congested());
   CHECK(scene.server.stream->queued() > 0);
   scene.stage.settle();
   CHECK(scene.client.told.data.size() < text.size());
   CHECK(scene.server.told.drains == 0);
-  scene.client.stream->resume_reading();
+  scene.client.stream->resume_reading(Pause::congestion);
   REQUIRE(scene.until([&] { return scene.client.told.data.size() == text.size(); }));
   CHECK((scene.client.told.data == text));
   REQUIRE(scene.until([&] { return scene.server.told.drains >= 1; }));
