@@ -10,7 +10,7 @@
 
 namespace gateway::admin {
 
-class Connection final : public net::RosterMember,
+class Connection final : public net::Owned,
                          public net::Stream::Handler,
                          private net::DeadlineWheel::Entry {
  public:

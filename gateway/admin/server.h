@@ -9,7 +9,7 @@
 
 #include "gateway/net/acceptor.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/roster.h"
+#include "gateway/net/owned_set.h"
 #include "gateway/net/stream.h"
 #include "proto/http1/head_parser.h"
 
@@ -73,7 +73,7 @@ class Server final : public net::Acceptor::Handler {
   net::Loop& loop_;
   Source& source_;
   Trust trust_;
-  net::Roster<Connection> connections_;
+  net::OwnedSet<Connection> connections_;
   net::Acceptor acceptor_;
 };
 

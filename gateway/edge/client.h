@@ -7,16 +7,16 @@
 #include "gateway/edge/http1_connection.h"
 #include "gateway/edge/worker_context.h"
 #include "gateway/net/admission.h"
-#include "gateway/net/roster.h"
+#include "gateway/net/owned_set.h"
 
 namespace gateway::edge {
 
 //  ClientStream ──ready──▶ Http1Connection ──over──▶ retired
 //     └──lost──▶ retired
-// Owned by the worker's roster, which deletes it at the end of the turn in which it is retired. The
-// phases stand in the same memory, one after the other. Where there is a carrier besides HTTP/1.1,
-// what TLS has agreed on chooses it here.
-class Client final : public net::RosterMember,
+// Owned by the worker's set of clients, which deletes it at the end of the turn in which it is
+// retired. The phases stand in the same memory, one after the other. Where there is a carrier
+// besides HTTP/1.1, what TLS has agreed on chooses it here.
+class Client final : public net::Owned,
                      public ClientStream::Handler,
                      public Http1Connection::Handler {
  public:

@@ -6,7 +6,7 @@
 
 #include "gateway/net/admission.h"
 #include "gateway/net/loop.h"
-#include "gateway/net/roster.h"
+#include "gateway/net/owned_set.h"
 #include "gateway/origin/journey.h"
 #include "gateway/route/snapshot.h"
 #include "gateway/session/session.h"
@@ -18,8 +18,8 @@ class Client;
 struct WorkerContext {
   net::Loop& loop;
   origin::WorkerContext origins;
-  session::Surroundings sessions;
-  net::Roster<Client>& clients;
+  session::WorkerContext sessions;
+  net::OwnedSet<Client>& clients;
   net::Admission& admission;
   std::shared_ptr<const route::Snapshot> snapshot;  // the current one: who comes in next pins it
   metrics::Domain* unmatched;                       // counts what no domain was found for

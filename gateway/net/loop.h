@@ -18,8 +18,8 @@
 
 namespace gateway::net {
 
-// What may have to die inside a callback of its own: handed to retire(), it is deleted when the
-// turn ends.
+// An object that may have to die inside a callback of its own: handed to retire(), it is deleted
+// when the turn ends.
 class Retirable {
  public:
   Retirable() = default;

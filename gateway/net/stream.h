@@ -26,7 +26,7 @@ struct IoError {
   bool begun = true;  // false: connecting failed on this machine, before a packet went out
 };
 
-// What the system knows of the far end.
+// Facts that the system knows of the far end.
 struct PeerState {
   uint64_t acknowledged = 0;                // bytes that it has taken since the connection began
   std::chrono::milliseconds last_heard{0};  // how long ago: bytes, or an acknowledgement alone
@@ -99,7 +99,7 @@ class Stream {
   // whole write until its last record has gone.
   virtual size_t queued() const = 0;
 
-  // The same and what the kernel holds that the peer has not acknowledged: shrinks with every byte
+  // queued() and what the kernel holds that the peer has not acknowledged: shrinks with every byte
   // that a slow peer takes, long before the kernel has room again. May cost a system call.
   virtual size_t unacknowledged() const { return queued(); }
 
@@ -112,7 +112,7 @@ class Stream {
 
   // Begins to count the bytes of TLS records; false: there is no TLS.
   virtual bool count_records() { return false; }
-  // Those that have come since then, and those that the kernel has taken.
+  // Record bytes that have come since then, and those that the kernel has taken.
   virtual Volume records() const { return {}; }
 
   // IP packets of the connection since it began, by the kernel's own count: headers and

@@ -16,7 +16,7 @@ namespace gateway::net {
 namespace {
 constexpr int kMaxReads = 4;  // of one socket in a row, before others have their turn
 
-// Of a socket that epoll calls broken.
+// The error of a socket that epoll calls broken.
 int error_of(int fd) {
   int error = 0;
   socklen_t size = sizeof error;
@@ -75,7 +75,7 @@ void TcpStream::on_ready(uint32_t events) {
   if ((events & EPOLLOUT) != 0 && queue_ != nullptr && !flush()) return;
   note(events);
   if (handler_ == nullptr || reading_ == Reading::over) return;
-  // What the peer sent before it went away is read before its going is told.
+  // Bytes that the peer sent before it went away are told before its going.
   if (has_bytes() && !pauses_.any()) {
     receive();
   } else if (failed_ != 0) {
@@ -93,7 +93,7 @@ bool TcpStream::connected(uint32_t events) {
   return queue_ != nullptr || tell_drained();
 }
 
-// What events say of the peer's direction.
+// Notes what events say of the peer's direction.
 void TcpStream::note(uint32_t events) {
   const bool error = (events & EPOLLERR) != 0;
   if (reading_ == Reading::ended) {

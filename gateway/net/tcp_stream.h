@@ -50,7 +50,7 @@ class TcpStream final : public Stream, private Poller::Watched {
  private:
   static constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-  // What the socket may still have to read.
+  // The peer's direction: what the socket may still have to read.
   //   empty ──bytes──► readable ──a short read──► empty
   //   empty, readable ──FIN──► ending: no event tells of the end behind a short read
   //   any of these ──error──► broken: a read will tell which
@@ -58,7 +58,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   //   any ──a failure was told──► over: on_failed has been called
   enum class Reading : uint8_t { empty, readable, ending, broken, ended, over };
 
-  // What may be written.
+  // Our direction: what may be written.
   //   connecting ──► open ──end()──► ending ──the queue has gone──► ended
   //                    └──end() without a queue, finish()────────────┘
   //   any ──failure──► failed

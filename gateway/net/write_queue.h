@@ -1,4 +1,4 @@
-// What the kernel has refused to take for now, in order. Exists only while there is something in
+// Bytes that the kernel has refused for now, in order. A queue exists only while there are some in
 // it.
 #pragma once
 

@@ -12,7 +12,7 @@ namespace {
 constexpr milliseconds kLastAnswers{1000};
 }  // namespace
 
-Drain::Drain(net::Loop& loop, session::Table& table, net::Roster<edge::Client>& clients,
+Drain::Drain(net::Loop& loop, session::Table& table, net::OwnedSet<edge::Client>& clients,
              Pacer& pacer, const Plan& plan, Steps steps)
     : loop_(loop),
       table_(table),

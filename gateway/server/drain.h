@@ -27,7 +27,7 @@ class Drain final : private net::DeadlineWheel::Entry {
     std::function<void()> drained;     // once, when neither session nor connection is left
   };
 
-  Drain(net::Loop& loop, session::Table& table, net::Roster<edge::Client>& clients, Pacer& pacer,
+  Drain(net::Loop& loop, session::Table& table, net::OwnedSet<edge::Client>& clients, Pacer& pacer,
         const Plan& plan, Steps steps);
 
   void abort();
@@ -40,7 +40,7 @@ class Drain final : private net::DeadlineWheel::Entry {
 
   net::Loop& loop_;
   session::Table& table_;
-  net::Roster<edge::Client>& clients_;
+  net::OwnedSet<edge::Client>& clients_;
   Steps steps_;
   std::chrono::milliseconds shuts_;
   std::chrono::milliseconds ends_;

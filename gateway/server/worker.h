@@ -92,7 +92,7 @@ class Worker {
   origin::PoolStates pools_;
   origin::Authenticator authenticator_;
   origin::OriginPaths paths_;
-  net::Roster<edge::Client> clients_;
+  net::OwnedSet<edge::Client> clients_;
   session::Table table_;
   Common common_;
   const session::Scribe scribe_;  // with our own queue of the access log

@@ -10,7 +10,7 @@
 
 namespace gateway::session {
 
-// What the records of a session say beside the relay's figures.
+// The facts of a usage record beside the relay's figures.
 struct Accounted {
   const Identity& identity;
   const std::string& domain;  // label

@@ -12,7 +12,7 @@ using proto::ws::Offence;
 
 namespace {
 
-bool may_follow(Leg::Reading next, Leg::Reading now) {
+[[maybe_unused]] bool may_follow(Leg::Reading next, Leg::Reading now) {
   switch (next) {
     case Leg::Reading::open:
       return false;
@@ -25,7 +25,7 @@ bool may_follow(Leg::Reading next, Leg::Reading now) {
   return false;
 }
 
-bool may_follow(Leg::Given next, Leg::Given now) {
+[[maybe_unused]] bool may_follow(Leg::Given next, Leg::Given now) {
   using enum Leg::Given;
   switch (next) {
     case none:
@@ -56,7 +56,7 @@ std::string offence_text(Side side, const Offence& offence) {
 Leg::Leg(Relay& owner, Side side, std::unique_ptr<net::Stream> connection,
          const proto::ws::FrameScanner::Options& options, milliseconds now)
     : relay(owner), stream(std::move(connection)), scanner(options), ledger(side, now) {
-  static_assert(sizeof(Leg) <= 240, "a session has two, and sessions are many");
+  static_assert(sizeof(Leg) <= 232, "a session has two, and sessions are many");
   if (stream->count_records()) ledger.begin_records();
 }
 

@@ -20,19 +20,18 @@ class Relay;
 // and with it all callbacks end, as soon as nothing is expected of it; all else stays for the
 // records of the session's end.
 struct Leg final : net::Stream::Handler {
-  // What is read of this peer.
+  // The peer's direction.
   //   open ──its Close──► closed ──its FIN──► ended
   //     └──its offence──► offended ──its FIN──► ended
   // A FIN of one that has said nothing is a loss: the connection is given up.
   enum class Reading : uint8_t { open, closed, offended, ended };
 
   // Which Close this peer is given.
-  //   none ──the other peer's goes by──────────────────────────► theirs
-  //    ├──for a loss or an offence of the other──────────────────► ours
-  //    ├──for its own offence──► after_words ──the other has spoken──┘
-  //    └──decided─┬─at a boundary, its queue is empty──────────────┤
-  //               ├─at a boundary, into its queue─────► unsent ──left─┤
-  //               └─inside a frame──► at_boundary ──the frame ends──┴► unsent or ours
+  //   none ──the other peer's goes by───────────────────────────► theirs
+  //    ├──for a loss, or an offence of the other peer───────────► ours
+  //    ├──for its own offence──► after_words ──the other is done─► ours
+  //    └──decided─┬─at a boundary──────────────────┬─no queue────► ours
+  //               └─inside a frame──► at_boundary ─┴─queued──────► unsent ──it has left──► ours
   // One that is due (after_words, at_boundary) is dropped with the connection when that is cut.
   enum class Given : uint8_t { none, at_boundary, after_words, unsent, ours, theirs };
 
@@ -47,7 +46,7 @@ struct Leg final : net::Stream::Handler {
   void advance(Given next);
 
   Side side() const { return ledger.side(); }
-  // Nothing of this peer is waited for any more.
+  // Its Close or its offence has come: nothing of it is waited for any more.
   bool over() const { return reading != Reading::open; }
   // A Close of ours waits for its place, or for the other peer's last words.
   bool close_due() const { return given == Given::at_boundary || given == Given::after_words; }
@@ -58,13 +57,13 @@ struct Leg final : net::Stream::Handler {
   bool close_waits() const { return given == Given::at_boundary || given == Given::unsent; }
   // The code of the Close that this peer sent; abnormal: none yet.
   proto::ws::CloseCode close_code() const;
-  // What it said there, or what its offence is.
+  // The reason in that Close, or its offence in words.
   std::string close_reason() const;
 
   Relay& relay;
-  std::unique_ptr<net::Stream> stream;  // null: gone
-  proto::ws::FrameScanner scanner;      // of what this peer sends
-  LegLedger ledger;
+  std::unique_ptr<net::Stream> stream;     // null: gone
+  proto::ws::FrameScanner scanner;         // of what this peer sends
+  [[no_unique_address]] LegLedger ledger;  // what follows fits into its padding
   Reading reading = Reading::open;
   Given given = Given::none;
   outcome::Stage stage = outcome::Stage::open;  // how far it had come when the connection ended

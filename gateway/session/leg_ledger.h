@@ -43,7 +43,7 @@ class LegLedger {
   void gave_own(size_t bytes, milliseconds now);
   // Our FIN was.
   void gave_fin() { add_to_tail(1); }
-  // What was written before has only now left its queue.
+  // Bytes that were written before have only now left the queue.
   void note_sent(milliseconds now) { sent_ = now; }
 
   // The stream's queue holds so many bytes: the kernel has taken the others. Where payload stands

@@ -1,4 +1,4 @@
-// What a session is called and what becomes of it, as lines of the access log.
+// A session's name and what becomes of it, as lines of the access log.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ SessionId new_session_id();
 int64_t unix_milliseconds();  // of the wall clock, for labels alone
 std::string to_string(const SessionId& id);
 
-// What stays with a session to its end. What is said once, at open, does not.
+// Facts that stay with a session to its end; those said once, at open, do not.
 struct Identity {
   SessionId id{};
   net::Address client;                  // by the PROXY header, where there was one
@@ -39,7 +39,7 @@ struct Identity {
   bool origin_tls = false;
 };
 
-// Who writes: the same in every line of this process.
+// The writer of lines: the same in every line of this process.
 struct Scribe {
   log::AccessLog* access = nullptr;  // null: no access log
   std::string node;

@@ -76,7 +76,7 @@ bool Relay::take(Leg& from, Bytes data) {
     tally_.frames(from.side(), before, from.scanner.counts());
     if (event.what == What::passed && !from.over()) continue;
     if (event.what == What::pong) continue;
-    // What is dropped has come all the same.
+    // Bytes that are dropped have come all the same.
     from.ledger.count_rest(tally_);
     if (event.what == What::closed) closed_by(from, *from.scanner.close());
     if (event.what == What::refused) {
@@ -89,7 +89,7 @@ bool Relay::take(Leg& from, Bytes data) {
 
 // Lets the octets of an event go by, all but two kinds.
 void Relay::act_on(Leg& from, const FrameScanner::Event& event, uint64_t payload) {
-  // Whoever waits for the last words is told what it did itself, not how the other answers us.
+  // An offender is told of its own offence, not how the other peer answers our Close.
   if (event.what == What::closed && other(from).close_due()) return;
   if (event.what == What::pong) return take_pong(from, event.octets);
   pass(from, event.octets, payload);
@@ -152,8 +152,8 @@ void Relay::settle_records(Leg& leg) {
     leg.ledger.note_records(leg.stream->records(), tally_);
 }
 
-// What the kernel still holds of a connection that is given up is lost, or nobody knows whether it
-// arrives.
+// Bytes that the kernel still holds of a connection that is given up count as undelivered: lost, or
+// of unknown fate.
 void Relay::settle_undelivered(const Leg& leg) {
   if (leg.side() != Side::client) return;
   const uint64_t held = leg.stream->unacknowledged() - leg.stream->queued();
@@ -199,7 +199,7 @@ void Relay::drop(Leg& leg, Delivery delivery) {
     // Neither the rest of a frame nor another word will come.
     give_due(left);
   } else {
-    // Nobody is left to be overtaken: its rest is read for the end.
+    // Its pause was for the peer that is gone: what it still sends is read for its end.
     resume(left);
   }
 }

@@ -54,7 +54,7 @@ class Relay {
     std::unique_ptr<net::Stream> origin;
   };
 
-  // What holds for the frames of both peers.
+  // Rules for the frames of both peers.
   struct Rules {
     bool permessage_deflate = false;  // was negotiated
     proto::ws::MessageLimits limits = {};
@@ -86,7 +86,7 @@ class Relay {
 
   // When a Close that waits for its place or for room is given up, if this leg's does.
   std::optional<milliseconds> waits_until(const Leg& leg) const;
-  // Nothing is waited for any more: gives those that wait for their place, or cuts.
+  // Ends all waiting: each Close that is due is given, or its connection cut.
   void end_waiting();
 
   // Cuts a leg: FIN, or RST where bytes of the queue are lost.
@@ -111,7 +111,7 @@ class Relay {
   const Leg& origin() const { return origin_; }
   const std::optional<SessionEnd>& end() const { return end_; }
   const net::Volume& packets() const { return packets_; }
-  // Of what the client was sent; known once its leg is gone.
+  // Bytes of those sent to the client; known once its leg is gone.
   uint32_t undelivered() const { return undelivered_; }
   const Strain* strain() const { return strain_.get(); }  // null: nothing was out of the ordinary
   // When the origin's first byte came; nothing: none has.
@@ -135,7 +135,7 @@ class Relay {
 
   Leg& other(const Leg& leg) { return leg.side() == Side::client ? origin_ : client_; }
 
-  // What a leg's stream says.
+  // Calls of a leg's stream.
   void receive(Leg& from, Bytes data);
   void drained(Leg& leg);
   void lost(Leg& leg);
@@ -172,9 +172,9 @@ class Relay {
   std::optional<SessionEnd> end_;
   std::unique_ptr<Waiting> waiting_;  // null: there was none
   Ping ping_{};
-  uint32_t undelivered_ = 0;
   std::unique_ptr<Strain> strain_;
   milliseconds first_from_origin_{0};
+  uint32_t undelivered_ = 0;
   bool awaiting_pong_ = false;
   bool closing_ = false;
 };

@@ -179,7 +179,7 @@ void Relay::end_closes(Leg& leg, bool gone) {
 void Relay::complete(Leg& leg) {
   if (!leg.stream || !leg.close_given() || !leg.over()) return;
   if (leg.side() == Side::origin && leg.reading == Leg::Reading::closed) return;
-  // What an offender goes on sending must be read: a reset would take our Close from it.
+  // An offender's further bytes must be read: a reset would take our Close from it.
   if (leg.reading == Leg::Reading::offended || leg.stream->congested()) {
     leg.ledger.gave_fin();
     leg.stream->end();

@@ -58,28 +58,27 @@ std::string size_text(size_t bytes) {
 
 }  // namespace
 
-Session::Session(const Surroundings& surroundings, Opening opening)
-    : surroundings_(surroundings),
+Session::Session(const WorkerContext& context, Opening opening)
+    : context_(context),
       domain_(std::move(opening.domain)),
-      counters_(*domain_->counters[surroundings.worker]),
-      meter_(*domain_->meters[surroundings.worker]),
       identity_(std::move(opening.identity)),
       relay_(std::move(opening.streams),
              {.permessage_deflate = opening.permessage_deflate,
               .limits = limits_of(domain_->config->websocket.max_message)},
-             counters_,
-             Tally(meter_, domain_->traffic_of(opening.route, opening.in_use.backend(),
-                                               surroundings.worker)),
-             surroundings.wheel, *this),
+             counters(),
+             Tally(meter(),
+                   domain_->traffic_of(opening.route, opening.in_use.backend(), context.worker)),
+             context.wheel, *this),
       pass_(std::move(opening.pass)),
       in_use_(std::move(opening.in_use)),
       opened_ms_(unix_milliseconds()) {
-  timers_.opened = timers_.pinged = surroundings.wheel.now();
+  static_assert(sizeof(Session) <= 936, "an idle session costs this and its two streams");
+  timers_.opened = timers_.pinged = context.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_->config->websocket.max_lifetime, timers_.opened);
-  counters_.opened[identity_.client_tls ? 1 : 0].add(1);
-  counters_.active.add(1);
-  surroundings.book.set_now(timers_.opened);
-  meter_.open(identity_.client_tls);
+  counters().opened[identity_.client_tls ? 1 : 0].add(1);
+  counters().active.add(1);
+  context.book.set_now(timers_.opened);
+  meter().open(identity_.client_tls);
   write_record(usage::Record::Kind::start);
 }
 
@@ -93,7 +92,7 @@ void Session::start(Bytes from_client, Bytes from_origin) {
 }
 
 void Session::arm() {
-  surroundings_.wheel.set(*this, next_due(domain_->config->websocket, relay_, timers_).when);
+  context_.wheel.set(*this, next_due(domain_->config->websocket, relay_, timers_).when);
 }
 
 void Session::on_deadline(milliseconds now) {
@@ -108,7 +107,7 @@ void Session::act(Act what, milliseconds now) {
     case Act::idle:
       if (relay_.client().ledger.longest_silence() + kSlowHeartbeat >=
           settings.connection_timeout) {
-        counters_.slow_heartbeats.add(1);
+        counters().slow_heartbeats.add(1);
       }
       decide({.cause = Cause::idle_timeout,
               .to_client = CloseCode::going_away,
@@ -165,7 +164,7 @@ void Session::act(Act what, milliseconds now) {
   }
 }
 
-// Of one direction nothing has come: a frame that stands half relayed in it will hardly end, one in
+// A direction was silent: a frame that stands half relayed in it will hardly end, one in
 // the other direction may.
 void Session::end_silent(Cause cause, Side silent, std::string reason) {
   decide({.cause = cause,
@@ -220,7 +219,7 @@ void Session::decide(Relay::Closing closing, std::string reason) {
   reason_ = std::make_unique<std::string>(std::move(reason));
   if (closing.reason.empty()) closing.reason = *reason_;
   if (closing.until == milliseconds{0})
-    closing.until = surroundings_.wheel.now() + domain_->config->websocket.close_timeout;
+    closing.until = context_.wheel.now() + domain_->config->websocket.close_timeout;
   relay_.close(closing);
 }
 
@@ -250,7 +249,7 @@ void Session::look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseco
   }
   Timers::Stall& stall = *watch;
   stall.checked = now;
-  // What the peer has acknowledged; modulo 2^64, since TLS holds more than was submitted.
+  // Bytes that the peer has acknowledged; modulo 2^64, since TLS holds more than was submitted.
   const uint64_t taken = leg.ledger.submitted() - leg.stream->unacknowledged();
   if (taken != stall.taken) {
     stall.taken = taken;
@@ -303,8 +302,8 @@ void Session::give_up_unanswered(milliseconds now) {
 }
 
 void Session::write_record(usage::Record::Kind kind) {
-  if (surroundings_.records == nullptr) return;
-  const milliseconds now = surroundings_.wheel.now();
+  if (context_.records == nullptr) return;
+  const milliseconds now = context_.wheel.now();
   usage::Record record = make_record(kind, {.identity = identity_,
                                             .domain = domain_->label,
                                             .relay = relay_,
@@ -312,36 +311,35 @@ void Session::write_record(usage::Record::Kind kind) {
                                             .lasted = now - timers_.opened,
                                             .connected = ended_at(now) - timers_.opened,
                                             .sequence = sequence_++});
-  ticket_ = surroundings_.records->push(std::move(record), ticket_);
-  timers_.interim = next_interim(surroundings_.interim, now);
+  ticket_ = context_.records->push(std::move(record), ticket_);
+  timers_.interim = next_interim(context_.interim, now);
 }
 
 void Session::on_pong() {
   if (!ping_put_off_)
-    rtt_ms_ = static_cast<uint32_t>((surroundings_.wheel.now() - timers_.pinged).count());
+    rtt_ms_ = static_cast<uint32_t>((context_.wheel.now() - timers_.pinged).count());
   arm();
 }
 
 void Session::on_closing() {
-  timers_.closing_since = surroundings_.wheel.now();
+  timers_.closing_since = context_.wheel.now();
   end_connection_time(relay_.end()->cause);
   arm();
 }
 
 void Session::on_waited(bool given) {
   if (given) arm();  // from now on its answer is waited for
-  surroundings_.figures.waited_closes[static_cast<size_t>(relay_.end()->cause)][given ? 0 : 1].add(
-      1);
+  context_.figures.waited_closes[static_cast<size_t>(relay_.end()->cause)][given ? 0 : 1].add(1);
 }
 
-// What comes after the first Close, or after a loss, is not the peers' use of the connection.
+// Connection time ends with the first Close or loss: the rest is not the peers' use of it.
 void Session::end_connection_time(Cause cause) {
-  surroundings_.book.set_now(surroundings_.wheel.now());
-  meter_.close(cause);
+  context_.book.set_now(context_.wheel.now());
+  meter().close(cause);
 }
 
 void Session::on_congested() {
-  const milliseconds now = surroundings_.wheel.now();
+  const milliseconds now = context_.wheel.now();
   const auto begin = [now](const Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
     if (stall || !leg.stream || !leg.stream->congested()) return;
     stall = std::make_unique<Timers::Stall>(
@@ -355,19 +353,19 @@ void Session::on_congested() {
 }
 
 void Session::on_relay_ended() {
-  surroundings_.wheel.clear(*this);
-  const milliseconds now = surroundings_.wheel.now();
+  context_.wheel.clear(*this);
+  const milliseconds now = context_.wheel.now();
   const SessionEnd end = relay_.end().value_or(SessionEnd{});
-  counters_.active.subtract(1);
-  counters_.closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
+  counters().active.subtract(1);
+  counters().closed[static_cast<size_t>(end.by)][static_cast<size_t>(end.cause)].add(1);
   if (!relay_.closing()) end_connection_time(end.cause);
   write_record(usage::Record::Kind::stop);
-  surroundings_.figures.client_silence.observe(
+  context_.figures.client_silence.observe(
       metrics::kSilenceBounds,
       static_cast<uint64_t>(relay_.client().ledger.longest_silence().count()));
-  surroundings_.figures.session_duration.observe(
-      metrics::kSessionBounds, static_cast<uint64_t>((now - timers_.opened).count()));
-  write_close(surroundings_.scribe, identity_,
+  context_.figures.session_duration.observe(metrics::kSessionBounds,
+                                            static_cast<uint64_t>((now - timers_.opened).count()));
+  write_close(context_.scribe, identity_,
               {.domain = domain_->label,
                .relay = relay_,
                .opened = timers_.opened,
@@ -375,7 +373,7 @@ void Session::on_relay_ended() {
                .closing_since = ended_at(now),
                .rtt_ms = rtt_ms_,
                .reason = reason_ ? std::string_view(*reason_) : std::string_view()});
-  surroundings_.table.retire(*this);
+  context_.table.retire(*this);
 }
 
 }  // namespace gateway::session

@@ -8,7 +8,7 @@
 
 #include "gateway/net/admission.h"
 #include "gateway/net/deadline_wheel.h"
-#include "gateway/net/roster.h"
+#include "gateway/net/owned_set.h"
 #include "gateway/origin/in_use_count.h"
 #include "gateway/route/domain.h"
 #include "gateway/session/record.h"
@@ -21,7 +21,7 @@
 namespace gateway::session {
 
 // What a worker lends to its sessions; outlives them.
-struct Surroundings {
+struct WorkerContext {
   net::DeadlineWheel& wheel;
   Table& table;
   const Scribe& scribe;
@@ -32,7 +32,7 @@ struct Surroundings {
   size_t worker;
 };
 
-class Session final : public net::RosterMember,
+class Session final : public net::Owned,
                       private net::DeadlineWheel::Entry,
                       private Relay::Observer {
  public:
@@ -46,7 +46,7 @@ class Session final : public net::RosterMember,
     origin::SessionCount in_use = {};  // of its server
   };
 
-  Session(const Surroundings& surroundings, Opening opening);  // surroundings outlive it
+  Session(const WorkerContext& context, Opening opening);  // context outlive it
 
   // Once it is in the table. The bytes are what was read beyond the heads.
   void start(Bytes from_client, Bytes from_origin);
@@ -71,6 +71,8 @@ class Session final : public net::RosterMember,
   void on_waited(bool given) override;
   void on_relay_ended() override;
 
+  metrics::Domain& counters() const { return *domain_->counters[context_.worker]; }
+  usage::meter::Meter& meter() const { return *domain_->meters[context_.worker]; }
   void act(Act what, milliseconds now);
   void look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
   void end_silent(Cause cause, Side silent, std::string reason);
@@ -88,10 +90,8 @@ class Session final : public net::RosterMember,
   void write_record(usage::Record::Kind kind);
   void arm();
 
-  const Surroundings& surroundings_;
+  const WorkerContext& context_;
   const std::shared_ptr<const route::Domain> domain_;
-  metrics::Domain& counters_;
-  usage::meter::Meter& meter_;
   Identity identity_;
   Relay relay_;
   Timers timers_;

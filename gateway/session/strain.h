@@ -1,4 +1,4 @@
-// What few sessions have to tell at their end: how their output stood, and what TLS had agreed on.
+// Facts that few sessions have to tell at their end: how output stood, what TLS had agreed on.
 #pragma once
 
 #include <algorithm>

@@ -40,7 +40,7 @@ void consider_keepalive(const config::Keepalive& keepalive, const Relay& relay,
     earliest.consider(timers.pinged + *keepalive.interval, Act::ping);
     return;
   }
-  // Whoever sends, or takes what stands before the ping, is alive.
+  // A client that sends, or takes what stands before the ping, is alive.
   milliseconds alive = std::max(timers.pinged, relay.client().ledger.received());
   if (timers.queued_ping) alive = std::max(alive, timers.queued_ping->progress);
   earliest.consider(alive + keepalive.timeout, Act::pong_missing);

@@ -11,7 +11,7 @@
 
 namespace gateway::session {
 
-// What a deadline calls for.
+// The act that a deadline calls for.
 enum class Act : uint8_t {
   idle,              // connection_timeout
   client_read_idle,  // read_idle and write_idle of that leg

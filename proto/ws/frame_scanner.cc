@@ -62,7 +62,7 @@ FrameScanner::Event FrameScanner::scan_frames(Bytes& in) {
   while (at < in.size()) {
     const HeaderRead read = read_header(in.subspan(at), rules());
     if (!passes(read)) {
-      // What came before it goes first, in one piece.
+      // Frames before it go first, in one piece.
       if (at == 0) return take_apart(read, in);
       break;
     }
@@ -110,7 +110,7 @@ bool FrameScanner::passes(const HeaderRead& read) const {
   return !must_be_whole(read.header.opcode) && exceeded_by(read.header) == 0;
 }
 
-// What `in` begins with is an offence, a Close or a watched Pong: an event of its own.
+// Takes what `in` begins with, an offence, a Close or a watched Pong: an event of its own.
 FrameScanner::Event FrameScanner::take_apart(const HeaderRead& read, Bytes& in) {
   if (read.violation) {
     in = {};
@@ -220,7 +220,7 @@ const Offence* FrameScanner::offence() const {
   return stage_ == Stage::refused ? &*shown_->offence : nullptr;
 }
 
-// What the message is that a data frame belongs to.
+// The kind of the message that a data frame belongs to.
 Opcode FrameScanner::message_of(const FrameHeader& header) const {
   return header.opcode == Opcode::continuation ? message_ : header.opcode;
 }

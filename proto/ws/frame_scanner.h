@@ -38,7 +38,7 @@ struct MessageLimits {
   uint32_t binary = 0;
 };
 
-// What ended a direction: the violation and, where it is 1009, the limit that was exceeded.
+// The end of a direction by its sender's fault; where it is 1009, with the limit that was exceeded.
 struct Offence {
   Violation violation;
   uint32_t exceeded = 0;              // 0: it was not a limit
@@ -88,7 +88,7 @@ class FrameScanner {
   // Octets of payload up to the next boundary.
   [[nodiscard]] uint64_t left_of_frame() const { return payload_left_; }
 
-  // Of all that has gone by.
+  // Everything that has gone by, since the beginning.
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
   // While on, each Pong is an event of its own. Takes effect with the next frame.

@@ -140,13 +140,13 @@ class SessionStage {
     identity.client_tls = true;
     client.set_record_overhead(plan.client_record_overhead);
     auto made = std::make_unique<Session>(
-        surroundings_, Session::Opening{.domain = domain_,
-                                        .route = domain_->routes[0],
-                                        .streams = {client.connect(), origin.connect()},
-                                        .permessage_deflate = plan.permessage_deflate,
-                                        .identity = std::move(identity),
-                                        .pass = std::move(*admission.admit(listener)),
-                                        .in_use = gateway::origin::SessionCount(backend_.get())});
+        context_, Session::Opening{.domain = domain_,
+                                   .route = domain_->routes[0],
+                                   .streams = {client.connect(), origin.connect()},
+                                   .permessage_deflate = plan.permessage_deflate,
+                                   .identity = std::move(identity),
+                                   .pass = std::move(*admission.admit(listener)),
+                                   .in_use = gateway::origin::SessionCount(backend_.get())});
     Session& session = table_.add(std::move(made));
     if (plan.started) session.start(plan.from_client, plan.from_origin);
   }
@@ -162,14 +162,14 @@ class SessionStage {
   gateway::net::DeadlineWheel wheel_{kBegin};
   gateway::net::Retirement retirement_;
   gateway::session::Table table_{retirement_};
-  gateway::session::Surroundings surroundings_{.wheel = wheel_,
-                                               .table = table_,
-                                               .scribe = scribe,
-                                               .figures = registry.worker(0),
-                                               .book = meters.book(0),
-                                               .records = &records,
-                                               .interim = std::chrono::minutes(5),
-                                               .worker = 0};
+  gateway::session::WorkerContext context_{.wheel = wheel_,
+                                           .table = table_,
+                                           .scribe = scribe,
+                                           .figures = registry.worker(0),
+                                           .book = meters.book(0),
+                                           .records = &records,
+                                           .interim = std::chrono::minutes(5),
+                                           .worker = 0};
 };
 
 }  // namespace tests

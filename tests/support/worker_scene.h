@@ -67,7 +67,7 @@ class WorkerScene {
   gateway::origin::Authenticator authenticator;
   gateway::origin::OriginPaths paths{stage.loop, resolver};
   gateway::net::Admission admission;
-  gateway::net::Roster<gateway::edge::Client> clients{stage.loop.retirement()};
+  gateway::net::OwnedSet<gateway::edge::Client> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
   gateway::edge::WorkerContext context{.loop = stage.loop,
                                        .origins = {.loop = stage.loop,

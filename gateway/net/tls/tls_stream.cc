@@ -234,7 +234,7 @@ void TlsStream::end() {
 void TlsStream::finish() {
   if (write_ended_) return;
   notify_close();
-  // What the socket refuses of the close_notify has to be waited for after all.
+  // A close_notify that the socket refuses in part has to be waited for after all.
   if (transport_->congested()) {
     transport_->end();
   } else {

@@ -11,8 +11,8 @@
 
 namespace gateway::net::tls {
 
-// What a connection has agreed on; until its handshake is done, nothing. The views hold while the
-// stream lives.
+// Facts that a connection has agreed on; until its handshake is done, none. The views hold while
+// the stream lives.
 struct Facts {
   bool handshake_done = false;
   bool resumed = false;
@@ -80,14 +80,14 @@ class TlsStream final : public Stream, private Stream::Handler {
   std::unique_ptr<Stream> take_transport() { return std::move(transport_); }
 
  private:
-  // What is read of the peer.
+  // The peer's direction.
   //   handshake ──done──► open ──close_notify, or the transport's end──► ended
   //       │                └──failure──► failed ◄──failure──┘
   //       └──failure──► refused
   // The last two are final: nothing is read or written any more.
   enum class Phase : uint8_t { handshake, open, ended, refused, failed };
 
-  // What the peer's first bytes were.
+  // The peer's first bytes.
   enum class Opening : uint8_t { none, record, plain, plain_head };
 
   void on_data(Bytes data) override;
@@ -104,7 +104,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void read_records();
   void send_records();
   bool answer();  // false: too much of what the peer made us say is unread
-  // What OpenSSL says of the last failure; before another connection's call empties its queue.
+  // OpenSSL's words for the last failure; before another connection's call empties its queue.
   std::string take_reason();
   void report(const IoError& error);
 

@@ -34,6 +34,13 @@ class Meter {
 
   void add(Field field, uint64_t number) { slot().numbers[static_cast<size_t>(field)].add(number); }
 
+  // The slot of the bucket that is going on, for several additions in a row; good for the call.
+  Slot& slot() {
+    if (turn_ != clock_.turn) [[unlikely]]
+      roll();
+    return *slot_;
+  }
+
   // A session of this domain is open from here to close(): its connection-seconds run.
   void open(bool tls);
   void close(outcome::Cause cause);
@@ -47,11 +54,6 @@ class Meter {
 
  private:
   friend class Book;
-  Slot& slot() {
-    if (turn_ != clock_.turn) [[unlikely]]
-      roll();
-    return *slot_;
-  }
   void roll();  // to a slot of the current bucket
   void count(size_t place) { slot().numbers[place].add(1); }
 

@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/net/admission.h"
-#include "gateway/net/roster.h"
+#include "gateway/net/owned_set.h"
 #include "tests/support/loop_stage.h"
 
 using namespace tests;
@@ -129,8 +129,8 @@ TEST_CASE("poller: a scheduled turn comes once, and not after it was forgotten")
   CHECK(forgotten.turns == 0);
 }
 
-TEST_CASE("roster: owns its members, and retires one of them at a time") {
-  struct Member final : RosterMember {
+TEST_CASE("owned set: owns its members, and retires one of them at a time") {
+  struct Member final : Owned {
     explicit Member(int& dead) : deaths(dead) {}
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
@@ -139,17 +139,17 @@ TEST_CASE("roster: owns its members, and retires one of them at a time") {
   };
   int deaths = 0;
   Retirement retirement;
-  Roster<Member> roster(retirement);
+  OwnedSet<Member> set(retirement);
   std::vector<Member*> members;
-  for (int i = 0; i < 300; ++i) members.push_back(&roster.add(std::make_unique<Member>(deaths)));
-  for (size_t i = 0; i < members.size(); i += 2) roster.retire(*members[i]);
-  CHECK(roster.size() == 150);
+  for (int i = 0; i < 300; ++i) members.push_back(&set.add(std::make_unique<Member>(deaths)));
+  for (size_t i = 0; i < members.size(); i += 2) set.retire(*members[i]);
+  CHECK(set.size() == 150);
   CHECK(deaths == 0);
   retirement.clear();
   CHECK(deaths == 150);
-  for (size_t i = 1; i < members.size(); i += 2) roster.retire(*members[i]);
+  for (size_t i = 1; i < members.size(); i += 2) set.retire(*members[i]);
   retirement.clear();
-  CHECK(roster.size() == 0);
+  CHECK(set.size() == 0);
   CHECK(deaths == 300);
 }
 

@@ -48,12 +48,12 @@ struct PacerScene {
     auto ends = std::make_unique<Ends>();
     auto& gate = *building.registry.listener("web")[0];
     auto made = std::make_unique<Session>(
-        surroundings, Session::Opening{.domain = snapshot->router.share(name),
-                                       .route = to->routes.front(),
-                                       .streams = {ends->client.connect(), ends->origin.connect()},
-                                       .permessage_deflate = false,
-                                       .identity = {},
-                                       .pass = std::move(*admission.admit(gate))});
+        context, Session::Opening{.domain = snapshot->router.share(name),
+                                  .route = to->routes.front(),
+                                  .streams = {ends->client.connect(), ends->origin.connect()},
+                                  .permessage_deflate = false,
+                                  .identity = {},
+                                  .pass = std::move(*admission.admit(gate))});
     peers.push_back(std::move(ends));
     Session& session = table.add(std::move(made));
     session.start({}, {});
@@ -101,14 +101,14 @@ struct PacerScene {
   gateway::net::DeadlineWheel wheel{1'000'003ms};
   gateway::net::Retirement retirement;
   gateway::session::Table table{retirement};
-  gateway::session::Surroundings surroundings{.wheel = wheel,
-                                              .table = table,
-                                              .scribe = scribe,
-                                              .figures = building.registry.worker(0),
-                                              .book = building.meters.book(0),
-                                              .records = nullptr,
-                                              .interim = std::chrono::minutes(5),
-                                              .worker = 0};
+  gateway::session::WorkerContext context{.wheel = wheel,
+                                          .table = table,
+                                          .scribe = scribe,
+                                          .figures = building.registry.worker(0),
+                                          .book = building.meters.book(0),
+                                          .records = nullptr,
+                                          .interim = std::chrono::minutes(5),
+                                          .worker = 0};
   std::optional<double> rate;
   std::shared_ptr<const gateway::route::Snapshot> snapshot;
   Pacer pacer{wheel, table, building.registry.worker(0)};

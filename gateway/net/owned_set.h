@@ -13,30 +13,30 @@
 
 namespace gateway::net {
 
-class RosterMember : public Retirable {
+class Owned : public Retirable {
  private:
   template <class T>
-  friend class Roster;
+  friend class OwnedSet;
   size_t place_ = 0;
 };
 
-template <class T>  // derives from RosterMember
-class Roster {
+template <class T>  // derives from Owned
+class OwnedSet {
  public:
-  explicit Roster(Retirement& retirement) : retirement_(retirement) {}
+  explicit OwnedSet(Retirement& retirement) : retirement_(retirement) {}
 
   T& add(std::unique_ptr<T> member) {
-    static_cast<RosterMember&>(*member).place_ = members_.size();
+    static_cast<Owned&>(*member).place_ = members_.size();
     members_.push_back(std::move(member));
     most_ = std::max(most_, members_.size());
     return *members_.back();
   }
 
   void retire(T& member) {
-    const size_t place = static_cast<RosterMember&>(member).place_;
+    const size_t place = static_cast<Owned&>(member).place_;
     assert(place < members_.size() && members_[place].get() == &member);
     std::swap(members_[place], members_.back());
-    static_cast<RosterMember&>(*members_[place]).place_ = place;
+    static_cast<Owned&>(*members_[place]).place_ = place;
     retirement_.add(std::move(members_.back()));
     members_.pop_back();
     if (members_.capacity() > kSmallest && members_.size() < members_.capacity() / 4)
