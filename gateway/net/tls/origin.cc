@@ -10,6 +10,7 @@
 
 #include "gateway/net/address.h"
 #include "gateway/net/tls/identity.h"
+#include "gateway/net/tls/peer_certificates.h"
 
 namespace gateway::net::tls {
 
@@ -17,10 +18,11 @@ namespace {
 
 // What a context needs beside what OpenSSL keeps of it; it dies with the context.
 struct Settings {
-  bool verify;
+  bool verify = true;
   std::vector<KeyPin> pins;
-  OriginSessions* sessions;  // may be null
-  uint64_t id;
+  OriginSessions* sessions = nullptr;  // may be null
+  uint64_t id = 0;
+  PeerCertificates certificates;
 };
 
 template <class T>
@@ -74,10 +76,12 @@ bool any_is_pinned(X509_STORE_CTX* store, const Settings& settings) {
 // In place of OpenSSL's own: before our last message, and so before our certificate, goes to
 // whoever has no key that we know.
 int verify_origin(X509_STORE_CTX* store, void* attached) {
-  const auto& settings = *static_cast<const Settings*>(attached);
+  auto& settings = *static_cast<Settings*>(attached);
+  settings.certificates.replace_known(store);
   if (settings.verify && X509_verify_cert(store) != 1) return 0;
   const bool pinned = settings.pins.empty() || any_is_pinned(store, settings);
   X509_STORE_CTX_set_error(store, pinned ? X509_V_OK : X509_V_ERR_APPLICATION_VERIFICATION);
+  if (pinned) settings.certificates.keep(store);
   return pinned ? 1 : 0;
 }
 
@@ -92,11 +96,11 @@ int on_session(SSL* ssl, SSL_SESSION* session) {
 }
 
 void attach(SSL_CTX* context, const OriginOptions& options) {
-  auto settings = std::make_unique<Settings>(
-      Settings{.verify = options.verify,
-               .pins = options.pins,
-               .sessions = options.sessions,
-               .id = options.sessions != nullptr ? options.sessions->new_context() : 0});
+  auto settings = std::make_unique<Settings>();
+  settings->verify = options.verify;
+  settings->pins = options.pins;
+  settings->sessions = options.sessions;
+  if (options.sessions != nullptr) settings->id = options.sessions->new_context();
   SSL_CTX_set_cert_verify_callback(context, verify_origin, settings.get());
   SSL_CTX_set_ex_data(context, settings_index(), settings.release());
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -250,3 +250,36 @@ TEST_CASE("FY13 origin tls: old suites are spoken with an origin only where that
                     "(origin.tls.legacy_ciphers offers the old ones)") == 0);
   }
 }
+
+TEST_CASE("origin tls: connections whose origins show equal certificates hold them once") {
+  certificates().add_authority(
+      {.name = "between", .alternative_names = {}, .lasts_seconds = 86'400, .issuer = "ca"});
+  const Certificate leaf = certificates().add(
+      {.name = "behind", .alternative_names = "DNS:origin.example", .issuer = "between"});
+  const SslContextPtr server =
+      server_with({.chain_file = certificates().chain("behind-chain.pem", {"behind", "between"}),
+                   .key_file = leaf.key_file});
+  const SslContextPtr other = server_with(good_certificate());
+  const SslContextPtr client = client_with({.pins = {pin_of(certificates().path("between.pem"))}});
+  const auto connect = [&client](const SslContextPtr& to) {
+    SslPtr ssl = new_origin_connection(client.get(), "origin.example");
+    SSL_up_ref(ssl.get());
+    SslPtr kept(ssl.get());
+    TlsScene scene(SslPtr(SSL_new(to.get())), std::move(ssl));
+    REQUIRE(scene.until(
+        [&] { return scene.client.secured.times == 1 || scene.client.told.failures == 1; }));
+    return std::pair(std::move(kept), scene.client.told.failures);
+  };
+  const auto [first, first_failed] = connect(server);
+  const auto [second, second_failed] = connect(server);
+  const auto [unpinned, unpinned_failed] = connect(other);
+  CHECK(first_failed == 0);
+  CHECK(second_failed == 0);
+  CHECK(unpinned_failed == 1);  // what one origin has shown vouches for no other
+  CHECK(SSL_get0_peer_certificate(first.get()) == SSL_get0_peer_certificate(second.get()));
+  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(second.get());
+  REQUIRE(sk_X509_num(chain) == 2);
+  CHECK(sk_X509_value(chain, 1) == sk_X509_value(SSL_get_peer_cert_chain(first.get()), 1));
+  CHECK(sk_X509_value(SSL_get0_verified_chain(second.get()), 0) ==
+        SSL_get0_peer_certificate(first.get()));
+}
