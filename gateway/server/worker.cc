@@ -16,7 +16,7 @@ session::Scribe scribe_of(session::Scribe all, size_t worker) {
   return all;
 }
 
-constexpr milliseconds kHousekeeping{1000};
+constexpr milliseconds kHousekeeping{500};
 constexpr milliseconds kHousekeepingSoon{250};
 
 }  // namespace
