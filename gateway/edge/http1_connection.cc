@@ -118,7 +118,8 @@ void Http1Connection::keep_early(net::Bytes data) {
   // Grown by doubling it would take twice the cap.
   if (!early_.empty()) early_.reserve(kMaxEarly);
   early_.append(proto::text_of(data));
-  if (early_.size() + net::Stream::kSmallRead > kMaxEarly) stream_->pause_reading(net::Pause::early);
+  if (early_.size() + net::Stream::kSmallRead > kMaxEarly)
+    stream_->pause_reading(net::Pause::early);
 }
 
 void Http1Connection::discard(net::Bytes data) {
