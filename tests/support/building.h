@@ -19,6 +19,20 @@ inline constexpr std::string_view kEchoDomain =
     "  - domain: chat.example.com\n    websocket: { enabled: true }\n"
     "    origin: { builtin: echo }\n";
 
+// Without servers: a test adds them as it knows their ports.
+inline constexpr std::string_view kOriginDomain =
+    "  - domain: chat.example.com\n    websocket: { enabled: true }\n"
+    "    origin: { servers: [{ address: \"127.0.0.1:1\" }] }\n";
+
+inline gateway::config::Document document_of(std::string_view domains) {
+  auto reading = gateway::config::read_text(std::string(kNode).append(domains), "t.yaml");
+  for (const auto& problem : reading.problems) {
+    if (!problem.warning) FAIL_CHECK(to_string(problem));
+  }
+  REQUIRE(reading.ok());
+  return std::move(reading.document);
+}
+
 struct Building {
   explicit Building(size_t workers = 1)
       : registry(workers),
@@ -46,12 +60,7 @@ struct Building {
   }
   auto build(const std::string& domains, uint64_t generation = 1,
              const gateway::route::Snapshot* before = nullptr) {
-    auto reading = gateway::config::read_text(std::string(kNode) + domains, "t.yaml");
-    for (const auto& problem : reading.problems) {
-      if (!problem.warning) FAIL_CHECK(to_string(problem));
-    }
-    REQUIRE(reading.ok());
-    return build(std::move(reading.document), generation, before);
+    return build(document_of(domains), generation, before);
   }
   std::shared_ptr<const gateway::route::Snapshot> snapshot(const std::string& domains) {
     auto built = build(domains);
@@ -74,5 +83,14 @@ struct Building {
   gateway::usage::meter::Books& meters;
   gateway::usage::BudgetStandings& standings;
 };
+
+// What a build may take the system's authorities from: to read them costs more than a test does.
+inline const gateway::route::Snapshot& with_authorities() {
+  static Building building;
+  static const auto kBuilt = building.snapshot(
+      "  - domain: authorities.example\n    websocket: { enabled: true }\n"
+      "    origin: { servers: [{ address: \"127.0.0.1:1\" }] }\n");
+  return *kBuilt;
+}
 
 }  // namespace tests

@@ -11,9 +11,9 @@
 #include "gateway/origin/origin_paths.h"
 #include "gateway/session/ws_question.h"
 #include "proto/http1/head_writer.h"
+#include "tests/support/building.h"
 #include "tests/support/handshakes.h"
 #include "tests/support/loop_stage.h"
-#include "tests/support/made_snapshot.h"
 #include "tests/support/waiting.h"
 
 namespace tests {
@@ -32,30 +32,32 @@ inline std::string port_of(const RawListener& listener) {
 
 class UpgradeScene final : public gateway::session::WsQuestion::Handler {
  public:
-  UpgradeScene() {
-    snapshot.via = "weir-node-1";
-    domain.config = borrowed(config);
-    domain.label = pool.domain = "chat.example.com";
-    pool.label = "chat.example.com#/";
-    pool.config = borrowed(config.origin);
-    config.names = {"chat.example.com"};
-    server.host = "127.0.0.1";
-    server.port = origin.address().port();
-    server.address = gateway::net::Address::parse(server.host, 0);
+  UpgradeScene() : config(document.domains.front()) {
+    config.origin.servers.clear();
+    server = {.host = "127.0.0.1", .port = origin.address().port(), .place = {}};
   }
 
-  void add_server(gateway::route::Server added) {
-    config.origin.servers.push_back({.host = added.host, .port = added.port, .place = {}});
-    added.backend =
-        backends.of("chat.example.com", added.host + ":" + std::to_string(added.port.value_or(0)));
-    pool.servers.push_back(std::move(added));
-  }
+  void add_server(const gateway::config::Server& added) { config.origin.servers.push_back(added); }
   // Another server of the pool, at a port of this machine.
   void add_server(uint16_t port) {
-    if (pool.servers.empty()) add_server(server);
-    gateway::route::Server added = server;
+    if (config.origin.servers.empty()) add_server(server);
+    gateway::config::Server added = server;
     added.port = port;
-    add_server(std::move(added));
+    add_server(added);
+  }
+
+  // With the settings as they are now, once; `server` is its only one where none was added.
+  void build() {
+    if (snapshot) return;
+    if (config.origin.servers.empty()) add_server(server);
+    document.domains.front() = config;
+    auto built = building.build(document, 1, &with_authorities());
+    REQUIRE(built.has_value());
+    snapshot = std::move(*built);
+  }
+  gateway::route::Backend& backend_of(size_t added) {
+    build();
+    return *snapshot->pools.front()->servers[added].backend;
   }
 
   void begin() {
@@ -65,7 +67,7 @@ class UpgradeScene final : public gateway::session::WsQuestion::Handler {
     head_ = parser.take();
     target_ = *proto::http1::request_target(head_);
     request_ = *proto::ws::judge_request(head_);
-    if (aimed->servers.empty()) add_server(server);
+    build();
     question.emplace(
         gateway::session::WsQuestion::Asks{
             .request = {.head = head_,
@@ -74,8 +76,8 @@ class UpgradeScene final : public gateway::session::WsQuestion::Handler {
                         .server = *gateway::net::Address::parse("192.0.2.1", 80),
                         .client_tls = client_tls},
             .upgrade = request_,
-            .origin = aimed->settings(),
-            .via = snapshot.via},
+            .origin = snapshot->pools.front()->settings(),
+            .via = snapshot->via},
         stage.loop.now(), *this);
     journey = std::make_unique<gateway::origin::Journey>(
         gateway::origin::WorkerContext{.loop = stage.loop,
@@ -83,7 +85,8 @@ class UpgradeScene final : public gateway::session::WsQuestion::Handler {
                                        .pools = pools,
                                        .authenticator = authenticator,
                                        .paths = *paths},
-        gateway::origin::Journey::Aim{domain, *aimed}, *question);
+        gateway::origin::Journey::Aim{*snapshot->domains.front(), *snapshot->pools.front()},
+        *question);
     journey->start();
   }
   // Begins, and gives the origin's end when the whole request has come there.
@@ -122,18 +125,17 @@ class UpgradeScene final : public gateway::session::WsQuestion::Handler {
   gateway::origin::PoolStates pools{1};
   gateway::origin::Authenticator authenticator;
   gateway::origin::OriginPaths own_paths{stage.loop, resolver};
-  gateway::route::Backends backends;
-  gateway::route::Snapshot snapshot;
+  Building building;
+  gateway::config::Document document = document_of(kOriginDomain);
+  // Both may be changed before the first build(), ask() or begin().
   gateway::config::Domain config;
-  gateway::route::Domain domain;
-  gateway::route::Pool pool;
-  gateway::route::Server server;
+  gateway::config::Server server;
+  std::shared_ptr<const gateway::route::Snapshot> snapshot;
   Request asked;
   bool client_tls = false;
   // What a test may put in place of the scene's own.
   gateway::net::dns::Resolver* names = &resolver;
   gateway::origin::OriginPaths* paths = &own_paths;
-  const gateway::route::Pool* aimed = &pool;
   std::optional<gateway::session::WsQuestion> question;
   std::unique_ptr<gateway::origin::Journey> journey;
 

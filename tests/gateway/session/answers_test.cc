@@ -17,9 +17,9 @@ struct TwoServers {
   TwoServers() {
     scene.config.origin.retries.budget_percent = 100;
     scene.add_server(second.address().port());
-    scene.config.origin.servers[1].priority = scene.pool.servers[1].priority = 30;
+    scene.config.origin.servers[1].priority = 30;
   }
-  gateway::route::Backend& backend() const { return *scene.pool.servers.front().backend; }
+  gateway::route::Backend& backend() { return scene.backend_of(0); }
   // Lets what is given out by a timer of one second happen.
   void pass_a_second() {
     scene.turn();
@@ -244,7 +244,7 @@ TEST_CASE("FY25 upgrade: a Location that names a server of the origin names the 
       scene.config.origin.protocol = gateway::config::Origin::Protocol::http;
       scene.add_server(scene.server);
       for (const char* host : {"pool.example", "2001:db8::1"}) {
-        gateway::route::Server other = scene.server;
+        gateway::config::Server other = scene.server;
         other.host = host;
         other.priority = 30;
         scene.add_server(other);
@@ -270,7 +270,6 @@ TEST_CASE("FY25 upgrade: the Host that the origin was sent, and its address, are
     scene.config.origin.host_header = gateway::config::Origin::Host::fixed;
     scene.config.origin.fixed_host = "inner.example";
     scene.server.host = "pool.example";
-    scene.server.address.reset();
     RawPeer peer = scene.ask();
     CHECK(field_of(peer.received, "Host") == "inner.example");
     peer.send(head_of(302, "Location: " + std::string(location) + "\r\nContent-Length: 0\r\n"));

@@ -32,7 +32,7 @@ TEST_CASE("upgrade: refused, 503, good: the third server gives the 101") {
   scene.server.port = UpgradeScene::closed_port();
   scene.add_server(second.address().port());
   scene.add_server(third.address().port());
-  for (uint32_t i = 0; i < 3; ++i) scene.pool.servers[i].priority = 20 + i;
+  for (uint32_t i = 0; i < 3; ++i) scene.config.origin.servers[i].priority = 20 + i;
   scene.config.origin.retries.budget_percent = 100;
   scene.begin();
   RawPeer peer = scene.next(second);
@@ -51,7 +51,7 @@ TEST_CASE("upgrade: the last error wins, and a 5xx that is the last one is the c
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.pool.servers[1].priority = 30;
+  scene.config.origin.servers[1].priority = 30;
   scene.begin();
   RawPeer first = scene.next(scene.origin);
   first.send(kUnavailable);
@@ -68,7 +68,7 @@ TEST_CASE("upgrade: without a budget there is no retry") {
   scene.config.origin.retries.budget_percent = 0;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.pool.servers[1].priority = 30;
+  scene.config.origin.servers[1].priority = 30;
   RawPeer first = scene.ask();
   first.send(kUnavailable);
   REQUIRE(scene.finished());
@@ -81,7 +81,7 @@ TEST_CASE("upgrade: a connection that is lost without an answer is retried elsew
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.pool.servers[1].priority = 30;
+  scene.config.origin.servers[1].priority = 30;
   { const RawPeer first = scene.ask(); }
   RawPeer last = scene.next(second);
   last.send(switching_answer(last.received));
@@ -94,7 +94,6 @@ TEST_CASE("upgrade: a name with one address gives its 5xx once, and to the clien
   UpgradeScene scene;
   scene.config.origin.retries.budget_percent = 100;
   scene.server.host = "localhost";
-  scene.server.address.reset();
   RawPeer peer = scene.ask();
   peer.send(kUnavailable);
   // IPv6's localhost is another address, where nobody listens.
@@ -105,8 +104,7 @@ TEST_CASE("upgrade: a name with one address gives its 5xx once, and to the clien
 
 TEST_CASE("upgrade: all servers down is 502 at once") {
   UpgradeScene scene;
-  scene.add_server(scene.server);
-  scene.pool.servers[0].backend->up = false;
+  scene.backend_of(0).up = false;
   scene.begin();
   CHECK(scene.failures == 1);
   CHECK(scene.failure.status == 502);

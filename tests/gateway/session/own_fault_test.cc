@@ -11,6 +11,7 @@ using gateway::outcome::Cause;
 TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed") {
   UpgradeScene scene;
   scene.add_server(UpgradeScene::closed_port());
+  scene.build();
   const NoDescriptors none;
   for (int i = 0; i < 20; ++i) {
     scene.failures = 0;
@@ -20,7 +21,7 @@ TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed
     CHECK(scene.failure.status == 503);
     CHECK(scene.failure.blame == gateway::outcome::Blame::us);
   }
-  for (const auto& server : scene.pool.servers) {
+  for (const auto& server : scene.snapshot->pools.front()->servers) {
     CHECK(server.backend->failures_in_a_row == 0);
     CHECK(server.backend->ejected_until == 0);
     for (const auto& count : server.backend->failures) CHECK(count == 0);
@@ -29,16 +30,14 @@ TEST_CASE("FX2 upgrade: without a descriptor it is 503, and no server has failed
 
 TEST_CASE("FX2 upgrade: a server that cannot be reached from here is passed over for another") {
   UpgradeScene scene;
-  gateway::route::Server nowhere = scene.server;
+  gateway::config::Server nowhere = scene.server;
   nowhere.host = "255.255.255.255";  // connect() itself refuses
-  nowhere.address = gateway::net::Address::parse(nowhere.host, 0);
   scene.config.origin.balance = gateway::config::Origin::Balance::least_sessions;
   scene.add_server(nowhere);
-  gateway::route::Server good = scene.server;
-  scene.add_server(good);
+  scene.add_server(scene.server);
   RawPeer peer = scene.ask();
   peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
   REQUIRE(scene.finished());
   CHECK(scene.refused.status == 403);
-  CHECK(scene.pool.servers[0].backend->failures_in_a_row == 0);
+  CHECK(scene.backend_of(0).failures_in_a_row == 0);
 }

@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls/origin.h"
 #include "tests/support/upgrade_scene.h"
 
 using namespace tests;
@@ -33,7 +32,7 @@ struct TwoPorts {
     scene.config.origin.http_ports = {scene.origin.address().port(), second->address().port()};
     scene.config.origin.retries.budget_percent = 100;
   }
-  Backend& backend() const { return *scene.pool.servers.front().backend; }
+  Backend& backend() { return scene.backend_of(0); }
   // Asks, and is led to the second port of the own host.
   void go_to_second() {
     RawPeer first = scene.ask();
@@ -61,7 +60,7 @@ TEST_CASE("FX21 upgrade: the own host at a port that no server has is the client
     CHECK(scene.refused.status == 302);
     CHECK(field_of(scene.refused.response, "Location") == location);
     CHECK_FALSE(readable(secret.fd()));
-    CHECK(scene.pool.servers.front().backend->failures_in_a_row == 0);
+    CHECK(scene.backend_of(0).failures_in_a_row == 0);
   }
 }
 
@@ -69,9 +68,6 @@ TEST_CASE("FX21 upgrade: neither does the client's own Host open a port by way o
   const RawListener secret;
   UpgradeScene scene;
   scene.asked.host = "chat.example.com:" + port_of(secret);
-  auto context = gateway::net::tls::make_origin_context({});
-  REQUIRE(context.has_value());
-  scene.pool.tls = std::move(*context);
   RawPeer peer = scene.ask();
   const std::string location = "https://" + field_of(peer.received, "Host") + "/chat";
   peer.send(redirect_to(location));
@@ -179,9 +175,8 @@ TEST_CASE("FX21 upgrade: a port that another server of the pool has leads to tha
   const RawListener second;
   UpgradeScene scene;
   scene.add_server(scene.server);
-  gateway::route::Server other = scene.server;
+  gateway::config::Server other = scene.server;
   other.host = "127.0.0.2";
-  other.address = gateway::net::Address::parse("127.0.0.2", 0);
   other.port = 9;  // nobody is there
   other.priority = 30;
   scene.add_server(other);

@@ -4,7 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "gateway/net/tls/origin.h"
 #include "gateway/origin/origin_paths.h"
 #include "tests/support/made_snapshot.h"
 #include "tests/support/names.h"
@@ -25,7 +24,6 @@ struct NameScene {
     names.set("a.test", addresses);
     scene.names = &names.resolver;
     scene.server.host = "a.test";
-    scene.server.address.reset();
     scene.config.origin.retries.budget_percent = 100;
     allow_loopback(scene.config.origin);
   }
@@ -108,9 +106,9 @@ TEST_CASE("upgrade: a server whose trial is another request's is no retry") {
   scene.config.origin.retries.budget_percent = 100;
   RawListener second;
   scene.add_server(second.address().port());
-  scene.config.origin.servers[1].priority = scene.pool.servers[1].priority = 30;
+  scene.config.origin.servers[1].priority = 30;
   RawPeer peer = scene.ask();
-  gateway::route::Backend& backend = *scene.pool.servers[1].backend;
+  gateway::route::Backend& backend = scene.backend_of(1);
   backend.ejected_until = 1;
   REQUIRE(gateway::origin::begin_trial(backend, scene.stage.loop.now()));
   peer.send(kUnavailable);
@@ -180,24 +178,25 @@ TEST_CASE("upgrade: a redirect from another host leads home, credentials and all
   CHECK(scene.upgrades == 1);
 }
 
-TEST_CASE("upgrade: a redirect to https is 502 where TLS was never prepared") {
+TEST_CASE("upgrade: an origin that is spoken to over http is followed to https, by TLS alone") {
   UpgradeScene scene;
+  const RawListener secure;
   scene.config.origin.protocol = Origin::Protocol::http;
   scene.config.origin.http_ports = {scene.origin.address().port()};
+  scene.config.origin.https_ports = {secure.address().port()};
   scene.server.port.reset();
   RawPeer peer = scene.ask();
   peer.send(redirect_to("https://chat.example.com/secure"));
+  REQUIRE(scene.stage.run_until([&] { return readable(secure.fd()); }));
+  RawPeer plain(secure.accept());
+  plain.send("HTTP/1.1 400 Bad Request\r\n\r\n");
   REQUIRE(scene.finished());
   CHECK(scene.failure.cause == Cause::origin_tls);
-  CHECK(scene.failure.why == "the origin is spoken to over http alone");
 }
 
 TEST_CASE("upgrade: a fixed TLS name is the own origin's, and no other host goes by it") {
   UpgradeScene scene;
   RawListener other;
-  auto context = gateway::net::tls::make_origin_context({});
-  REQUIRE(context.has_value());
-  scene.pool.tls = std::move(*context);
   scene.config.origin.sni = "sni.example.com";
   scene.config.origin.redirect_hosts = {"127.0.0.1"};
   RawPeer first = scene.ask();
@@ -277,18 +276,12 @@ namespace {
 // One warm connection to an origin that the test plays.
 struct WarmScene {
   WarmScene() {
-    auto& config = snapshot->document.domains.emplace_back();
-    config.names = {"chat.example.com"};
-    config.origin.protocol = Origin::Protocol::http;
-    config.origin.warm = 1;
-    config.origin.request_timeout = 200ms;
-    gateway::route::Pool& pool = add_pool(*snapshot, config);
-    auto server = scene.server;
-    server.backend = scene.backends.of(pool.domain, "origin");
-    pool.servers.push_back(std::move(server));
-    scene.aimed = &pool;
+    scene.config.origin.protocol = Origin::Protocol::http;
+    scene.config.origin.warm = 1;
+    scene.config.origin.request_timeout = 200ms;
+    scene.build();
     scene.paths = &paths;
-    paths.use(change_to(snapshot));
+    paths.use(change_to(scene.snapshot));
     REQUIRE(scene.stage.run_until([&] { return paths.warm().idle() == 1; }));
   }
   WarmScene(const WarmScene&) = delete;
@@ -319,7 +312,6 @@ struct WarmScene {
   }
 
   UpgradeScene scene;
-  std::shared_ptr<gateway::route::Snapshot> snapshot = std::make_shared<gateway::route::Snapshot>();
   gateway::origin::OriginPaths paths{scene.stage.loop, scene.resolver};
   std::vector<RawPeer> others;
 };
