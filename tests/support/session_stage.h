@@ -90,7 +90,7 @@ class SessionStage {
   uint64_t ends() {
     uint64_t total = 0;
     for (const auto& by : counters().closed) {
-      for (const auto& count : by) total += count.value();
+      for (size_t cause = 0; cause < gateway::outcome::kCauses; ++cause) total += by[cause].value();
     }
     return total;
   }
