@@ -155,7 +155,7 @@ int Server::make_service(Candidate first) {
   doors_.emplace(std::move(*doors));
   const int64_t read_since = first.read_since;
   service_ = std::make_unique<Service>(
-      Service::Surroundings{
+      Service::Lent{
           .loop = loop_, .process = *process_, .disposal = *builder_, .admin = doors_->address},
       std::move(first), std::move(ports), std::move(opened));
   attend(read_since);

@@ -10,15 +10,14 @@ namespace gateway::server {
 using log::Level;
 using log::say;
 
-Service::Service(const Surroundings& surroundings, Candidate first, Ports ports,
-                 Ports::Change opened)
-    : around_(surroundings),
+Service::Service(const Lent& lent, Candidate first, Ports ports, Ports::Change opened)
+    : lent_(lent),
       snapshot_(first.change->now),
       named_files_(std::move(first.named_files)),
       rules_(std::move(first.rules)),
       ports_(std::move(ports)),
-      common_(surroundings.process.common()) {
-  Process& process = around_.process;
+      common_(lent.process.common()) {
+  Process& process = lent_.process;
   // Once it is sure that this process will serve, and before it does: the first upgrade is already
   // judged by what the budgets have left.
   process.metering.use(rules_);
@@ -46,7 +45,7 @@ std::vector<std::string> Service::use(Candidate candidate, Ports::Change change,
   if (!leave.empty()) look_at_sessions();
   std::vector<std::string> lines = lines_of(leave);
   for (const std::string& line : lines) say(Level::info, line);
-  Process& process = around_.process;
+  Process& process = lent_.process;
   process.metering.use(rules_);
   process.origins.use(*candidate.change);
   hand_out(change);
@@ -64,7 +63,7 @@ void Service::hand_over(const std::shared_ptr<const route::Change>& change,
   turnovers_.push_back({.change = change, .missing = workers_.size(), .taken = std::move(taken)});
   for (const auto& worker : workers_) {
     worker->use(change,
-                [this, number] { around_.loop.post([this, number] { one_has_taken(number); }); });
+                [this, number] { lent_.loop.post([this, number] { one_has_taken(number); }); });
   }
 }
 
@@ -75,7 +74,7 @@ void Service::one_has_taken(uint64_t number) {
   Turnover whole = std::move(turnover);
   turnovers_.pop_front();
   ++first_turnover_;
-  around_.disposal.run(
+  lent_.disposal.run(
       [change = std::move(whole.change)]() -> net::SideThread::Done { return nullptr; });
   if (whole.taken) whole.taken();
 }
@@ -92,9 +91,9 @@ void Service::hand_out(Ports::Change& change) {
       workers_[i]->open(port.key, port.listener, port.tls, std::move(port.fds[i]));
   }
   ports_.commit(change);
-  std::vector<net::Address> own = {around_.admin};
+  std::vector<net::Address> own = {lent_.admin};
   for (const auto& [key, port] : ports_.open()) own.push_back(port.address);
-  around_.process.origins.own_listeners().use(std::move(own));
+  lent_.process.origins.own_listeners().use(std::move(own));
 }
 
 }  // namespace gateway::server

@@ -26,14 +26,14 @@ class Service {
   // `admin` is where the process listens beside its ports. `disposal` is where a configuration ends
   // that nobody needs any more: with thousands of domains that takes a while. Both loops' owners,
   // `process` and `disposal` outlive this.
-  struct Surroundings {
+  struct Lent {
     net::Loop& loop;
     Process& process;
     net::SideThread& disposal;
     net::Address admin;
   };
   // `opened` are the ports of the first configuration.
-  Service(const Surroundings& surroundings, Candidate first, Ports ports, Ports::Change opened);
+  Service(const Lent& lent, Candidate first, Ports ports, Ports::Change opened);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
@@ -69,7 +69,7 @@ class Service {
   void hand_over(const std::shared_ptr<const route::Change>& change, std::function<void()> taken);
   void one_has_taken(uint64_t number);
 
-  Surroundings around_;
+  Lent lent_;
   std::shared_ptr<const route::Snapshot> snapshot_;
   std::shared_ptr<const NamedFiles> named_files_;
   std::shared_ptr<const Metering::Rules> rules_;

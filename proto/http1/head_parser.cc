@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "proto/http1/head_gate.h"
-#include "proto/http1/second_reading.h"
+#include "proto/http1/llhttp_check.h"
 
 namespace proto::http1 {
 

@@ -1,4 +1,4 @@
-#include "proto/http1/second_reading.h"
+#include "proto/http1/llhttp_check.h"
 
 #include <memory>
 #include <string>
@@ -34,11 +34,11 @@ std::string why(const proto::http1::Verdict& verdict) { return verdict ? verdict
 
 }  // namespace
 
-TEST_CASE("second reading: agrees with what is there") {
+TEST_CASE("llhttp check: agrees with what is there") {
   CHECK(why(confirm(understood("GET /a HTTP/1.1\r\nHost: h\r\n\r\n", "/a"))).empty());
 }
 
-TEST_CASE("second reading: another request line, other fields or another end do not pass") {
+TEST_CASE("llhttp check: another request line, other fields or another end do not pass") {
   const std::string fields = "a head that can be read in two ways";
   const std::string line = "a request line that can be read in two ways";
   const auto why_not = [](std::string_view text) { return why(confirm(understood(text, "/a"))); };
@@ -53,7 +53,7 @@ TEST_CASE("second reading: another request line, other fields or another end do 
   CHECK(why_not("GET /a HTTP/1.1\r\nHost: h\r\n") == "a malformed head");
 }
 
-TEST_CASE("second reading: an answer with another status or version does not pass") {
+TEST_CASE("llhttp check: an answer with another status or version does not pass") {
   ResponseHead head;
   head.text = std::make_unique<std::string>("HTTP/1.1 200 OK\r\n\r\n");
   head.status = 200;

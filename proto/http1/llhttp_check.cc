@@ -1,4 +1,4 @@
-#include "proto/http1/second_reading.h"
+#include "proto/http1/llhttp_check.h"
 
 #include <cstddef>
 #include <string>
