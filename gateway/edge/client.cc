@@ -17,11 +17,7 @@ void Client::turn_away() {
 }
 
 void Client::abort() {
-  if (auto* carrier = std::get_if<Http1Connection>(&phase_)) {
-    carrier->abort();
-  } else {
-    on_lost(std::nullopt);
-  }
+  std::visit([](auto& phase) { phase.abort(); }, phase_);
 }
 
 Http1Connection& Client::carry(ClientStream::Ready ready) {

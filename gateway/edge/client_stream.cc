@@ -174,6 +174,10 @@ void ClientStream::part() {
 
 void ClientStream::lose(const std::optional<Refusal>& why) {
   advance(Stage::over);
+  context_.loop.wheel().clear(*this);
+  // Its owner may only be retired: what the peer says in this very turn must find nobody.
+  preface_.reset();
+  tls_.reset();
   handler_.on_lost(why);
 }
 

@@ -56,6 +56,8 @@ class ClientStream final : public ProxyPreface::Handler,
   void start();
   // Drain: a client that has said nothing yet gets a FIN, one that has may go on.
   void turn_away();
+  // At once, without a word.
+  void abort() { lose(std::nullopt); }
 
   const ClientFacts& facts() const { return facts_; }
   const std::shared_ptr<const route::Snapshot>& snapshot() const { return snapshot_; }

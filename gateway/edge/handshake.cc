@@ -140,6 +140,9 @@ void Handshake::client_left() {
   outcome_.refuse({.status = 499,
                    .cause = Cause::client_abort,
                    .why = "the client left before the origin had answered"});
+  outcome_.unanswered();
+  // What the origin says in this very turn must find nobody.
+  journey_.reset();
 }
 
 }  // namespace gateway::edge

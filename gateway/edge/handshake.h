@@ -19,7 +19,7 @@ namespace gateway::edge {
 class Handshake final : public session::WsQuestion::Handler {
  public:
   // All outlive it; the request has its head. The outcome is told through the answerer, or by
-  // whoever owns it when the client has left.
+  // client_left().
   Handshake(const WorkerContext& context, Request& request, Answerer& answerer, Outcome& outcome);
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/access_file.h"
+#include "tests/support/certificates.h"
 #include "tests/support/edge_stage.h"
 #include "tests/support/folder.h"
 #include "tests/support/frames.h"
@@ -112,6 +113,46 @@ TEST_CASE("client: one that leaves while the origin is asked takes the origin wi
     CHECK(lines[0]["return_code"] == 499);
     CHECK(lines[0]["close_cause"] == "client_abort");
   }
+}
+
+TEST_CASE("client: what the origin answers in the turn in which the client leaves finds nobody") {
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    AccessFile file;
+    EdgeStage stage({}, &file.log());
+    RawPeer client = stage.client(upgrade_request());
+    RawPeer origin = stage.asked();
+    // Both are there when the loop looks next, the client's end first.
+    if (resets) {
+      client.reset();
+    } else {
+      client.close();
+    }
+    origin.send(switching_answer(origin.received));
+    CHECK(stage.answered(origin));
+    CHECK(stage.clients.size() == 0);
+    CHECK(stage.table.size() == 0);
+    const auto lines = file.lines();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0]["return_code"] == 499);
+  }
+}
+
+TEST_CASE("client: what one says that is given up in its TLS handshake finds nobody") {
+  Certificates certificates;
+  const auto made =
+      certificates.add({.name = "chat.example.com", .alternative_names = "DNS:chat.example.com"});
+  EdgeStage stage([&made](Document& document) {
+    document.domains[0].tls = {.certificate = made.chain_file, .key = made.key_file};
+  });
+  RawPeer client = stage.tls_client();
+  client.send("\x16\x03\x01");
+  REQUIRE(stage.until([&] { return stage.clients.size() == 1; }));
+  client.send("no ClientHello");
+  stage.clients.at(0).abort();
+  CHECK(stage.until([&] { return stage.admission.held() == 0; }));
+  CHECK(stage.clients.size() == 0);
+  CHECK(stage.answered(client));
 }
 
 TEST_CASE("client: one that leaves in the middle of its head leaves nothing behind") {
