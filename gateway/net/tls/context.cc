@@ -119,6 +119,11 @@ TicketKeys::Found TicketKeys::find(const uint8_t* name, Key& key) {
   return Found::none;
 }
 
+void TicketKeys::adopt(SSL_CTX* context) {
+  const std::lock_guard lock(adopt_mutex_);
+  if (SSL_CTX_get_app_data(context) == nullptr) SSL_CTX_set_app_data(context, this);
+}
+
 void set_common_tls(SSL_CTX* context, Ciphers ciphers) {
   // 16 KiB of record buffers are given back while a connection is idle.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -178,11 +183,6 @@ ListenerContext::ListenerContext(TicketKeys& keys, Choose choose)
 
 SslPtr ListenerContext::new_connection() const { return SslPtr(SSL_new(context_.get())); }
 
-void ListenerContext::adopt(SSL_CTX* context) {
-  const std::lock_guard lock(adopt_mutex_);
-  if (SSL_CTX_get_app_data(context) == nullptr) SSL_CTX_set_app_data(context, &keys_);
-}
-
 int ListenerContext::on_client_hello(SSL* ssl, int* alert, void* self) {
   const auto name = server_name_of(ssl);
   if (!name) {
@@ -194,7 +194,7 @@ int ListenerContext::on_client_hello(SSL* ssl, int* alert, void* self) {
   // The certificate comes from the domain's context; tickets keep coming from the listener's, so it
   // is the session id context that ties a session to the domain: one of another domain is then not
   // resumed.
-  listener.adopt(choice.context);
+  listener.keys_.adopt(choice.context);
   SSL_set_SSL_CTX(ssl, choice.context);
   SSL_set_min_proto_version(
       ssl, choice.min_version == Version::tls1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);

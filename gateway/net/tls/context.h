@@ -47,9 +47,14 @@ class TicketKeys {
   Key current();
   Found find(const uint8_t* name, Key& key);
   void rotate();  // also by itself, with the first handshake after kLifetime
+  // Hangs these keys on a domain's context, with its first connection; on each connection they
+  // would cost it 100 bytes. Here, because a context may serve listeners of two configurations at
+  // once.
+  void adopt(SSL_CTX* context);
 
  private:
   void rotate_locked();
+  std::mutex adopt_mutex_;
   std::mutex mutex_;
   std::vector<Key> keys_;  // the current one first
   std::chrono::steady_clock::time_point rotated_;
@@ -101,12 +106,8 @@ class ListenerContext {
 
  private:
   static int on_client_hello(SSL* ssl, int* alert, void* self);
-  // Hangs the ticket keys on a domain's context, with its first connection; on each connection they
-  // would cost it 100 bytes.
-  void adopt(SSL_CTX* context);
 
   TicketKeys& keys_;
-  std::mutex adopt_mutex_;
   Choose choose_;
   SslContextPtr context_;
 };
