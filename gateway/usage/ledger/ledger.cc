@@ -161,16 +161,7 @@ proto::Result<std::vector<Ledger::Change>, Error> Ledger::changes(int64_t after,
   std::vector<Change> found;
   Statement::Step step = find.step();
   for (; step == Statement::Step::row; step = find.step()) {
-    Change change{find.integer(0), {}};
-    Row& row = change.row;
-    row.key = {std::string(find.text(1)), std::string(find.text(2)), std::string(find.text(3)),
-               find.integer(4), static_cast<uint32_t>(find.count(5))};
-    row.complete = find.integer(6) != 0;
-    read_closed(find.text(7), row.totals);
-    read_refused(find.text(8), row.totals);
-    read_answers(find.text(9), row.totals);
-    read_fields(find, 10, row.totals.fields);
-    found.push_back(std::move(change));
+    found.push_back({find.integer(0), read_row(find, 1)});
   }
   find.reset();
   if (step == Statement::Step::failed) return proto::Unexpected{state_->error()};

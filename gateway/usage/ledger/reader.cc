@@ -15,18 +15,6 @@ namespace {
 // So many domains are looked up bucket by bucket; more are picked out of a walk over all rows.
 constexpr size_t kLookedUp = 32;
 
-Row row_of(const Statement& found) {
-  Row row;
-  row.key = {std::string(found.text(0)), std::string(found.text(1)), std::string(found.text(2)),
-             found.integer(3), static_cast<uint32_t>(found.count(4))};
-  row.complete = found.integer(5) != 0;
-  read_closed(found.text(6), row.totals);
-  read_refused(found.text(7), row.totals);
-  read_answers(found.text(8), row.totals);
-  read_fields(found, 9, row.totals.fields);
-  return row;
-}
-
 // The enumerator of a name in the ledger; the first one when a later version knows more of them.
 template <class Enumeration, class Name>
 Enumeration named(std::string_view name, size_t number, const Name& name_of) {
@@ -175,7 +163,7 @@ std::string Reader::State::walk(const Selection& selection,
   all_rows.bind(1, selection.from).bind(2, selection.to);
   Statement::Step step = all_rows.step();
   for (; step == Statement::Step::row && !enough; step = all_rows.step()) {
-    if (wanted.empty() || wanted.contains(all_rows.text(2))) each(row_of(all_rows));
+    if (wanted.empty() || wanted.contains(all_rows.text(2))) each(read_row(all_rows, 0));
     enough = patience.is_over();
   }
   all_rows.reset();
@@ -199,7 +187,7 @@ std::string Reader::State::look_up(const Selection& selection,
       if (patience.is_over()) return kGivenUp;
       rows_of.bind(1, bucket).bind(2, domain);
       Statement::Step step = rows_of.step();
-      for (; step == Statement::Step::row; step = rows_of.step()) each(row_of(rows_of));
+      for (; step == Statement::Step::row; step = rows_of.step()) each(read_row(rows_of, 0));
       rows_of.reset();
       if (step == Statement::Step::failed) return failed();
     }

@@ -233,6 +233,19 @@ void read_fields(const Statement& statement, int first, std::array<uint64_t, kFi
   for (size_t i = 0; i < kFields; ++i) fields[i] = statement.count(first + static_cast<int>(i));
 }
 
+Row read_row(const Statement& statement, int first) {
+  const auto text = [&](int column) { return statement.text(first + column); };
+  Row row;
+  row.key = {std::string(text(0)), std::string(text(1)), std::string(text(2)),
+             statement.integer(first + 3), static_cast<uint32_t>(statement.count(first + 4))};
+  row.complete = statement.integer(first + 5) != 0;
+  read_closed(text(6), row.totals);
+  read_refused(text(7), row.totals);
+  read_answers(text(8), row.totals);
+  read_fields(statement, first + 9, row.totals.fields);
+  return row;
+}
+
 std::string placeholders(size_t number) {
   std::string all;
   for (size_t i = 0; i < number; ++i) all += i == 0 ? "?" : ",?";

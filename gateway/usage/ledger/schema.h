@@ -38,6 +38,9 @@ std::string each_field(std::string_view before, std::string_view after);
 
 // Fields from the columns that begin at `first`.
 void read_fields(const Statement& statement, int first, std::array<uint64_t, kFields>& fields);
+// A row of usage from the columns that begin at `first`: its key, whether it is complete, the texts
+// of its maps, then each field.
+[[nodiscard]] Row read_row(const Statement& statement, int first);
 // "?,?,?"
 std::string placeholders(size_t number);
 
