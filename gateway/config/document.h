@@ -101,6 +101,10 @@ struct NodeLimits {
   uint64_t max_head = 16'384;
   uint64_t max_headers = 100;
   std::optional<uint64_t> max_connections;  // nothing: what the descriptor limit allows
+  // Of a client's connection that carries plain requests.
+  std::optional<milliseconds> keep_alive{75'000};         // between an answer and the next request
+  std::optional<uint64_t> requests = 1000;                // on one connection
+  std::optional<milliseconds> connection_age{3'600'000};  // of the whole
 
   bool operator==(const NodeLimits&) const = default;
 };
@@ -190,6 +194,7 @@ struct WebSocket {
   milliseconds abnormal_close_send_timeout{50};  // for the Close that tells of an error
   MaxMessage max_message;
   OnDisable on_disable = OnDisable::keep;
+  bool require_tls = false;  // upgrades of clients that came without TLS are refused
 
   bool operator==(const WebSocket&) const = default;
 };
@@ -245,6 +250,36 @@ struct DomainUsage {
   bool operator==(const DomainUsage&) const = default;
 };
 
+// Where the requests below a path go, in place of an origin.
+struct RedirectTo {
+  std::string to;  // "https://host", "https://host/path/" or a path; behind a slash the rest of
+                   // the request's target follows
+  uint32_t status = 308;
+
+  bool operator==(const RedirectTo&) const = default;
+};
+struct RespondWith {
+  uint32_t status = 200;
+  std::string body;
+  std::string type = "text/plain; charset=utf-8";
+
+  bool operator==(const RespondWith&) const = default;
+};
+
+// One of a domain's `routes`: what it says, over what the domain says.
+struct RouteSettings {
+  std::string path;  // the prefix
+  Http http;
+  WebSocket websocket;
+  Origin origin;
+  bool own_pool = false;  // it says where or how to connect, balance or stick
+  std::optional<RedirectTo> redirect;
+  std::optional<RespondWith> respond;
+  Position place;
+
+  bool operator==(const RouteSettings&) const = default;
+};
+
 struct Domain {
   enum class Kind { dcdn, cdn };
   std::vector<std::string> names;  // as proto::canonical_host() spells them
@@ -254,8 +289,10 @@ struct Domain {
   bool http2 = false;
   bool dynamic_acceleration = true;  // acceleration: { dynamic }
   std::optional<DomainTls> tls;      // what a TLS listener presents for these names
+  Http http;
   WebSocket websocket;
   Origin origin;
+  std::vector<RouteSettings> routes;
   Access access;
   DomainUsage usage;
   Position place;
@@ -278,6 +315,8 @@ struct Document {
   Log log;
   Drain drain;
   NodeLimits limits;
+  std::vector<Network> trusted_proxies;  // who may say in a field who the client is
+  std::string client_address_header = "X-Forwarded-For";
   Usage usage;
   NameServers resolver;
   Reload reload;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/http.h"
 #include "gateway/config/network.h"
 #include "gateway/config/position.h"
 
@@ -163,6 +164,8 @@ struct Origin {
   Retries retries;
   uint32_t warm = 0;               // idle connections for each server and worker
   milliseconds warm_idle{30'000};  // an older one is replaced
+  Reuse reuse;                     // of connections that plain requests went over
+  std::optional<Sticky> sticky;
   Resolve resolve;
   OriginTls tls;
   milliseconds connect_timeout{10'000};  // TCP

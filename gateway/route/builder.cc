@@ -163,7 +163,10 @@ std::shared_ptr<const Domain> build_domain(const std::shared_ptr<const config::D
     domain->min_tls_version = version_of(config.tls->min_version);
     domain->certificate_not_after = net::tls::not_after(tls.server.get());
   }
-  domain->add({.prefix = "/", .action = action_of(settings, tls, ingredients)});
+  domain->add({.prefix = "/",
+               .action = action_of(settings, tls, ingredients),
+               .http = {settings, &config.http},
+               .websocket = {settings, &config.websocket}});
   return domain;
 }
 

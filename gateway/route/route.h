@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "gateway/config/document.h"
 #include "gateway/route/pool.h"
 
 namespace gateway::route {
@@ -33,6 +34,9 @@ struct Route {
 
   std::string prefix = "/";  // begins with a slash
   Action action;
+  // The domain's, or those of one of its `routes`; its settings own them. Never null.
+  std::shared_ptr<const config::Http> http = std::make_shared<config::Http>();
+  std::shared_ptr<const config::WebSocket> websocket = std::make_shared<config::WebSocket>();
 };
 
 }  // namespace gateway::route
