@@ -34,6 +34,9 @@ class ClientSide {
     };
     Kind kind = Kind::none;
     std::optional<uint64_t> length = std::nullopt;
+    // The rest of the request's body is not wanted: finish_answer(false) or cut_answer() will end
+    // this, so that the client can be told that its connection closes.
+    bool closes = false;
   };
   // The head of the final answer, once. Fields as Answerer takes them: end-to-end ones, each with
   // its CR LF.
