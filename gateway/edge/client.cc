@@ -37,7 +37,7 @@ void Client::on_lost(const std::optional<Refusal>& why) {
         .client = stream.facts(), .snapshot = stream.snapshot(), .began = stream.facts().accepted};
     Outcome outcome(context_, none);
     outcome.refuse(*why);
-    outcome.unanswered();
+    outcome.over();
   }
   context_.clients.retire(*this);
 }

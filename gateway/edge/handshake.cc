@@ -140,7 +140,7 @@ void Handshake::client_left() {
   outcome_.refuse({.status = 499,
                    .cause = Cause::client_abort,
                    .why = "the client left before the origin had answered"});
-  outcome_.unanswered();
+  outcome_.over();
   // What the origin says in this very turn must find nobody.
   journey_.reset();
 }

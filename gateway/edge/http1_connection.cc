@@ -136,9 +136,13 @@ void Http1Connection::answer(int status, std::string_view fields, std::string_vi
   advance(Stage::lingering);
   const std::string text = http1_response(
       {.status = status, .fields = fields, .body = body, .to_head = current_->parser.is_head()});
-  current_->outcome.answered(status, text.size());
+  const size_t shown = current_->parser.is_head() ? 0 : body.size();
+  current_->outcome.answered(status, text.size() - shown, shown);
   stream_->resume_reading(net::Pause::early);
   stream_->write(proto::bytes_of(text));
+  current_->outcome.moved_client(
+      {.in = current_->request.head_size, .out = text.size() - stream_->queued()});
+  if (!stream_->congested()) current_->outcome.over();
   linger();
 }
 
@@ -215,7 +219,7 @@ void Http1Connection::abort() {
 
 void Http1Connection::leave() {
   advance(Stage::over);
-  current_->outcome.unanswered();
+  current_->outcome.over();
   context_.loop.wheel().clear(*this);
   stream_.reset();
   handler_.on_over();

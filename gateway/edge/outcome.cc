@@ -1,5 +1,6 @@
 #include "gateway/edge/outcome.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -59,69 +60,116 @@ void tell_client(session::HandshakeStory& told, const ClientFacts& client) {
 Outcome::Outcome(const WorkerContext& context, const Request& request)
     : context_(context), request_(request) {}
 
-void Outcome::answered(int status, size_t size) {
-  tell();
-  if (refusal_) tell_refusal(size);
-  tell_answer(status, size);
+void Outcome::exchanging() { assert(is_plain() && status_ == 0); }
+
+void Outcome::answering(int status, std::string_view, size_t) { count_answer(status); }
+
+void Outcome::exchanged(outcome::ExchangeEnd end, std::optional<outcome::By>) {
+  look_at_trail();
+  if (!end_ || !end_->cause) end_ = std::move(end);
+}
+
+void Outcome::answered(int status, size_t heads, size_t body) {
+  look_at_trail();
+  count_answer(status);
+  if (refusal_) count_refusal();
+  if (is_plain()) return;
+  moved_client({.in = request_.head_size, .out = heads + body});
+  told_ = true;
+  if (refusal_) tell_refusal();
 }
 
 void Outcome::switched(const proto::ws::UpgradeAnswer& agreed, size_t size) {
-  tell();
-  tell_answer(101, size);
+  assert(!told_);
+  told_ = true;
+  look_at_trail();
+  count_answer(101);
+  moved_client({.in = request_.head_size, .out = size});
   const milliseconds took = context_.loop.now() - request_.began;
   context_.sessions.figures.handshake_duration.observe(metrics::kHandshakeBounds,
                                                        static_cast<uint64_t>(took.count()));
   session::HandshakeStory told = story(101);
   if (agreed.subprotocol) told.subprotocol = *agreed.subprotocol;
   told.extensions = agreed.extensions;
-  identity_ = identify(size);
+  identity_ = identify();
   session::keep_opening(context_.sessions.scribe, identity_, told);
   session::write_open(context_.sessions.scribe, identity_, told);
 }
 
-void Outcome::unanswered() {
+void Outcome::over() {
   if (told_) return;
-  tell();
-  if (refusal_) tell_refusal(0);
-  bill(0);
+  told_ = true;
+  look_at_trail();
+  moved_client({.in = request_.head_size, .out = 0});
+  if (!refusal_) return;
+  if (status_ == 0) count_refusal();
+  tell_refusal();
 }
 
 void Outcome::turned_away(size_t size) {
-  tell();
-  tell_refusal(size);
-}
-
-void Outcome::tell() {
   assert(!told_);
   told_ = true;
-  if (trail_ == nullptr) return;
-  meter().add(Field::origin_handshake_in, trail_->moved.in);
-  meter().add(Field::origin_handshake_out, trail_->moved.out);
+  client_.out = size;
+  count_refusal();
+  tell_refusal();
 }
 
-void Outcome::tell_refusal(size_t answered) {
+// WebSocket is billed apart from all other HTTP.
+bool Outcome::is_plain() {
+  if (!plain_) plain_ = !request_.has_head() || !proto::ws::asks_for_upgrade(request_.head);
+  return *plain_;
+}
+
+void Outcome::moved_client(const net::Volume& totals) {
+  const bool plain = is_plain();
+  const net::Volume now{.in = std::max(totals.in, client_.in),
+                        .out = std::max(totals.out, client_.out)};
+  meter().add(plain ? Field::client_http_in : Field::client_handshake_in, now.in - client_.in);
+  meter().add(plain ? Field::client_http_out : Field::client_handshake_out, now.out - client_.out);
+  client_ = now;
+}
+
+void Outcome::moved_origin(const net::Volume& totals, const route::Backend*) {
+  const bool plain = is_plain();
+  const net::Volume now{.in = std::max(totals.in, origin_.in),
+                        .out = std::max(totals.out, origin_.out)};
+  meter().add(plain ? Field::origin_http_in : Field::origin_handshake_in, now.in - origin_.in);
+  meter().add(plain ? Field::origin_http_out : Field::origin_handshake_out, now.out - origin_.out);
+  origin_ = now;
+}
+
+// Once: it may be gone soon.
+void Outcome::look_at_trail() {
+  if (trail_ == nullptr || way_) return;
+  moved_origin(trail_->moved, nullptr);
+  way_ = Way{.address = trail_->address,
+             .tls = trail_->tls,
+             .was_asked = trail_->was_asked,
+             .connect = trail_->connect,
+             .retries = trail_->retries,
+             .setbacks = trail_->setbacks};
+}
+
+void Outcome::count_answer(int status) {
+  assert(status_ == 0);
+  status_ = status;
+  counters().handshakes[metrics::status_slot(status)].add(1);
+  meter().answer(status);
+}
+
+void Outcome::count_refusal() {
   count_at(refusal_->gate, request_.client.entrance.counters);
   meter().refuse(refusal_->cause);
-  const bool asked = trail_ != nullptr && trail_->was_asked;
-  session::write_refused(context_.sessions.scribe, identify(answered), story(refusal_->status),
+}
+
+void Outcome::tell_refusal() {
+  const bool asked = way_ && way_->was_asked;
+  session::write_refused(context_.sessions.scribe, identify(), story(refusal_->status),
                          {.by = refusal_->by,
                           .cause = refusal_->cause,
                           .stage = asked ? outcome::Stage::upgrading : outcome::Stage::connecting,
                           .error = refusal_->why,
                           .detail = refusal_->detail});
-}
-
-void Outcome::tell_answer(int status, size_t size) {
-  counters().handshakes[metrics::status_slot(status)].add(1);
-  meter().answer(status);
-  bill(size);
-}
-
-// WebSocket is billed apart from all other HTTP.
-void Outcome::bill(size_t answered) {
-  const bool upgrade = request_.has_head() && proto::ws::asks_for_upgrade(request_.head);
-  meter().add(upgrade ? Field::client_handshake_in : Field::client_http_in, request_.head_size);
-  meter().add(upgrade ? Field::client_handshake_out : Field::client_http_out, answered);
 }
 
 void Outcome::count_origin_failure(outcome::Cause cause) {
@@ -139,7 +187,7 @@ usage::meter::Meter& Outcome::meter() const {
 }
 
 // Whoever is refused before there could be a session is found in the log by its id all the same.
-session::Identity Outcome::identify(size_t answered) const {
+session::Identity Outcome::identify() const {
   const ClientFacts& client = request_.client;
   session::Identity identity;
   identity.id = session::new_session_id();
@@ -147,11 +195,11 @@ session::Identity Outcome::identify(size_t answered) const {
   if (client.proxy) identity.proxy = std::make_unique<net::Address>(*client.proxy);
   identity.client_tls = client.entrance.tls;
   identity.path = request_.target.path;
-  identity.handshake_in = static_cast<uint32_t>(request_.head_size);
-  identity.handshake_out = static_cast<uint32_t>(answered);
-  if (trail_ == nullptr) return identity;
-  identity.origin = trail_->address;
-  identity.origin_tls = trail_->tls;
+  identity.handshake_in = static_cast<uint32_t>(client_.in);
+  identity.handshake_out = static_cast<uint32_t>(client_.out);
+  if (!way_) return identity;
+  identity.origin = way_->address;
+  identity.origin_tls = way_->tls;
   return identity;
 }
 
@@ -164,10 +212,10 @@ session::HandshakeStory Outcome::story(int status) const {
   if (request_.domain != nullptr) told.domain = request_.domain->label;
   if (request_.has_head()) tell_head(told, request_.head);
   tell_client(told, request_.client);
-  if (trail_ == nullptr) return told;
-  told.origin_connect = trail_->connect;
-  told.retries = trail_->retries;
-  told.setbacks = trail_->setbacks;
+  if (!way_) return told;
+  told.origin_connect = way_->connect;
+  told.retries = way_->retries;
+  told.setbacks = way_->setbacks;
   return told;
 }
 

@@ -2,6 +2,7 @@
 // bounds what may still be tried.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "gateway/net/address.h"
 #include "gateway/net/stream.h"
+#include "gateway/outcome/exchange_end.h"
 #include "gateway/route/pool.h"
 
 namespace gateway::origin {
@@ -31,6 +33,8 @@ struct Trail {
   void keep_misses(const route::Server& server);
   // "10.0.0.5:8080: answered 503".
   void note(const route::Server& server, std::string_view what);
+  // A plain request is asked again.
+  void count_retry(outcome::RetryWhy why) { ++retried[static_cast<size_t>(why)]; }
 
   std::string setbacks;             // what went wrong on the way, for the log alone
   std::vector<std::string> misses;  // while a connection is being sought
@@ -38,10 +42,14 @@ struct Trail {
   uint32_t retries = 0;  // at other servers and addresses, those that were only connected to
                          // included; another port of one address is how a server is found, and none
   uint32_t most_retries = UINT32_MAX;
-  net::Volume moved;       // what was said to origins and heard from them, up to the end of a 101
+  std::array<uint16_t, outcome::kRetryWhys> retried{};  // by what made it necessary
+  net::Volume moved;  // what was said to origins and heard from them, up to the end of the head
+                      // that is taken
   net::Address address;    // where the last attempt went, once it has ended
   bool tls = false;        // and how
   bool was_asked = false;  // a request has gone out
+  bool reused = false;     // and the last of them by a kept connection
+  outcome::Sticky sticky = outcome::Sticky::none;
   std::chrono::milliseconds connect{0};  // what the connection took that the answer came by
 };
 

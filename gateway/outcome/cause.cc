@@ -42,7 +42,15 @@ std::string_view to_string(Cause cause) {
                                                          "origin_down",
                                                          "origin_redirect",
                                                          "origin_auth",
-                                                         "proxy_connect"};
+                                                         "proxy_connect",
+                                                         "path_refused",
+                                                         "tls_required",
+                                                         "method_refused",
+                                                         "body_timeout",
+                                                         "body_too_large",
+                                                         "max_duration",
+                                                         "origin_bad_response",
+                                                         "origin_stale"};
   return kNames[static_cast<size_t>(cause)];
 }
 

@@ -1,4 +1,4 @@
-// Why a session, a handshake or a connection ended, in the words of log, metric, record and Close.
+// Why a session, a request or a connection ended, in the words of log, metric, record and Close.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +48,17 @@ enum class Cause : uint8_t {
   origin_redirect,         // a redirect that leads nowhere, in circles or where it must not
   origin_auth,             // the origin does not accept our credentials, or asks for others
   proxy_connect,           // the forward proxy gave no tunnel
+  // of plain requests:
+  path_refused,         // its path can be read in more than one way
+  tls_required,         // came without TLS
+  method_refused,       // unknown, or not answered here
+  body_timeout,         // no byte of the request's body came in time, or too few
+  body_too_large,       // http.max_body
+  max_duration,         // http.max_duration
+  origin_bad_response,  // what came is no answer, or none that can be passed on
+  origin_stale,         // a kept connection was closed while the request was on its way
 };
-inline constexpr size_t kCauses = static_cast<size_t>(Cause::proxy_connect) + 1;
+inline constexpr size_t kCauses = static_cast<size_t>(Cause::origin_stale) + 1;
 
 std::string_view to_string(Cause cause);
 

@@ -61,7 +61,9 @@ class MemoryCarrier final : public gateway::edge::Answerer {
     status = code;
     fields = given;
     body = text;
-    outcome->answered(code, given.size() + text.size());
+    outcome->answered(code, given.size(), text.size());
+    outcome->moved_client({.in = request->head_size, .out = given.size() + text.size()});
+    outcome->over();
   }
   Switched switch_over(const proto::ws::UpgradeAnswer& given, std::string_view more) override {
     ++answers;

@@ -183,7 +183,7 @@ TEST_CASE("handshake: a client that leaves while the origin is asked takes the c
   REQUIRE(scene.stage.run_until([&] { return readable(origin.fd()); }));
   RawPeer asked(origin.accept());
   carrier.handshake->client_left();
-  carrier.outcome->unanswered();
+  carrier.outcome->over();
   carrier.handshake.reset();
   REQUIRE(scene.stage.run_until([&] {
     asked.read();

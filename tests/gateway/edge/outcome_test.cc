@@ -62,8 +62,8 @@ TEST_CASE(
                   .why = "not here",
                   .by = By::gateway,
                   .detail = "of the inside"});
-  outcome.answered(403, 321);
-  outcome.unanswered();  // what a carrier that leaves says of whatever it has
+  outcome.answered(403, 300, 21);
+  outcome.over();  // what a carrier that leaves says of whatever it has
   CHECK(one.scene.answers(403) == 1);
   CHECK(one.refused(Cause::websocket_disabled) == 1);
   CHECK(one.metered_answers(403) == 1);
@@ -90,7 +90,10 @@ TEST_CASE(
 TEST_CASE("outcome: an answer that is no refusal has no line, and is billed as plain HTTP") {
   Case one(kPlainRequest);
   Outcome outcome(one.scene.context, one.request);
-  outcome.answered(200, 1000);
+  outcome.answered(200, 200, 800);
+  outcome.moved_client({.in = kPlainRequest.size(), .out = 600});
+  outcome.moved_client({.in = kPlainRequest.size(), .out = 1000});
+  outcome.over();
   CHECK(one.scene.answers(200) == 1);
   CHECK(one.metered_answers(200) == 1);
   const auto totals = one.scene.metered();
@@ -141,7 +144,7 @@ TEST_CASE("outcome: one who leaves in the middle of a head leaves its bytes and 
   Case one;
   one.request.head_size = 17;
   Outcome outcome(one.scene.context, one.request);
-  outcome.unanswered();
+  outcome.over();
   CHECK(one.scene.metered()[Field::client_http_in] == 17);
   CHECK(one.metered_answers(400) == 0);
   CHECK(one.file.lines().empty());
@@ -154,7 +157,7 @@ TEST_CASE("outcome: an end that nobody can be told is in the log, and no answer"
   trail.was_asked = true;
   outcome.meet(trail);
   outcome.refuse({.status = 499, .cause = Cause::client_abort, .why = "the client left"});
-  outcome.unanswered();
+  outcome.over();
   CHECK(one.scene.answers(499) == 0);
   CHECK(one.refused(Cause::client_abort) == 1);
   CHECK(one.scene.metered()[Field::client_handshake_in] == upgrade_request().size());
@@ -176,7 +179,7 @@ TEST_CASE("outcome: who does not get as far as a request is counted where that w
     Case one;
     Outcome outcome(one.scene.context, one.request);
     outcome.refuse({.cause = Cause::overload, .why = "no", .gate = row.gate});
-    outcome.unanswered();
+    outcome.over();
     const auto& gate = one.scene.gate();
     CHECK(gate.rejected[gateway::metrics::kOverloadRejection].value() == row.full);
     CHECK(gate.rejected[gateway::metrics::kNoCertificateRejection].value() == row.no_certificate);
