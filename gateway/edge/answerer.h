@@ -6,20 +6,25 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/exchange/client_side.h"
 #include "gateway/net/admission.h"
 #include "gateway/net/stream.h"
 #include "proto/ws/handshake.h"
 
 namespace gateway::edge {
 
-// Of one request, to which exactly one of the calls is made, from its handshake. The carrier has
-// the request's outcome told, and then writes. It outlives the call in any case.
+// Of one request, from its handshake. Exactly one of three things is done with it, now or from the
+// loop: a whole answer, a switch, or an exchange that begins an answer and finishes or cuts it (see
+// ClientSide). The carrier has the request's outcome told, and then writes. It outlives the call in
+// any case, and the request outlives the turn of the loop in which its answer is whole.
 //
 // Fields come as text, each with its CR LF, as proto::http1::append_field writes them, and without
 // those that frame a message or concern one hop: these are the carrier's own.
-class Answerer {
+class Answerer : public exchange::ClientSide {
  public:
-  // A whole answer. To HEAD it is sent without the body, of which it still says the length.
+  // A whole answer. To HEAD it is sent without the body, of which it still says the length. Whether
+  // the connection serves another request behind it the carrier decides, by the request and the
+  // status.
   virtual void answer(int status, std::string_view fields, std::string_view body) = 0;
 
   // The client's side of a session.

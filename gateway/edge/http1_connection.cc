@@ -5,6 +5,7 @@
 
 #include "gateway/edge/responses.h"
 #include "gateway/net/blame.h"
+#include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
 
@@ -61,6 +62,8 @@ void Http1Connection::advance(Stage to) {
   stage_ = to;
 }
 
+Http1Connection::~Http1Connection() { context_.loop.poller().forget(*this); }
+
 void Http1Connection::start() { stream_->start(*this); }
 
 void Http1Connection::refuse_plain(bool head) {
@@ -110,6 +113,9 @@ void Http1Connection::read_head(net::Bytes data) {
   keep_early(data.subspan(fed.consumed));
   context_.loop.wheel().clear(*this);
   advance(Stage::asking);
+  current_->answer.emplace(
+      AnswerWriter::Client{.to_head = current_->parser.is_head(),
+                           .minor_version = current_->request.head.minor_version});
   current_->handshake.emplace(context_, current_->request, *this, current_->outcome);
   current_->handshake->start();
 }
@@ -158,6 +164,44 @@ Answerer::Switched Http1Connection::switch_over(const proto::ws::UpgradeAnswer& 
   leave();
   return switched;
 }
+
+void Http1Connection::accept_body() { stream_->resume_reading(net::Pause::early); }
+
+void Http1Connection::pause_body() { stream_->pause_reading(net::Pause::congestion); }
+
+void Http1Connection::resume_body() { stream_->resume_reading(net::Pause::congestion); }
+
+void Http1Connection::give_interim(int status, std::string_view fields) {
+  if (current_->request.head.minor_version == 0) return;
+  std::string text;
+  proto::http1::append_status_line(text, status);
+  text += fields;
+  proto::http1::append_end(text);
+  stream_->write(proto::bytes_of(text));
+}
+
+void Http1Connection::begin_answer(int status, std::string_view fields, const Body& body) {
+  current_->answer->begin(status, fields, body, false);
+  current_->outcome.answering(status, fields, static_cast<size_t>(current_->answer->size()));
+  context_.loop.poller().schedule(*this);
+}
+
+void Http1Connection::give_body(net::Bytes octets) {
+  current_->answer->give(*stream_, octets);
+  if (current_->answer->holds()) context_.loop.poller().schedule(*this);
+}
+
+void Http1Connection::on_ready(uint32_t) {
+  if (stage_ == Stage::asking) current_->answer->flush(*stream_);
+}
+
+void Http1Connection::finish_answer(bool) {
+  advance(Stage::lingering);
+  current_->answer->finish(*stream_);
+  linger();
+}
+
+void Http1Connection::cut_answer() { leave(); }
 
 // What the client sends meanwhile is read: a close over unread bytes would be a reset, which may
 // overtake the answer.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "gateway/edge/answer_writer.h"
 #include "gateway/edge/answerer.h"
 #include "gateway/edge/client_stream.h"
 #include "gateway/edge/handshake.h"
@@ -22,6 +23,7 @@ namespace gateway::edge {
 // is kept leads back to reading, by begin_request(), once it is whole.
 class Http1Connection final : public Answerer,
                               private net::Stream::Handler,
+                              private net::Poller::Watched,
                               private net::DeadlineWheel::Entry {
  public:
   class Handler {
@@ -39,7 +41,7 @@ class Http1Connection final : public Answerer,
                   net::Admission::Pass pass, Handler& handler);
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
-  ~Http1Connection() = default;
+  ~Http1Connection();
 
   void start();
   // In place of start(): of a client that spoke in clear to a port with TLS. `head`: by HEAD.
@@ -59,11 +61,23 @@ class Http1Connection final : public Answerer,
     proto::http1::RequestParser parser;
     Request request;
     Outcome outcome;
-    std::optional<Handshake> handshake;  // once the head is there
+    std::optional<AnswerWriter> answer;  // from here on: once the head is there
+    std::optional<Handshake> handshake;
   };
 
   void answer(int status, std::string_view fields, std::string_view body) override;
   Switched switch_over(const proto::ws::UpgradeAnswer& agreed, std::string_view fields) override;
+  void accept_body() override;
+  void pause_body() override;
+  void resume_body() override;
+  void give_interim(int status, std::string_view fields) override;
+  void begin_answer(int status, std::string_view fields, const Body& body) override;
+  void give_body(net::Bytes octets) override;
+  bool congested() const override { return stream_->congested(); }
+  size_t queued() const override { return stream_->queued(); }
+  void finish_answer(bool keep) override;
+  void cut_answer() override;
+  void on_ready(uint32_t events) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
   void on_drained() override {}

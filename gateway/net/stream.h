@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,10 @@ class Stream {
   // Takes all: the socket first, a copy of what it refused is queued. Ignored after end() or a
   // failure.
   virtual void write(Bytes data) = 0;
+  // As write() of each in turn, in one go where that saves something.
+  virtual void write_all(std::span<const Bytes> parts) {
+    for (const Bytes part : parts) write(part);
+  }
 
   // No more will be written: close_notify and FIN follow the queue. Reading goes on.
   virtual void end() = 0;

@@ -1,5 +1,7 @@
 #include "gateway/net/tcp_stream.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <linux/sockios.h>
@@ -7,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "gateway/net/tcp_packets.h"
@@ -38,6 +41,18 @@ ssize_t receive_some(int fd, std::span<uint8_t> into) {
 
 ssize_t send_some(int fd, Bytes data) {
   return ::syscall(SYS_sendto, fd, data.data(), data.size(), MSG_NOSIGNAL, nullptr, 0);
+}
+
+// What one call writes at the most: a head, and a chunk with its size and its end.
+constexpr size_t kMostParts = 8;
+
+ssize_t send_parts(int fd, std::span<const Bytes> parts) {
+  std::array<iovec, kMostParts> places{};
+  msghdr message{};
+  message.msg_iov = places.data();
+  for (const Bytes part : parts)
+    places[message.msg_iovlen++] = {const_cast<uint8_t*>(part.data()), part.size()};
+  return ::syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -198,6 +213,20 @@ void TcpStream::write(Bytes data) {
   }
   const Bytes refused = data.subspan(static_cast<size_t>(count));
   if (!refused.empty()) queue_ = std::make_unique<WriteQueue>(refused);
+}
+
+void TcpStream::write_all(std::span<const Bytes> parts) {
+  size_t sent = 0;
+  if (writing_ == Writing::open && queue_ == nullptr && parts.size() <= kMostParts) {
+    const ssize_t count = send_parts(fd_.get(), parts);
+    // Whatever was refused, the first write() of the rest meets it again.
+    sent = count < 0 ? 0 : static_cast<size_t>(count);
+  }
+  for (const Bytes part : parts) {
+    const size_t gone = std::min(sent, part.size());
+    sent -= gone;
+    write(part.subspan(gone));
+  }
 }
 
 bool TcpStream::flush() {

@@ -26,6 +26,7 @@ class TcpStream final : public Stream, private Poller::Watched {
 
   void start(Handler& handler) override;
   void write(Bytes data) override;
+  void write_all(std::span<const Bytes> parts) override;
   void end() override;
   void finish() override;
   void pause_reading(Pause why) override { pauses_.add(why); }

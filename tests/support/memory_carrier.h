@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -55,6 +56,17 @@ class MemoryCarrier final : public gateway::edge::Answerer {
 
   std::string early;  // what the client has said by the time of a 101
 
+  // What an exchange has done.
+  bool body_accepted = false;
+  bool body_paused = false;
+  std::vector<int> interim;
+  gateway::exchange::ClientSide::Body framing;
+  enum class End { none, kept, closed, cut };
+  End end = End::none;
+
+  // What the client does: takes nothing until it is false again, and is told so by the test.
+  bool full = false;
+
  private:
   void answer(int code, std::string_view given, std::string_view text) override {
     ++answers;
@@ -73,6 +85,22 @@ class MemoryCarrier final : public gateway::edge::Answerer {
     outcome->switched(given, kSwitchSize);
     return {.stream = client_.connect(), .early = early, .pass = {}};
   }
+  void accept_body() override { body_accepted = true; }
+  void pause_body() override { body_paused = true; }
+  void resume_body() override { body_paused = false; }
+  void give_interim(int code, std::string_view) override { interim.push_back(code); }
+  void begin_answer(int code, std::string_view given, const Body& announced) override {
+    ++answers;
+    status = code;
+    fields = given;
+    framing = announced;
+    outcome->answering(code, given, given.size());
+  }
+  void give_body(proto::Bytes octets) override { body += proto::text_of(octets); }
+  bool congested() const override { return full; }
+  size_t queued() const override { return full ? body.size() : 0; }
+  void finish_answer(bool keep) override { end = keep ? End::kept : End::closed; }
+  void cut_answer() override { end = End::cut; }
 
   WorkerScene& scene_;
   Peer& client_;

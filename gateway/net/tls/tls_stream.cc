@@ -216,13 +216,23 @@ bool TlsStream::answer() {
 
 void TlsStream::write(Bytes data) {
   if (!may_write()) return;
+  encrypt(data);
+  send_records();
+}
+
+void TlsStream::write_all(std::span<const Bytes> parts) {
+  if (!may_write()) return;
+  for (const Bytes part : parts) encrypt(part);
+  send_records();
+}
+
+void TlsStream::encrypt(Bytes data) {
   while (!data.empty()) {
     size_t count = 0;
     // The BIO takes everything, so a refusal can only be a failure, which the next read reports.
     if (SSL_write_ex(take_turn(), data.data(), data.size(), &count) != 1) break;
     data = data.subspan(count);
   }
-  send_records();
 }
 
 void TlsStream::end() {

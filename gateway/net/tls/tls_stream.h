@@ -45,6 +45,7 @@ class TlsStream final : public Stream, private Stream::Handler {
 
   void start(Stream::Handler& handler) override;
   void write(Bytes data) override;  // not before on_secured
+  void write_all(std::span<const Bytes> parts) override;
   void end() override;
   void finish() override;
   void pause_reading(Pause why) override { transport_->pause_reading(why); }
@@ -102,6 +103,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   };
   Decrypted decrypt(std::span<uint8_t> plain);
   void read_records();
+  void encrypt(Bytes data);
   void send_records();
   bool answer();  // false: too much of what the peer made us say is unread
   // OpenSSL's words for the last failure; before another connection's call empties its queue.
