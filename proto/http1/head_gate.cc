@@ -1,12 +1,15 @@
 #include "proto/http1/head_gate.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
 
 #include "proto/base/text.h"
+#include "proto/http1/field_name.h"
+#include "proto/http1/method.h"
 
 namespace proto::http1 {
 
@@ -138,6 +141,9 @@ Verdict read_request_line(std::string_view line, RequestHead& head) {
   if (head.target.find('#') != std::string_view::npos) {
     return bad("a fragment in the request target");
   }
+  // llhttp knows a closed list, and would call another one malformed (RFC 9110 §9.1 wants 501).
+  if (kind_of_method(head.method) == MethodKind::unknown)
+    return Rejection{501, "this method is not answered here"};
   return std::nullopt;
 }
 
@@ -164,6 +170,17 @@ Verdict read_fields(std::string_view lines, Fields& fields) {
     if (line.empty()) return std::nullopt;
     if (Verdict refused = read_field(line, fields)) return refused;
   }
+}
+
+Verdict judge_spelling(const Fields& fields) {
+  constexpr std::array<std::string_view, 2> kDecisive = {"Content-Length", "Transfer-Encoding"};
+  for (const Field& field : fields.all()) {
+    if (field.name.find('_') == std::string_view::npos) continue;
+    const auto reads_as_it = [&field](std::string_view name) { return reads_as(field.name, name); };
+    if (std::ranges::any_of(kDecisive, reads_as_it))
+      return bad("a field name that an origin may take for Content-Length or Transfer-Encoding");
+  }
+  return std::nullopt;
 }
 
 Verdict judge_framing(const Fields& fields, int minor_version) {

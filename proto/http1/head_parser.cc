@@ -59,7 +59,9 @@ bool RequestParser::started() const { return collector_.started(); }
 
 std::optional<Rejection> RequestParser::judge() {
   head_.text = collector_.take_text();
-  return judge_head(head_, collector_.field_lines(), read_request_line);
+  if (Verdict refused = judge_head(head_, collector_.field_lines(), read_request_line))
+    return refused;
+  return judge_spelling(head_.fields);
 }
 
 ResponseParser::ResponseParser(const HeadLimits& limits) : collector_(HeadKind::response, limits) {}

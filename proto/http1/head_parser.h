@@ -22,7 +22,7 @@ class RequestParser {
   explicit RequestParser(const HeadLimits& limits);
   Fed feed(Bytes in);
   RequestHead take();                                // when complete
-  [[nodiscard]] const Rejection& rejection() const;  // when refused: 400, 414, 431, 505
+  [[nodiscard]] const Rejection& rejection() const;  // when refused: 400, 414, 431, 501, 505
   [[nodiscard]] bool started() const;                // any byte was fed
   // The method is HEAD, which is known of most refused heads, too: an answer has no body.
   [[nodiscard]] bool is_head() const { return collector_.is_head(); }

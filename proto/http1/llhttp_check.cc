@@ -65,7 +65,6 @@ llhttp_settings_t make_settings() {
 }
 
 std::string_view why_refused(llhttp_errno_t error) {
-  if (error == HPE_INVALID_METHOD) return "an unknown method";
   if (error == HPE_INVALID_URL) return "a malformed request target";
   return "a malformed head";
 }

@@ -6,6 +6,7 @@
 
 #include "proto/base/encoding.h"
 #include "proto/base/text.h"
+#include "proto/http1/expectation.h"
 
 namespace proto::ws {
 namespace {
@@ -54,13 +55,9 @@ Refusal judge_body(const RequestHead& head) {
   if (announces_body(head.fields)) {
     return bad("Content-Length and Transfer-Encoding must be absent: a handshake has no body");
   }
-  // RFC 9110 §10.1.1: without a body there is nothing to continue with, so it is ignored.
-  const std::string expected = head.fields.joined("Expect");
-  for (const std::string_view one : split_list(expected)) {
-    if (!equals_ignoring_case(one, "100-continue"))
-      return Rejection{417, "Expect may ask for 100-continue and nothing else"};
-  }
-  return std::nullopt;
+  // Without a body there is nothing to continue with.
+  const auto waits = http1::expects_continue(head);
+  return waits ? Refusal{} : Refusal{waits.error()};
 }
 
 Refusal judge_version(const RequestHead& head) {

@@ -170,11 +170,12 @@ TEST_CASE("handshake: no body") {
 }
 
 TEST_CASE("FY11 handshake: Expect: 100-continue is ignored where no body comes, any other is not") {
-  for (std::string_view good : {"100-continue", "100-Continue", "100-continue, 100-continue", ""}) {
+  for (std::string_view good : {"100-continue", "100-Continue", ""}) {
     CAPTURE(good);
     CHECK(judged(with(kGoodRequest, "Expect", good)) == 101);
   }
-  for (std::string_view bad : {"100-continue, cake", "200-ok", "100-continue;x=1"}) {
+  for (std::string_view bad :
+       {"100-continue, cake", "200-ok", "100-continue;x=1", "100-continue, 100-continue"}) {
     CAPTURE(bad);
     CHECK(judged(with(kGoodRequest, "Expect", bad)) == 417);
   }
