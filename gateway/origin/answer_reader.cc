@@ -2,8 +2,8 @@
 
 namespace gateway::origin {
 
-AnswerReader::AnswerReader(const proto::http1::HeadLimits& limits)
-    : limits_(limits), parser_(limits) {}
+AnswerReader::AnswerReader(const proto::http1::HeadLimits& limits, InterimHandler* interim)
+    : limits_(limits), handler_(interim), parser_(limits) {}
 
 AnswerReader::Progress AnswerReader::feed(proto::Bytes& data) {
   while (!data.empty()) {
@@ -15,6 +15,7 @@ AnswerReader::Progress AnswerReader::feed(proto::Bytes& data) {
     // A 101 is final: what follows it is no HTTP.
     if (head_.status >= 200 || head_.status == 101) return Progress::done;
     if (++interim_ > kMaxInterim) return Progress::flooded;
+    if (handler_ != nullptr) handler_->on_interim(head_);
     parser_ = proto::http1::ResponseParser(limits_);
   }
   return Progress::more;

@@ -23,7 +23,17 @@ class AnswerReader {
   };
   static constexpr int kMaxInterim = 8;
 
-  explicit AnswerReader(const proto::http1::HeadLimits& limits);
+  // Shown those answers, from inside feed(): that must not be the reader's end.
+  class InterimHandler {
+   public:
+    virtual void on_interim(const proto::http1::ResponseHead& head) = 0;
+
+   protected:
+    ~InterimHandler() = default;
+  };
+
+  // Null: they are passed over.
+  explicit AnswerReader(const proto::http1::HeadLimits& limits, InterimHandler* interim = nullptr);
 
   // Takes from the front of `data`.
   [[nodiscard]] Progress feed(proto::Bytes& data);
@@ -34,6 +44,7 @@ class AnswerReader {
 
  private:
   proto::http1::HeadLimits limits_;
+  InterimHandler* handler_;
   proto::http1::ResponseParser parser_;
   proto::http1::ResponseHead head_;
   int interim_ = 0;

@@ -19,7 +19,7 @@ Attempt::Attempt(const Lent& lent, Connector::Plan plan)
     : lent_(lent),
       settings_(plan.pool.settings()),
       began_(lent.loop.now()),
-      reader_(answer_limits(settings_)) {
+      reader_(answer_limits(settings_), this) {
   lent_.loop.wheel().set(*this, lent_.question.patience().until);
   connector_.emplace(lent_.loop, lent_.resolver, std::move(plan), lent_.trail, *this);
 }
@@ -29,7 +29,10 @@ void Attempt::advance(Stage next) {
   stage_ = next;
 }
 
-void Attempt::on_connect_failed(Failure failure) { fail(std::move(failure)); }
+void Attempt::on_connect_failed(Failure failure) {
+  if (!lent_.question.may_be_repeated(Unanswered::unconnected)) failure.retry = Retry::no;
+  fail(std::move(failure));
+}
 
 void Attempt::on_connected(std::unique_ptr<net::Stream> stream, net::Address address) {
   advance(Stage::asked);
@@ -42,15 +45,30 @@ void Attempt::on_connected(std::unique_ptr<net::Stream> stream, net::Address add
   connector_.reset();
   stream_ = std::move(stream);
   stream_->start(*this);
-  const std::string request = lent_.handler.on_attempt_connected(port);
-  lent_.trail.moved.out += request.size();
-  stream_->write(proto::bytes_of(request));
-  lent_.loop.wheel().set(*this, head_due());
+  write(proto::bytes_of(lent_.handler.on_attempt_connected(port)));
+  set_deadline();
+  lent_.question.on_asked(*this);
 }
 
-milliseconds Attempt::head_due() const {
+void Attempt::write(net::Bytes octets) {
+  lent_.trail.moved.out += octets.size();
+  stream_->write(octets);
+}
+
+void Attempt::on_drained() {
+  if (stage_ == Stage::asked) lent_.question.on_sink_drained();
+}
+
+void Attempt::set_deadline() {
   const Patience& patience = lent_.question.patience();
-  return std::min(patience.until, connected_ + patience.answer);
+  if (!patience.answer) {
+    lent_.loop.wheel().clear(*this);
+    return;
+  }
+  milliseconds due = std::min(patience.until, connected_ + *patience.answer);
+  // A head that has begun is to go on: its next byte is a step of its own.
+  if (reader_.in_a_head()) due = std::min(due, lent_.loop.now() + settings_.io_timeout);
+  lent_.loop.wheel().set(*this, due);
 }
 
 void Attempt::on_data(net::Bytes data) {
@@ -63,22 +81,23 @@ void Attempt::on_data(net::Bytes data) {
   }
 }
 
+void Attempt::on_interim(const proto::http1::ResponseHead& head) {
+  lent_.question.on_interim(head);
+}
+
 void Attempt::read_head(net::Bytes data) {
   switch (reader_.feed(data)) {
     case AnswerReader::Progress::more:
-      // A head that has begun is to go on: its next byte is a step of its own.
-      lent_.loop.wheel().set(
-          *this, reader_.in_a_head() ? std::min(head_due(), lent_.loop.now() + settings_.io_timeout)
-                                     : head_due());
+      set_deadline();
       return;
     case AnswerReader::Progress::done:
       judge(reader_.take(), data);
       return;
     case AnswerReader::Progress::refused:
-      refuse(why_refused(reader_.parser(), settings_, "the origin's answer"));
+      lose(Unanswered::no_answer, why_refused(reader_.parser(), settings_, "the origin's answer"));
       return;
     case AnswerReader::Progress::flooded:
-      refuse("the origin sends one interim answer after the other");
+      lose(Unanswered::no_answer, "the origin sends one interim answer after the other");
       return;
   }
 }
@@ -86,11 +105,12 @@ void Attempt::read_head(net::Bytes data) {
 void Attempt::judge(proto::http1::ResponseHead head, net::Bytes rest) {
   const auto verdict = lent_.question.judge(head);
   if (!verdict) {
-    refuse(verdict.error());
+    lose(Unanswered::no_answer, verdict.error());
     return;
   }
-  if (*verdict == Verdict::taken) {
-    take(head, rest);
+  if (*verdict == Verdict::yielding && lent_.handler.on_attempt_yielding(head.status)) return;
+  if (*verdict == Verdict::taken || *verdict == Verdict::yielding) {
+    take(std::move(head), rest);
     return;
   }
   advance(Stage::answering);
@@ -101,11 +121,12 @@ void Attempt::judge(proto::http1::ResponseHead head, net::Bytes rest) {
   read_body(rest);
 }
 
-void Attempt::take(const proto::http1::ResponseHead& head, net::Bytes rest) {
+void Attempt::take(proto::http1::ResponseHead head, net::Bytes rest) {
   advance(Stage::told);
   lent_.loop.wheel().clear(*this);
   lent_.trail.moved.in -= rest.size();
-  lent_.handler.on_attempt_taken({.stream = std::move(stream_), .rest = rest}, head);
+  lent_.handler.on_attempt_taken(
+      {.stream = std::move(stream_), .rest = rest, .head = std::move(head)});
 }
 
 void Attempt::read_body(net::Bytes data) {
@@ -133,9 +154,11 @@ void Attempt::on_end() {
     give_answer(body_->end() != proto::http1::BodyReader::State::complete);
     return;
   }
-  lose(Cause::origin_bad_upgrade,
-       reader_.in_a_head() ? "the origin closed the connection in the middle of its answer"
-                           : "the origin closed the connection without an answer");
+  if (reader_.in_a_head()) {
+    lose(Unanswered::cut, "the origin closed the connection in the middle of its answer");
+  } else {
+    lose(Unanswered::ended, "the origin closed the connection without an answer");
+  }
 }
 
 void Attempt::on_failed(const net::IoError& error) {
@@ -144,13 +167,15 @@ void Attempt::on_failed(const net::IoError& error) {
     return;
   }
   const Blame blame = net::blame_of(error, Blame::server);
-  if (blame != Blame::server) {
+  if (blame != Blame::server && !met_stale_connection()) {
+    unanswered_ = Unanswered::lost;
     fail(net::own_failure(error, blame, address_.to_string()));
     return;
   }
   // TLS 1.3 lets the origin judge our certificate after our own side of the handshake is done.
-  const Cause cause = error.code == 0 ? Cause::origin_tls : Cause::origin_connect;
-  lose(cause, "the connection to the origin was lost: " + error.text);
+  const Cause cause =
+      error.code == 0 ? Cause::origin_tls : lent_.question.cause_of(Unanswered::lost);
+  lose(Unanswered::lost, cause, "the connection to the origin was lost: " + error.text);
 }
 
 void Attempt::on_deadline(milliseconds now) {
@@ -158,31 +183,38 @@ void Attempt::on_deadline(milliseconds now) {
     give_answer(true);
     return;
   }
-  timed_out_ = true;
   const Patience& patience = lent_.question.patience();
   Late late = Late::silent;
   if (now >= patience.until) {
     late = Late::whole;
-  } else if (now >= connected_ + patience.answer) {
+  } else if (patience.answer && now >= connected_ + *patience.answer) {
     late = Late::answer;
   }
-  lose(Cause::origin_timeout, std::string(lent_.question.why_late(late)));
+  give_up(std::string(lent_.question.why_late(late)));
+}
+
+void Attempt::give_up(std::string why) {
+  lose(stage_ == Stage::connecting ? Unanswered::unconnected : Unanswered::late,
+       Cause::origin_timeout, std::move(why));
+}
+
+void Attempt::lose(Unanswered how, std::string why) {
+  lose(how, lent_.question.cause_of(how), std::move(why));
 }
 
 // Asked, or about to be, and not answered.
-void Attempt::lose(Cause cause, std::string why) {
-  const bool may_be_repeated = stage_ == Stage::connecting || lent_.question.may_be_repeated();
+void Attempt::lose(Unanswered how, Cause cause, std::string why) {
+  unanswered_ = how;
+  if ((how == Unanswered::ended || how == Unanswered::lost) && met_stale_connection()) {
+    unanswered_ = Unanswered::stale;
+    cause = Cause::origin_stale;
+    why =
+        "the origin closed a kept connection while the request was on its way: it may be asked "
+        "again";
+  }
   fail({.cause = cause,
         .status = cause == Cause::origin_timeout ? 504 : 502,
-        .retry = may_be_repeated ? Retry::elsewhere : Retry::no,
-        .why = std::move(why),
-        .detail = address_text()});
-}
-
-// What came is no answer, and the request may have been acted on.
-void Attempt::refuse(std::string why) {
-  fail({.cause = Cause::origin_bad_upgrade,
-        .retry = Retry::no,
+        .retry = lent_.question.may_be_repeated(unanswered_) ? Retry::elsewhere : Retry::no,
         .why = std::move(why),
         .detail = address_text()});
 }

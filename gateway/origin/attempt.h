@@ -22,6 +22,8 @@ namespace gateway::origin {
 //
 // Begins at once and tells its handler once, from the loop. Destroying it gives up.
 class Attempt final : public Connector::Handler,
+                      private RequestSink,
+                      private AnswerReader::InterimHandler,
                       private net::Stream::Handler,
                       private net::DeadlineWheel::Entry {
  public:
@@ -29,8 +31,11 @@ class Attempt final : public Connector::Handler,
    public:
     // The port that answered is known: the request that is to be sent.
     virtual std::string on_attempt_connected(uint16_t port) = 0;
+    // An answer with that status would yield to another server's. True: one is asked, and the
+    // attempt is gone.
+    virtual bool on_attempt_yielding(int status) = 0;
     // One of these is the end, and may destroy the attempt.
-    virtual void on_attempt_taken(Taken taken, const proto::http1::ResponseHead& head) = 0;
+    virtual void on_attempt_taken(Taken taken) = 0;
     virtual void on_attempt_answered(Answer answer, Verdict verdict) = 0;
     virtual void on_attempt_failed(outcome::Failure failure) = 0;
 
@@ -53,9 +58,8 @@ class Attempt final : public Connector::Handler,
     return address_;
   }  // that was connected to; none: it has not come so far
   std::chrono::milliseconds connect_time() const { return connected_ - began_; }
-  // The request went into a connection that had been kept warm and was gone: the server has not
-  // failed. One that is silent for too long has.
-  bool met_stale_connection() const { return warm_ && !heard_ && !timed_out_; }
+  // After a failure: why there is no answer.
+  Unanswered unanswered() const { return unanswered_; }
   // The server may have an address that this request has not been to.
   bool has_other_address() const { return others_; }
   std::chrono::microseconds lasted() const {
@@ -63,26 +67,35 @@ class Attempt final : public Connector::Handler,
                                                                  began_at_);
   }
 
+  // The question waits no longer for an answer.
+  void give_up(std::string why);
+
  private:
   enum class Stage : uint8_t { connecting, asked, answering, told };
 
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
   void on_connect_failed(outcome::Failure failure) override;
+  void write(net::Bytes octets) override;
+  bool congested() const override { return stream_->congested(); }
+  size_t queued() const override { return stream_->queued(); }
+  void on_interim(const proto::http1::ResponseHead& head) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
-  void on_drained() override {}
+  void on_drained() override;
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
 
   void advance(Stage next);
-  std::chrono::milliseconds head_due() const;  // by when the answer's head is to be whole
+  // By when the answer's head is to be whole, and if one has begun, its next byte there.
+  void set_deadline();
   void read_head(net::Bytes data);
   void judge(proto::http1::ResponseHead head, net::Bytes rest);
-  void take(const proto::http1::ResponseHead& head, net::Bytes rest);
+  void take(proto::http1::ResponseHead head, net::Bytes rest);
   void read_body(net::Bytes data);
   void give_answer(bool unfinished);
-  void lose(outcome::Cause cause, std::string why);
-  void refuse(std::string why);
+  bool met_stale_connection() const { return warm_ && !heard_; }
+  void lose(Unanswered how, std::string why);
+  void lose(Unanswered how, outcome::Cause cause, std::string why);
   std::string address_text() const;
   void fail(outcome::Failure failure);
 
@@ -100,7 +113,7 @@ class Attempt final : public Connector::Handler,
   bool others_ = false;
   bool warm_ = false;
   bool heard_ = false;
-  bool timed_out_ = false;
+  Unanswered unanswered_ = Unanswered::unconnected;
   std::optional<proto::http1::ResponseHead> head_;  // while its body is read
   std::optional<proto::http1::BodyReader> body_;
 };

@@ -50,7 +50,8 @@ Cause cause_of(Kind kind) {
 Kind kind_of(Cause cause) {
   if (cause == Cause::origin_tls) return Kind::tls_failed;
   if (cause == Cause::origin_timeout) return Kind::timed_out;
-  if (cause == Cause::origin_bad_upgrade) return Kind::bad_answer;
+  if (cause == Cause::origin_bad_upgrade || cause == Cause::origin_bad_response)
+    return Kind::bad_answer;
   if (cause == Cause::origin_auth || cause == Cause::origin_redirect) return Kind::refused;
   return Kind::connect_failed;
 }

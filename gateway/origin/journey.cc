@@ -103,6 +103,7 @@ void Journey::ask_again() {
 }
 
 void Journey::ask(bool another_address) {
+  if (attempt_) question_.on_asked_in_vain();
   attempt_.reset();
   tried_before_ = trail_.tried.size();
   trail_.address = {};
@@ -147,12 +148,28 @@ proto::auth::Authorizer* Journey::authorizer() {
                                    : worker_.authenticator.of(pool_, destination_.server());
 }
 
-void Journey::on_attempt_taken(Taken taken, const proto::http1::ResponseHead& head) {
+bool Journey::on_attempt_yielding(int status) {
+  note_end();
+  note("answered " + std::to_string(status));
+  settle({.kind = Outcome::Kind::refused});
+  return retry();
+}
+
+void Journey::on_attempt_taken(Taken taken) {
+  constexpr int kSwitchingProtocols = 101;
   note_end();
   trail_.connect = attempt_->connect_time();
-  if (auto* const ours = authorizer()) ours->answered(head.fields, authentication_);
-  settle({.kind = Outcome::Kind::upgraded, .took = attempt_->lasted()});
+  proto::auth::Authorizer* const ours = authorizer();
+  if (ours != nullptr) ours->answered(taken.head.fields, authentication_);
+  // How long another answer takes is the request's doing: a long poll does not make a server slow.
+  if (taken.head.status == kSwitchingProtocols) {
+    settle({.kind = Outcome::Kind::upgraded, .took = attempt_->lasted()});
+  } else {
+    settle({.kind = Outcome::Kind::refused});
+  }
   taken.backend = destination_.server().backend.get();
+  taken.asked = &destination_.url();
+  taken.credentials_are_ours = ours != nullptr;
   advance(Stage::told);
   question_.on_taken(std::move(taken));
 }
@@ -182,6 +199,7 @@ void Journey::on_attempt_answered(Answer answer, Verdict verdict) {
       fail_over(std::move(answer));
       return;
     case Verdict::taken:
+    case Verdict::yielding:
     case Verdict::answered:
     case Verdict::challenge:
       break;
@@ -194,13 +212,19 @@ void Journey::authenticate(const Answer& answer) {
   const std::string door = destination_.door();
   const auto problem =
       authorizer()->challenged(answer.head.fields, signed_request(door), authentication_);
-  if (!problem) {
+  if (!problem && question_.may_be_asked_anew()) {
     ask_again();
     return;
   }
   settle({.kind = Outcome::Kind::refused, .cause = Cause::origin_auth});
-  note(*problem);
-  fail(Cause::origin_auth, "the origin asks for credentials that it is not given");
+  if (problem) {
+    note(*problem);
+    fail(Cause::origin_auth, "the origin asks for credentials that it is not given");
+  } else {
+    fail(Cause::origin_auth,
+         "the origin asks for credentials, and the request is not kept to be sent with them: it "
+         "may be asked again");
+  }
 }
 
 void Journey::redirect(Answer answer) {
@@ -243,7 +267,7 @@ void Journey::on_attempt_failed(Failure failure) {
   note_end();
   // They are in the failure's own words.
   trail_.misses.clear();
-  if (attempt_->met_stale_connection()) {
+  if (attempt_->unanswered() == Unanswered::stale && question_.may_be_repeated(Unanswered::stale)) {
     fresh_ = true;
     ask_again();
     return;
@@ -267,7 +291,10 @@ void Journey::on_attempt_failed(Failure failure) {
 
 void Journey::count(Failure failure) {
   note(failure.detail.empty() ? failure.why : failure.why + " (" + failure.detail + ")");
-  settle(outcome_of(failure));
+  Outcome outcome = outcome_of(failure);
+  if (!question_.is_held_against_server(attempt_->unanswered()))
+    outcome.kind = Outcome::Kind::abandoned;
+  settle(outcome);
   last_answer_.reset();
   last_failure_ = std::move(failure);
 }
@@ -294,6 +321,13 @@ bool Journey::ask_next_server() {
   ++trail_.retries;
   turn_to_server();
   return true;
+}
+
+void Journey::give_up(std::string why) { attempt_->give_up(std::move(why)); }
+
+Trail Journey::take_trail() {
+  static_cast<void>(trail());
+  return std::move(trail_);
 }
 
 const Trail& Journey::trail() {

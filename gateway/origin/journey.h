@@ -51,8 +51,14 @@ class Journey final : private Attempt::Handler {
   // The question is told, now or from the loop.
   void start();
 
+  // Of a question that keeps the time itself, between on_asked() and its end: the answer is waited
+  // for no longer.
+  void give_up(std::string why);
+
   // With all that has come to pass by now.
   const Trail& trail();
+  // The same, for whoever outlives the journey.
+  Trail take_trail();
   // A failure has been counted for a server of the pool.
   bool is_at_home() const { return position_ < order_.size() && destination_.is_home(); }
 
@@ -60,7 +66,8 @@ class Journey final : private Attempt::Handler {
   enum class Stage : uint8_t { ready, asking, told };
 
   std::string on_attempt_connected(uint16_t port) override;
-  void on_attempt_taken(Taken taken, const proto::http1::ResponseHead& head) override;
+  bool on_attempt_yielding(int status) override;
+  void on_attempt_taken(Taken taken) override;
   void on_attempt_answered(Answer answer, Verdict verdict) override;
   void on_attempt_failed(outcome::Failure failure) override;
 

@@ -43,6 +43,7 @@ struct Asking {
 // What the head of a final answer means.
 enum class Verdict : uint8_t {
   taken,      // what was wanted: from here on the connection is the question's
+  yielding,   // the same, unless another server may be asked in its place
   answered,   // it is the client's, with its body
   challenge,  // 401: with credentials of ours, where there are any, it is asked again
   redirect,   // is followed as far as that is allowed
@@ -51,9 +52,11 @@ enum class Verdict : uint8_t {
 
 // How long an answer is waited for, and how much of its body.
 struct Patience {
-  std::chrono::milliseconds until;       // by the loop's clock: over all attempts
-  std::chrono::milliseconds answer;      // from the request to the end of the answer's head
-  std::chrono::milliseconds body;        // from there to the end of a body that is passed on
+  std::chrono::milliseconds until;  // by the loop's clock: over all attempts
+  // From the request to the end of the answer's head. Nothing: from on_asked() on the question
+  // keeps the time itself (Journey::give_up), and `until` says by when a connection is to stand.
+  std::optional<std::chrono::milliseconds> answer;
+  std::chrono::milliseconds body;        // from there to the end of a body that is not taken
   size_t most_body = size_t{64} * 1024;  // bytes of it
 };
 
@@ -64,12 +67,37 @@ enum class Late : uint8_t {
   silent,  // the next byte of a head that had begun, for io_timeout
 };
 
+// Why a request has no answer.
+enum class Unanswered : uint8_t {
+  unconnected,  // no connection came to be: nothing was sent
+  stale,        // it went into a kept connection that was gone, and nothing was heard
+  ended,        // the connection ended
+  cut,          // the same, in the middle of an answer's head
+  lost,         // the connection was reset
+  late,
+  no_answer,  // what came is none
+};
+
+// Where the rest of a request goes, behind the text that request_text() gave.
+class RequestSink {
+ public:
+  virtual void write(net::Bytes octets) = 0;  // takes all
+  virtual bool congested() const = 0;
+  virtual size_t queued() const = 0;  // that the kernel has not taken yet
+
+ protected:
+  ~RequestSink() = default;
+};
+
 // The connection, after a `taken` head.
 struct Taken {
   std::unique_ptr<net::Stream> stream;  // to be started at once
   net::Bytes rest;                      // came behind the head; valid for the call
   // The server that counts it; null: a redirect has led to somebody who is none of the pool's.
   route::Backend* backend = nullptr;
+  proto::http1::ResponseHead head = {};
+  const Url* asked = nullptr;         // Location is seen from there; valid while the journey is
+  bool credentials_are_ours = false;  // what is said to them is not for the client
 };
 
 // An answer for the client.
@@ -90,8 +118,14 @@ class Question {
   virtual const Asked& asked() const = 0;
   // As it is signed with Digest: "GET".
   virtual std::string_view method() const = 0;
-  // Of a request that was sent and not answered.
-  virtual bool may_be_repeated() const = 0;
+  // At another address or server; after `stale` once, on a new connection.
+  virtual bool may_be_repeated(Unanswered why) const = 0;
+  // With another head, of which an answer has told what is missing: credentials.
+  virtual bool may_be_asked_anew() const { return true; }
+  // Whether the server has it counted: too many in a row, and it is left out for a while.
+  virtual bool is_held_against_server([[maybe_unused]] Unanswered why) const { return true; }
+  // How ended, cut, lost and no_answer are called.
+  virtual outcome::Cause cause_of(Unanswered why) const = 0;
   virtual const Patience& patience() const = 0;
   // For log and client: what was not there in time.
   virtual std::string_view why_late(Late late) const = 0;
@@ -100,6 +134,13 @@ class Question {
   virtual std::string request_text(const Asking& asking) = 0;
   // Error: why the answer is none.
   virtual proto::Result<Verdict, std::string> judge(const proto::http1::ResponseHead& head) = 0;
+
+  // Of a request that is more than its head, or an answer that is. The head has been written; the
+  // sink stands until on_asked_in_vain(), or one of the last three. None of these ends the journey.
+  virtual void on_asked([[maybe_unused]] RequestSink& sink) {}
+  virtual void on_sink_drained() {}   // it was congested and is no more
+  virtual void on_asked_in_vain() {}  // it will be asked once more, from its beginning
+  virtual void on_interim([[maybe_unused]] const proto::http1::ResponseHead& head) {}
 
   virtual void on_taken(Taken taken) = 0;
   virtual void on_answered(Answer answer) = 0;

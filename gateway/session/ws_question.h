@@ -56,7 +56,13 @@ class WsQuestion final : public origin::Question {
 
   const origin::Asked& asked() const override { return asks_.request; }
   std::string_view method() const override { return "GET"; }
-  bool may_be_repeated() const override { return true; }
+  bool may_be_repeated(origin::Unanswered why) const override {
+    return why != origin::Unanswered::no_answer;
+  }
+  outcome::Cause cause_of(origin::Unanswered why) const override {
+    return why == origin::Unanswered::lost ? outcome::Cause::origin_connect
+                                           : outcome::Cause::origin_bad_upgrade;
+  }
   const origin::Patience& patience() const override { return patience_; }
   std::string_view why_late(origin::Late late) const override;
   std::string request_text(const origin::Asking& asking) override;
