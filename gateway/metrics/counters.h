@@ -91,11 +91,19 @@ struct Histogram {
 inline constexpr std::array<std::string_view, 1> kLimits{"max_message"};
 inline constexpr size_t kMaxMessageLimit = 0;
 
+// Connections to a server.
+struct Connections {
+  Count idle;    // a gauge: kept for the next request
+  Count made;    // requests that went over one that had served none before
+  Count reused;  // and those that went over one that had
+};
+
 // Bytes of sessions after the 101, inside TLS: frame headers and payload. "in" is from the peer to
 // us, "out" from us to the peer.
 struct Traffic {
   Count bytes_in;
   Count bytes_out;
+  Connections connections;
 };
 
 // One for each worker and server of a domain; on a line of its own in the cache, since workers

@@ -97,6 +97,10 @@ class Stream {
   // a TLS record. May cost a system call.
   virtual bool has_unread() const { return false; }
 
+  // Nothing has come that was not shown to the handler, no end and no failure either: another
+  // request may be put on the connection. Costs a system call.
+  virtual bool at_rest() const { return !has_unread(); }
+
   // True while output is queued: the caller stops its source until on_drained.
   virtual bool congested() const = 0;
 

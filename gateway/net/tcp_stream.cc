@@ -264,6 +264,14 @@ bool TcpStream::has_unread() const {
   return ::ioctl(fd_.get(), FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
+bool TcpStream::at_rest() const {
+  if (failed_ != 0 || reading_ != Reading::empty) return false;
+  uint8_t byte = 0;
+  const auto flags = MSG_PEEK | MSG_DONTWAIT;
+  return ::syscall(SYS_recvfrom, fd_.get(), &byte, sizeof byte, flags, nullptr, nullptr) < 0 &&
+         errno == EAGAIN;
+}
+
 size_t TcpStream::unacknowledged() const {
   int held = 0;
   if (::ioctl(fd_.get(), SIOCOUTQ, &held) != 0 || held < 0) held = 0;

@@ -33,6 +33,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   void resume_reading(Pause why) override;
   void read_small(bool on) override { small_reads_ = on; }
   bool has_unread() const override;
+  bool at_rest() const override;
   bool congested() const override { return writing_ == Writing::connecting || queue_ != nullptr; }
   size_t queued() const override { return lost_ + (queue_ ? queue_->pending().size() : 0); }
 

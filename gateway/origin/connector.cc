@@ -49,7 +49,12 @@ int weight_of(const Failure& failure) {
 
 Connector::Connector(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, Trail& trail,
                      Handler& handler)
-    : loop_(loop), resolver_(resolver), plan_(std::move(plan)), trail_(trail), handler_(handler) {
+    : loop_(loop),
+      resolver_(resolver),
+      plan_(std::move(plan)),
+      trail_(trail),
+      handler_(handler),
+      lineage_{.pool = &plan_.pool, .server = &plan_.server, .asked = plan_.target} {
   // As with curl, only no_proxy makes exceptions: a loopback address is none by itself, it may mean
   // the proxy's own machine.
   const auto& proxy = settings().forward_proxy;
@@ -57,7 +62,7 @@ Connector::Connector(net::Loop& loop, net::dns::Resolver& resolver, Plan plan, T
     proxy_ = &*proxy;
     tunnel_ = std::make_unique<ProxyTunnel>(loop_, *proxy_, plan_.paths.proxies(), *this);
   }
-  // A warm connection must not be handed over from inside this call.
+  // A connection that stands already must not be handed over from inside this call.
   loop_.poller().schedule(*this);
 }
 
@@ -73,9 +78,26 @@ void Connector::advance(Stage next, milliseconds patience) {
 void Connector::on_ready(uint32_t) {
   if (plan_.target.tls && !plan_.pool.tls) {
     fail(failures().spoken_to_over_http_alone());
-  } else if (!take_warm()) {
+  } else if (!take_kept() && !take_warm()) {
     resolve();
   }
+}
+
+bool Connector::take_kept() {
+  if (plan_.kept == Kept::none || plan_.fresh || !trail_.tried.empty()) return false;
+  auto taken = plan_.paths.reuse().take({.pool = plan_.pool,
+                                         .server = plan_.server,
+                                         .target = plan_.target,
+                                         .tls_name = plan_.tls_name,
+                                         .kept = plan_.kept});
+  if (!taken) return false;
+  stage_ = Stage::told;
+  lineage_ = std::move(taken->lineage);
+  plan_.target.port = lineage_.port;
+  trail_.add_tried(lineage_.address);
+  const net::Address address = lineage_.address;
+  handler_.on_connected(std::move(taken->stream), address);
+  return true;
 }
 
 bool Connector::take_warm() {
@@ -86,7 +108,7 @@ bool Connector::take_warm() {
   warm_ = true;
   plan_.target.port = taken->port;
   trail_.add_tried(taken->address);
-  handler_.on_connected(std::move(taken->stream), taken->address);
+  hand_over(std::move(taken->stream), taken->address, taken->made);
   return true;
 }
 
@@ -127,8 +149,8 @@ bool Connector::was_tried(const net::Address& address) const {
 
 bool Connector::has_others() const {
   if (proxy_ != nullptr || plan_.server.address) return false;
-  // Of a warm connection nobody has asked how many addresses there are.
-  return warm_ || candidates_.has_untried(trail_);
+  // Of one that stood already nobody has asked how many addresses there are.
+  return warm_ || kept() || candidates_.has_untried(trail_);
 }
 
 void Connector::list_candidates(const std::vector<net::Address>& addresses, bool written) {
@@ -210,7 +232,6 @@ void Connector::on_dial_failed(const net::IoError& error) {
 
 void Connector::on_connected(std::unique_ptr<net::TcpStream> stream) {
   dialer_.reset();
-  fd_ = stream->fd();
   if (tunnel_) {
     advance(Stage::tunneling, settings().io_timeout);
     tunnel_->ask(std::move(stream), authority(), place());
@@ -266,7 +287,16 @@ void Connector::finish(std::unique_ptr<net::Stream> stream) {
   stage_ = Stage::told;
   loop_.wheel().clear(*this);
   remember_port(settings(), plan_.server, plan_.target);
-  handler_.on_connected(std::move(stream), candidates_.current().address);
+  hand_over(std::move(stream), candidates_.current().address, loop_.now());
+}
+
+void Connector::hand_over(std::unique_ptr<net::Stream> stream, const net::Address& address,
+                          milliseconds made) {
+  if (plan_.target.tls) lineage_.tls_name = plan_.tls_name;
+  lineage_.address = address;
+  lineage_.port = plan_.target.port;
+  lineage_.made = made;
+  handler_.on_connected(std::move(stream), address);
 }
 
 void Connector::on_failed(const net::IoError& error) {

@@ -1,5 +1,5 @@
-// Brings up the connection to an origin: a warm one, or name resolution, TCP to one address after
-// the other, a forward proxy's tunnel, the PROXY header, TLS.
+// Brings up the connection to an origin: one that is kept or warm, or name resolution, TCP to one
+// address after the other, a forward proxy's tunnel, the PROXY header, TLS.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "gateway/origin/candidates.h"
 #include "gateway/origin/connect_failures.h"
 #include "gateway/origin/proxy_tunnel.h"
+#include "gateway/origin/reuse.h"
 #include "gateway/origin/target.h"
 #include "gateway/origin/trail.h"
 #include "gateway/outcome/failure.h"
@@ -23,7 +24,7 @@ namespace gateway::origin {
 
 class OriginPaths;
 
-//  scheduled ──a warm one stands──────────────────────────────────────────▶ told (handler)
+//  scheduled ──a kept or warm one stands──────────────────────────────────────▶ told (handler)
 //      └──▶ resolving ──▶ dialing ──▶ tunneling ──▶ securing ──connected──▶ told
 //               │          │ ▲ ▲ ▲        │ │           │
 //               │          └─┘ │ └────────┘ │           │  next candidate, proxy's challenge
@@ -59,8 +60,9 @@ class Connector final : public net::Dialer::Handler,
     std::string tls_name;
     // Both ends of the client's connection, for proxy_protocol; nothing: a connection of our own.
     std::optional<proto::proxy_header::Addresses> client = std::nullopt;
-    OriginPaths& paths;  // the worker's
-    bool fresh = false;  // no warm connection, as after one on which the request met a reset
+    OriginPaths& paths;      // the worker's
+    Kept kept = Kept::none;  // which of those that have served other requests may serve this one
+    bool fresh = false;      // neither a kept one nor a warm one, as after one that was gone
     // A host of redirect_hosts: it is not shown our certificate, which was given for the origin.
     bool foreign = false;
     bool another_address = false;  // than those that were tried: to go there is a retry
@@ -80,11 +82,12 @@ class Connector final : public net::Dialer::Handler,
   // In on_connected: the connection was made before it was needed. When it ends before an answer
   // has begun, that is no failure of the server: connect again with `fresh`.
   bool warm() const { return warm_; }
+  // In on_connected: the same, and it has served other requests.
+  bool kept() const { return lineage_.served > 0; }
+  // In on_connected: for Reuse::put(), where the connection may be kept.
+  Lineage take_lineage() { return std::move(lineage_); }
   // In on_connected: whether the server may have an address that was not tried.
   bool has_others() const;
-
-  // In on_connected: the socket below whatever the stream is.
-  int fd() const { return fd_; }
 
  private:
   enum class Stage : uint8_t { scheduled, resolving, dialing, tunneling, securing, told };
@@ -109,6 +112,7 @@ class Connector final : public net::Dialer::Handler,
   std::string place() const;  // of the current candidate, for the log
   void advance(Stage next, std::chrono::milliseconds patience);
 
+  bool take_kept();
   bool take_warm();
   void resolve();
   void resolved(const net::dns::Resolver::Answer& answer);
@@ -120,6 +124,8 @@ class Connector final : public net::Dialer::Handler,
   void established(std::unique_ptr<net::Stream> stream);
   void secure(std::unique_ptr<net::Stream> stream);
   void finish(std::unique_ptr<net::Stream> stream);
+  void hand_over(std::unique_ptr<net::Stream> stream, const net::Address& address,
+                 std::chrono::milliseconds made);
   void set_back(outcome::Failure failure);
   void fail(outcome::Failure failure);
 
@@ -136,7 +142,7 @@ class Connector final : public net::Dialer::Handler,
   std::unique_ptr<ProxyTunnel> tunnel_;  // where there is a proxy
   std::unique_ptr<net::tls::TlsStream> tls_;
   std::optional<outcome::Failure> worst_;  // what is told when nothing is left to try
-  int fd_ = -1;
+  Lineage lineage_;
   bool warm_ = false;
 };
 

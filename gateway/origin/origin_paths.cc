@@ -15,19 +15,26 @@ std::unique_ptr<net::SourceAddresses> addresses_of(const std::vector<std::string
 
 }  // namespace
 
-OriginPaths::OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, WarmRoom* room,
-                         const net::OwnListeners* own)
-    : room_(room), own_(own), port_probes_(loop, resolver, *this), warm_(loop, resolver, *this) {}
+OriginPaths::OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, IdleRoom* room,
+                         const net::OwnListeners* own, std::optional<size_t> worker)
+    : room_(room),
+      own_(own),
+      worker_(worker),
+      port_probes_(loop, resolver, *this),
+      warm_(loop, resolver, *this),
+      reuse_(loop, *this) {}
 
 void OriginPaths::use(const route::Change& change) {
   forget(change);
   port_probes_.use(change.now);
   warm_.use(change);
+  reuse_.use(change);
 }
 
 void OriginPaths::rest() {
   port_probes_.use(nullptr);
   warm_.rest();
+  reuse_.rest();
 }
 
 void OriginPaths::forget(const route::Change& change) {

@@ -28,6 +28,7 @@ class PrimedStream final : public net::Stream,
   void finish() override { inner_->finish(); }
   void pause_reading(net::Pause why) override;
   void resume_reading(net::Pause why) override;
+  bool at_rest() const override { return told() && !ended_ && !failed_ && inner_->at_rest(); }
   bool congested() const override { return inner_->congested(); }
   size_t queued() const override { return inner_->queued(); }
   size_t unacknowledged() const override { return inner_->unacknowledged(); }

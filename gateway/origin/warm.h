@@ -2,6 +2,7 @@
 // so that a session waits for one round trip alone.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ class Warm {
     std::unique_ptr<net::Stream> stream;  // to be started at once
     net::Address address;
     uint16_t port = 0;  // the origin's, also behind a forward proxy
+    std::chrono::milliseconds made{0};
   };
 
   // Names of a server: beyond that a new one has to wait until one is no longer asked for.

@@ -1,7 +1,6 @@
 #include "gateway/origin/warm_stock.h"
 
 #include <algorithm>
-#include <poll.h>
 #include <random>
 #include <utility>
 
@@ -22,11 +21,6 @@ milliseconds lifetime(milliseconds idle) {
   return idle - milliseconds(off(random));
 }
 
-bool is_readable(int fd) {
-  pollfd one{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
-  return ::poll(&one, 1, 0) != 0;
-}
-
 }  // namespace
 
 //  making ──connected──▶ idle ──take()──▶ another's
@@ -35,7 +29,7 @@ class WarmStock::Connection final : public net::Retirable,
                                     public Connector::Handler,
                                     private net::Stream::Handler {
  public:
-  Connection(WarmStock& stock, WarmRoom::Seat room)
+  Connection(WarmStock& stock, IdleRoom::Seat room)
       : room_(std::move(room)), stock_(stock), for_(stock.for_) {
     connector_ = std::make_unique<Connector>(stock.loop_, stock.resolver_,
                                              Connector::Plan{.pool = *for_.pool,
@@ -56,17 +50,16 @@ class WarmStock::Connection final : public net::Retirable,
   milliseconds since() const { return since_; }
   milliseconds until() const { return until_; }
   // A ticket that has just come makes it readable, too, and the loop is about to read that.
-  bool at_rest() const { return idle() && !is_readable(fd_); }
+  bool at_rest() const { return idle() && stream_->at_rest(); }
   Warm::Taken take() {
     gauge().subtract(1);
-    return {.stream = std::move(stream_), .address = address_, .port = port_};
+    return {.stream = std::move(stream_), .address = address_, .port = port_, .made = since_};
   }
 
  private:
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override {
     address_ = address;
     port_ = connector_->target().port;
-    fd_ = connector_->fd();
     connector_.reset();
     since_ = stock_.loop_.now();
     until_ = since_ + lifetime(stock_.settings().warm_idle);
@@ -90,7 +83,7 @@ class WarmStock::Connection final : public net::Retirable,
   }
   metrics::Count& gauge() const { return stock_.paths_.figures().warm_idle; }
 
-  WarmRoom::Seat room_;
+  IdleRoom::Seat room_;
   WarmStock& stock_;
   For for_;
   Trail trail_;
@@ -98,7 +91,6 @@ class WarmStock::Connection final : public net::Retirable,
   std::unique_ptr<net::Stream> stream_;
   net::Address address_;
   uint16_t port_ = 0;
-  int fd_ = -1;
   milliseconds since_{0};
   milliseconds until_{0};
 };
@@ -173,7 +165,7 @@ void WarmStock::refill(milliseconds now) {
   if (now < paused_until_) return;
   size_t making = connections_.size() - idle();
   while (connections_.size() < settings().warm && making < kAtOnce) {
-    auto room = paths_.take_warm_seat();
+    auto room = paths_.take_idle_seat();
     if (!room) return;
     connections_.push_back(std::make_unique<Connection>(*this, std::move(*room)));
     ++making;

@@ -97,12 +97,12 @@ route::Ingredients Process::ingredients(uint64_t generation) {
 
 Common Process::common() {
   return {registry,        admission, holdings.scribe,         metering,
-          origins.names(), warm_room, origins.own_listeners(), trim_pace};
+          origins.names(), idle_room, origins.own_listeners(), trim_pace};
 }
 
 void Process::use(const Limits& limits) {
   admission.set_limit(limits.connections);
-  warm_room.set_limit(limits.warm);
+  idle_room.set_limit(limits.warm);
   if (limits_ == limits) return;
   limits_ = limits;
   say(Level::info, "limits: " + to_string(limits));

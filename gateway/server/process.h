@@ -9,7 +9,7 @@
 
 #include "gateway/config/document.h"
 #include "gateway/log/access_log.h"
-#include "gateway/origin/warm_room.h"
+#include "gateway/origin/idle_room.h"
 #include "gateway/route/builder.h"
 #include "gateway/server/limits.h"
 #include "gateway/server/metering.h"
@@ -55,7 +55,7 @@ struct Process {
 
   Holdings holdings;
   net::Admission admission;
-  origin::WarmRoom warm_room;
+  origin::IdleRoom idle_room;
   TrimPace trim_pace;
   net::tls::TicketKeys ticket_keys;
   Origins origins;

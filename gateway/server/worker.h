@@ -28,7 +28,7 @@ struct Common {
   const session::Scribe& scribe;
   Metering& metering;
   net::dns::KnownNames& names;
-  origin::WarmRoom& warm_room;
+  origin::IdleRoom& idle_room;
   const net::OwnListeners& own_listeners;
   TrimPace& trim;
 };

@@ -284,6 +284,10 @@ bool TlsStream::has_unread() const {
   return begun || transport_->has_unread();
 }
 
+bool TlsStream::at_rest() const {
+  return phase_ == Phase::open && SSL_has_pending(ssl_.get()) == 0 && transport_->at_rest();
+}
+
 void TlsStream::on_end() {
   input_ = {};  // after a close_notify nothing is read
   if (phase_ == Phase::ended || has_failed()) return;

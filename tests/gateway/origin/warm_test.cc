@@ -67,7 +67,7 @@ TEST_CASE("warm: connections stand before they are needed, and are made again wh
 }
 
 TEST_CASE("FX2 warm: no more are made than the process has room for, and a place comes back") {
-  WarmRoom room;
+  IdleRoom room;
   room.set_limit(2);
   WarmScene scene(Origin::Protocol::http, 4);
   OriginPaths bounded(scene.stage.loop, scene.resolver, &room);

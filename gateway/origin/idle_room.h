@@ -1,4 +1,5 @@
-// How many warm connections the process may have: each holds a descriptor before anybody needs it.
+// How many connections to origins may rest in the process, warm ones and kept ones: each holds a
+// descriptor that nobody needs yet.
 #pragma once
 
 #include <atomic>
@@ -8,13 +9,13 @@
 
 namespace gateway::origin {
 
-// One for the process; outlives all warm connections. Any thread.
-class WarmRoom {
+// One for the process; outlives all connections that rest. Any thread.
+class IdleRoom {
  public:
   // One connection's seat; destroying it gives the seat back.
   class Seat {
    public:
-    explicit Seat(WarmRoom& room) : room_(&room) {}
+    explicit Seat(IdleRoom& room) : room_(&room) {}
     Seat(Seat&& other) noexcept : room_(std::exchange(other.room_, nullptr)) {}
     Seat& operator=(Seat&&) = delete;
     ~Seat() {
@@ -22,7 +23,7 @@ class WarmRoom {
     }
 
    private:
-    WarmRoom* room_;
+    IdleRoom* room_;
   };
 
   // Connections beyond a lower limit are kept until they end.
