@@ -7,6 +7,7 @@
 
 #include "gateway/config/addresses.h"
 #include "gateway/config/findings.h"
+#include "gateway/config/http_check.h"
 #include "gateway/config/origin_check.h"
 #include "gateway/config/units.h"
 
@@ -179,6 +180,7 @@ void check(const Document& document, std::vector<Problem>& problems) {
     if (whole || !domain.origin.servers.empty()) check_servers(document, domain, problems);
     check_timeouts(domain, problems);
     check_origin(domain, problems);
+    if (whole) check_http(document, domain, problems);
   }
 }
 

@@ -1,4 +1,4 @@
-// The keys of a domain, but for those below `websocket:`, `origin:` and `usage:`.
+// The keys of a domain, but for those below `http:`, `websocket:`, `origin:` and `usage:`.
 #include <algorithm>
 #include <array>
 
@@ -214,8 +214,9 @@ constexpr Field kDomainKeys[] = {
     group<Domain>("acceleration", acceleration_keys, "What is accelerated."),
     key<&Domain::tls>("tls", SubIfWritten{},
                       "What a listener with tls: true presents for these names.", {.also = "ssl"}),
+    key<&Domain::http>("http", Sub{}, "How plain requests are answered."),
     key<&Domain::websocket>("websocket", Sub{}, "How sessions behave.", {.also = "ws"}),
-    key<&Domain::origin>("origin", Sub{}, "Where sessions go, and how.",
+    key<&Domain::origin>("origin", Sub{}, "Where sessions and plain requests go, and how.",
                          {.also = "backend upstream"}),
     key<&Domain::access>("access", Sub{}, "Who may open a session."),
     key<&Domain::usage>("usage", Sub{},

@@ -70,6 +70,7 @@ void warn_without_limit(const MapReader& map, const Budget& budget) {
 
 Domain read_domain(const MapReader& map, const Defaults& defaults) {
   Domain domain;
+  domain.http = defaults.http;
   domain.websocket = defaults.websocket;
   domain.origin = defaults.origin;
   domain.access = defaults.access;

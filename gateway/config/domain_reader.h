@@ -10,6 +10,7 @@ namespace gateway::config {
 
 // The `defaults:` of the node file.
 struct Defaults {
+  Http http;
   WebSocket websocket;
   Origin origin;
   Access access;

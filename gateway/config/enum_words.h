@@ -87,6 +87,20 @@ inline constexpr Words<Origin::ProxyProtocol, 3> kWords<Origin::ProxyProtocol> =
      {"v1", Origin::ProxyProtocol::v1},
      {"v2", Origin::ProxyProtocol::v2}}};
 
+template <>
+inline constexpr Words<Http::Location, 3> kWords<Http::Location> = {
+    {{"off", Http::Location::off},
+     {"offload", Http::Location::offload},
+     {"origin", Http::Location::origin}}};
+template <>
+inline constexpr Words<Reuse::Mode, 3> kWords<Reuse::Mode> = {
+    {{"off", Reuse::Mode::off}, {"safe", Reuse::Mode::safe}, {"always", Reuse::Mode::always}}};
+template <>
+inline constexpr Words<Sticky::SameSite, 3> kWords<Sticky::SameSite> = {
+    {{"strict", Sticky::SameSite::strict},
+     {"lax", Sticky::SameSite::lax},
+     {"none", Sticky::SameSite::none}}};
+
 // The texts alone, in the same order.
 template <class E>
 inline constexpr auto kWordTexts = [] {

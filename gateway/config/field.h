@@ -110,6 +110,7 @@ struct Map {
   void (*clear)(void* object);
   Presence presence = Presence::always;
   bool beside = false;  // the keys stand in the map of the object itself, beside its others
+  bool brief = false;   // a single value stands for a map of its first key alone
 };
 
 // A list of maps.

@@ -82,11 +82,11 @@ struct Sticky {
   enum class By { cookie, client_ip, query, segment };
   enum class SameSite { strict, lax, none };
   By by = By::cookie;
-  std::string name;      // of the cookie (empty: weir_ and 8 digits) or of the query's parameter
-  uint32_t segment = 1;  // of the path behind the prefix, 1 to 8
+  std::string name = {};  // of the cookie (empty: weir_ and 8 digits) or of the query's parameter
+  uint32_t segment = 1;   // of the path behind the prefix, 1 to 8
   SameSite same_site = SameSite::lax;
-  std::optional<seconds> max_age;  // nothing: for the browser's session
-  std::string key_file;            // path; empty: a key of this node's own
+  std::optional<seconds> max_age = {};  // nothing: for the browser's session
+  std::string key_file = {};            // path; empty: a key of this node's own
 
   bool operator==(const Sticky&) const = default;
 };

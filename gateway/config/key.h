@@ -102,8 +102,9 @@ constexpr Field key(std::string_view name, Switch rule, std::string_view doc, Mo
 template <auto Member>
 constexpr Field key(std::string_view name, Count rule, std::string_view doc, More more = {}) {
   using Kept = KeptAs<Member>;
-  static_assert(kOneOf<Kept, uint32_t, uint64_t, std::optional<uint32_t>, std::optional<uint64_t>>,
-                "a Count is kept as uint32_t or uint64_t, or as a std::optional of them");
+  static_assert(
+      kOneOf<Kept, uint16_t, uint32_t, uint64_t, std::optional<uint32_t>, std::optional<uint64_t>>,
+      "a Count is kept as an unsigned number, or as a std::optional of one");
   if (kOptional<Kept> == rule.none.empty()) a_count_has_a_word_for_none_if_it_is_optional();
   return {name, bound<Member>(rule), doc, more, same_in<Member>};
 }
@@ -156,14 +157,16 @@ constexpr Field key(std::string_view name, Text rule, std::string_view doc, More
 
 // A map below the key: always there; there unless it says off; there only where it is written.
 struct Sub {};
-struct SubOrOff {};
+struct SubOrOff {
+  bool brief = false;  // `sticky: cookie` says the same as `sticky: { by: cookie }`
+};
 struct SubIfWritten {};
 // A member whose keys stand beside those of the object; a std::optional is made when any of them is
 // written.
 struct Beside {};
 
 template <auto Member>
-constexpr Map map_of(Map::Presence presence, bool beside) {
+constexpr Map map_of(Map::Presence presence, bool beside, bool brief = false) {
   using Kept = KeptAs<Member>;
   if constexpr (kOptional<Kept>) {
     return {[] { return keys(Of<typename Kept::value_type>{}); },
@@ -177,14 +180,16 @@ constexpr Map map_of(Map::Presence presence, bool beside) {
             },
             [](void* object) { member_of<Member>(object).reset(); },
             presence,
-            beside};
+            beside,
+            brief};
   } else {
     return {[] { return keys(Of<Kept>{}); },
             [](const void* object) -> const void* { return &member_of<Member>(object); },
             [](void* object) -> void* { return &member_of<Member>(object); },
             [](void* object) { member_of<Member>(object) = {}; },
             presence,
-            beside};
+            beside,
+            brief};
   }
 }
 
@@ -194,10 +199,10 @@ constexpr Field key(std::string_view name, Sub /*rule*/, std::string_view doc, M
 }
 
 template <auto Member>
-constexpr Field key(std::string_view name, SubOrOff /*rule*/, std::string_view doc,
-                    More more = {}) {
+constexpr Field key(std::string_view name, SubOrOff rule, std::string_view doc, More more = {}) {
   static_assert(kOptional<KeptAs<Member>>, "a map that can be off is kept as std::optional");
-  return {name, map_of<Member>(Map::Presence::or_off, false), doc, more, same_in<Member>};
+  return {name, map_of<Member>(Map::Presence::or_off, false, rule.brief), doc, more,
+          same_in<Member>};
 }
 
 template <auto Member>

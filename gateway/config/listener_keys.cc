@@ -7,6 +7,7 @@
 #include "gateway/config/lookalike.h"
 #include "gateway/config/map_reader.h"
 #include "gateway/config/names.h"
+#include "gateway/config/trusted_networks.h"
 #include "gateway/config/yaml_lines.h"
 
 namespace gateway::config {
@@ -43,14 +44,7 @@ void read_listener_ports(const MapReader& map, std::string_view key, std::vector
 }
 
 void read_trusted(const MapReader& map, std::string_view key, std::vector<Network>& trusted) {
-  if (auto networks = list_of<Network>(map, key, kTrusted, parse_network))
-    trusted = std::move(*networks);
-  const auto everybody = [](const Network& network) { return network.prefix == 0; };
-  if (std::any_of(trusted.begin(), trusted.end(), everybody)) {
-    map.warn(key, "W_TRUSTS_EVERYBODY",
-             "every client may name any address as its own: list the networks of your load "
-             "balancers alone");
-  }
+  read_trusted_networks(map, key, kTrusted, trusted);
 }
 
 void read_listen(const MapReader& map, std::string_view key, Admin& admin) {

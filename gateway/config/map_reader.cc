@@ -176,6 +176,11 @@ bool MapReader::is_word(std::string_view key, std::string_view word) const {
   return node != nullptr && node->kind == Node::Kind::scalar && node->text == word;
 }
 
+bool MapReader::is_scalar(std::string_view key) const {
+  const Node* node = find(key);
+  return node != nullptr && node->kind == Node::Kind::scalar && !node->text.empty();
+}
+
 std::optional<size_t> MapReader::pick(const Node& node, const std::string& path,
                                       std::span<const std::string_view> words) const {
   auto value = scalar(node, path);

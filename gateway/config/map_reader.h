@@ -52,6 +52,8 @@ class MapReader {
   // True when the value is this word.
   bool is_word(std::string_view key, std::string_view word) const;
   bool is_off(std::string_view key) const { return is_word(key, "off"); }
+  // True when there is a value, and it is neither a list nor a map.
+  bool is_scalar(std::string_view key) const;
   // Which of the words the value is.
   std::optional<size_t> pick(const Node& node, const std::string& path,
                              std::span<const std::string_view> words) const;

@@ -26,6 +26,7 @@ class Collection {
     add_reference(origin.tls.ca);
     add(origin.tls.client_certificate);
     add(origin.tls.client_key);
+    if (origin.sticky) add(origin.sticky->key_file);
     add_secrets(domain);
   }
   void add_secrets(const Domain& domain) {

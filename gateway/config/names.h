@@ -14,4 +14,8 @@ bool is_plain_name(std::string_view name);
 // The mistake in it, with the name in quotes; nothing: it is one.
 std::optional<std::string> plain_name_problem(std::string_view name);
 
+// Of a parameter of a query. It stands in requests as it is, so what would have to be escaped there
+// cannot match.
+bool is_query_name(std::string_view name);
+
 }  // namespace gateway::config

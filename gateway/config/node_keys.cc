@@ -6,20 +6,26 @@
 #include "gateway/config/keys.h"
 #include "gateway/config/map_reader.h"
 #include "gateway/config/names.h"
+#include "gateway/config/paths.h"
 #include "gateway/config/references.h"
+#include "gateway/config/trusted_networks.h"
 #include "gateway/config/yaml_lines.h"
+#include "proto/base/text.h"
 
 namespace gateway::config {
 
 namespace {
 
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""h;
 using proto::Unexpected;
 
 constexpr Range kRedacted = {0, 100};
 constexpr Range kNameServers = {0, 8};
+constexpr Range kProxies = {0, 1000};
+constexpr std::string_view kFieldName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 constexpr uint16_t kDnsPort = 53;
 
 void read_state_dir(const MapReader& map, std::string_view key, std::string& folder) {
@@ -75,6 +81,23 @@ void read_name_servers(const MapReader& map, std::string_view key,
     return server;
   };
   static_cast<void>(list_of<std::string>(map, key, kNameServers, parse));
+}
+
+void read_proxies(const MapReader& map, std::string_view key, std::vector<Network>& proxies) {
+  read_trusted_networks(map, key, kProxies, proxies);
+}
+
+// A slip would leave every client with the address of a proxy.
+std::optional<std::string> address_field_problem(std::string_view name) {
+  constexpr std::string_view kUsual[] = {"X-Forwarded-For", "Forwarded",      "X-Real-IP",
+                                         "X-Client-IP",     "True-Client-IP", "CF-Connecting-IP"};
+  if (!proto::is_token(name)) return in_quotes(name) + " is no name of a field";
+  const auto is_usual = [name](std::string_view usual) {
+    return proto::equals_ignoring_case(usual, name);
+  };
+  const auto near = nearest(name, kUsual);
+  if (!near || std::ranges::any_of(kUsual, is_usual)) return std::nullopt;
+  return in_quotes(name) + " is a field that no proxy has: did you mean " + in_quotes(*near) + "?";
 }
 
 constexpr Field kAccessLogKeys[] = {
@@ -134,6 +157,16 @@ constexpr Field kLimitKeys[] = {
     key<&NodeLimits::max_connections>(
         "max_connections", Count{1, 10'000'000, "auto"},
         "Clients at a time; auto: what the limit of open files bears."),
+    key<&NodeLimits::keep_alive>(
+        "keep_alive", Duration{1s, 1h, Off::word},
+        "A client's connection is kept for so long between an answer and the next request; longer "
+        "than the 60s of load balancers in front. off: each answer ends its connection.",
+        {.also = "keepalive_timeout idle_timeout"}),
+    key<&NodeLimits::requests>("requests", Count{1, 1'000'000, "off"}, "On one connection.",
+                               {.also = "keepalive_requests"}),
+    key<&NodeLimits::connection_age>("connection_age", Duration{1min, 24h, Off::word},
+                                     "A connection as old as this ends with its next answer.",
+                                     {.also = "keepalive_time"}),
 };
 
 constexpr Field kNameServerKeys[] = {
@@ -157,6 +190,7 @@ constexpr Field kReloadKeys[] = {
 };
 
 constexpr Field kDefaultKeys[] = {
+    key<&Defaults::http>("http", Sub{}, "See http of a domain."),
     key<&Defaults::websocket>("websocket", Sub{}, "See websocket of a domain."),
     key<&Defaults::origin>("origin", Sub{}, "See origin of a domain."),
     key<&Defaults::access>("access", Sub{}, "See access of a domain."),
@@ -190,6 +224,19 @@ constexpr Field kNodeKeys[] = {
     key<&Document::limits>("limits", Sub{},
                            "Protection against clients that never finish what they begin.",
                            {.effect = Effect::live}),
+    key<&Document::trusted_proxies>(
+        "trusted_proxies",
+        Grammar<&read_proxies, &quote_all<Network>>{"list of 0 to 1000 networks",
+                                                    R"({"type": ["array", "null"], "maxItems": 1000,
+                "items": {"type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]+)?$"}})"},
+        "The proxies in front of Weir, which say in a field who the client is and whether it "
+        "speaks TLS. What others say of it is dropped.",
+        {.also = "set_real_ip_from real_ip trusted"}),
+    key<&Document::client_address_header>(
+        "client_address_header", Text{address_field_problem, kFieldName},
+        "Where they say it: X-Forwarded-For, Forwarded, or a field of one address such as "
+        "CF-Connecting-IP.",
+        {.also = "real_ip_header"}),
     key<&Document::usage>("usage", Sub{}, "What is counted is kept below state_dir.",
                           {.effect = Effect::restart, .also = "metering accounting statistics"}),
     key<&Document::resolver>("resolver", Sub{}, "Who is asked for the addresses of names.",

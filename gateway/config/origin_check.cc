@@ -135,11 +135,11 @@ void check_servers(const Document& document, const Domain& domain, std::vector<P
               "undoes an inherited one)");
   }
   bool nothing = !builtin && origin.servers.empty();
-  if (nothing && domain.websocket.enabled) {
+  if (nothing && (domain.websocket.enabled || domain.http.enabled)) {
     error(problems, domain.places.of("origin.servers"), "origin.servers",
-          name_of(domain) +
-              ": websocket.enabled needs an origin; write servers: [{ address: "
-              "\"10.0.0.5:8080\" }] or builtin: echo");
+          name_of(domain) + ": " + (domain.websocket.enabled ? "websocket" : "http") +
+              ".enabled needs an origin; write servers: [{ address: \"10.0.0.5:8080\" }] or "
+              "builtin: echo");
   } else if (nothing) {
     warn(problems, domain.places.of("origin.servers"), "origin.servers", "W_NO_ORIGIN",
          name_of(domain) + ": no origin, so every request is refused");

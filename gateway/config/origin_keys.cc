@@ -7,6 +7,7 @@
 #include "gateway/config/keys.h"
 #include "gateway/config/lookalike.h"
 #include "gateway/config/map_reader.h"
+#include "gateway/config/names.h"
 #include "gateway/config/paths.h"
 #include "gateway/config/yaml_lines.h"
 #include "proto/base/host.h"
@@ -107,15 +108,9 @@ void read_candidates(const MapReader& map, std::string_view key, std::vector<uin
   if (!candidates.empty()) ports = std::move(candidates);
 }
 
-bool is_visible_text(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
-// Names stand in requests as they are, so what would have to be escaped there cannot match.
 bool can_be_name(HashOn::Source source, std::string_view name) {
   if (name.empty() || name.size() > kLongestName) return false;
-  if (source != HashOn::Source::query) return proto::is_token(name);
-  return is_visible_text(name) && name.find_first_of("&=#%+?") == std::string_view::npos;
+  return source == HashOn::Source::query ? is_query_name(name) : proto::is_token(name);
 }
 
 // "client_ip", or "cookie:sid".
@@ -241,6 +236,14 @@ constexpr Field kOriginKeys[] = {
     key<&Origin::warm_idle>("warm_idle", Duration{1s, 10min},
                             "An older one is replaced; keep it below the origin's own idle limit.",
                             {.effect = Effect::live}),
+    key<&Origin::reuse>("reuse", Sub{},
+                        "Whether a connection to the origin may serve one plain request after the "
+                        "other.",
+                        {.also = "connection_reuse"}),
+    key<&Origin::sticky>("sticky", SubOrOff{.brief = true},
+                         "All requests of one client, plain ones and handshakes, come to the same "
+                         "server.",
+                         {.also = "session_affinity affinity persistence"}),
     key<&Origin::resolve>("resolve", Sub{},
                           "How long an answer of DNS is kept, whatever it says itself."),
     key<&Origin::tls>("tls", Sub{}, "Of https."),

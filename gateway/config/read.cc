@@ -117,6 +117,8 @@ bool is_written(const MapReader& map, const Table& keys) {
                      [&map](std::string_view name) { return map.has(name); });
 }
 
+void take_brief(const MapReader& map, const Field& field, const Field& first, void* object);
+
 void take(const MapReader& map, const Field& field, const Map& rule, void* object) {
   const Table keys = rule.keys();
   if (rule.beside) {
@@ -126,6 +128,8 @@ void take(const MapReader& map, const Field& field, const Map& rule, void* objec
   }
   if (rule.presence == Map::Presence::or_off) {
     if (map.is_off(field.name)) return rule.clear(object);
+    if (rule.brief && map.is_scalar(field.name))
+      return take_brief(map, field, keys.fields.front(), rule.make(object));
     if (!map.is_map_or_reported(field.name, keys)) return;
   }
   if (const auto below = map.below(field.name, keys)) read(*below, keys, rule.make(object));
@@ -151,6 +155,13 @@ void take(const MapReader& map, const Field& field, const Custom& rule, void* ob
 void take(const MapReader& /*map*/, const Field& /*field*/, const Apart& /*rule*/,
           void* /*object*/) {}
 
+// The value of `field` is that of the first key of the map in its place.
+void take_brief(const MapReader& map, const Field& field, const Field& first, void* object) {
+  Field brief = first;
+  brief.name = field.name;
+  std::visit([&](const auto& rule) { take(map, brief, rule, object); }, brief.rule);
+}
+
 }  // namespace
 
 void read(const MapReader& map, const Table& table, void* object) {
@@ -174,6 +185,11 @@ std::optional<bool> value_of(const MapReader& map, std::string_view key, const S
 
 std::optional<uint64_t> value_of(const MapReader& map, std::string_view key, const Count& rule) {
   return number(map, key, rule, false, parse_count).value;
+}
+
+std::optional<milliseconds> value_of(const MapReader& map, std::string_view key,
+                                     const Duration& rule) {
+  return time(map, key, rule, {}).value;
 }
 
 std::optional<size_t> value_of(const MapReader& map, std::string_view key, const OneOf& rule) {

@@ -23,6 +23,8 @@ void read(const MapReader& map, T& object) {
 // One value by its rule; nothing when it is absent or wrong.
 std::optional<bool> value_of(const MapReader& map, std::string_view key, const Switch& rule);
 std::optional<uint64_t> value_of(const MapReader& map, std::string_view key, const Count& rule);
+std::optional<milliseconds> value_of(const MapReader& map, std::string_view key,
+                                     const Duration& rule);
 std::optional<size_t> value_of(const MapReader& map, std::string_view key, const OneOf& rule);
 std::optional<std::string> value_of(const MapReader& map, std::string_view key, const Text& rule);
 

@@ -29,6 +29,7 @@ struct KindOfValue {
   std::string operator()(const OneOf& rule) const { return one_of(rule.words); }
   std::string operator()(const Text& /*rule*/) const { return "text"; }
   std::string operator()(const Map& rule) const {
+    if (rule.brief) return rule_text(rule.keys().fields.front().rule) + ", map, or off";
     return rule.presence == Map::Presence::or_off ? "map, or off" : "map";
   }
   std::string operator()(const Maps& rule) const {

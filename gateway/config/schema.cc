@@ -28,9 +28,9 @@ constexpr const char* kCommon = R"json({
   "signed_time": {"anyOf": [{"type": "integer"},
       {"type": "string", "pattern": "^-?[0-9]+(ms|s|m|h|d)?$"}]},
   "size": {
-    "description": "65536 (bytes), 64KiB, 1MiB or 2GiB.",
+    "description": "65536 (bytes), 64KiB, 1MiB, 2GiB or 1TiB.",
     "anyOf": [{"type": "integer", "minimum": 0},
-        {"type": "string", "pattern": "^[0-9]+(KiB|MiB|GiB)?$"}]
+        {"type": "string", "pattern": "^[0-9]+(KiB|MiB|GiB|TiB)?$"}]
   },
   "traffic": {
     "description": "500GB, 2TB, 250MB, 1PB, or bytes; decimal: 1GB is 1000000000 bytes.",
@@ -150,7 +150,9 @@ struct Translator {
       json["not"] = {{"const", true}};
     }
     json["type"] = types.size() == 1 ? types.front() : types;
-    return json;
+    if (!rule.brief) return json;
+    const Field& first = keys.fields.front();
+    return {{"anyOf", Json::array({std::visit(Translator{keys.usual()}, first.rule), json})}};
   }
 
   Json operator()(const Maps& rule) const {

@@ -24,8 +24,8 @@ struct Unit {
 // Longest last, so that formatting can walk down and find the largest that divides.
 constexpr std::array<Unit, 5> kTimes = {
     {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-constexpr std::array<Unit, 4> kSizes = {
-    {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}};
+constexpr std::array<Unit, 5> kSizes = {
+    {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1ULL << 40}}};
 
 constexpr std::array<Unit, 5> kTraffic = {{{"", 1},
                                            {"MB", 1'000'000},
@@ -104,7 +104,8 @@ proto::Result<uint64_t, std::string> parse_size(std::string_view text) {
   }
   const Unit* unit = find_unit(kSizes, parts.rest);
   if (parts.digits.empty() || unit == nullptr) {
-    return Unexpected{in_quotes(text) + " is not a size: write 65536 (bytes), 64KiB, 1MiB or 2GiB"};
+    return Unexpected{in_quotes(text) +
+                      " is not a size: write 65536 (bytes), 64KiB, 1MiB, 2GiB or 1TiB"};
   }
   auto value = multiplied(parts.digits, unit->factor);
   if (!value) return Unexpected{in_quotes(text) + " is too large a size"};

@@ -14,7 +14,7 @@ namespace gateway::config {
 // "60" (seconds), "250ms", "60s", "5m", "4h", "30d"; a leading '-' is taken, for fields where that
 // means off.
 proto::Result<std::chrono::milliseconds, std::string> parse_duration(std::string_view text);
-// "65536" (bytes), "64KiB", "1MiB", "2GiB".
+// "65536" (bytes), "64KiB", "1MiB", "2GiB", "1TiB".
 proto::Result<uint64_t, std::string> parse_size(std::string_view text);
 // "500GB", "2TB", MB or PB, or bytes: amounts that are paid for are decimal, 1 GB is 10^9 bytes.
 proto::Result<uint64_t, std::string> parse_traffic(std::string_view text);

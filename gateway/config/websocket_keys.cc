@@ -43,7 +43,8 @@ constexpr Field kMaxMessageKeys[] = {
 
 constexpr Field kWebSocketKeys[] = {
     key<&WebSocket::enabled>("enabled", Switch{},
-                             "Where it is false a WebSocket handshake is answered 403."),
+                             "Where it is false a WebSocket handshake is answered 403, and never "
+                             "passed on as a plain request."),
     key<&WebSocket::connection_timeout>(
         "connection_timeout", kIdle,
         "B: no byte from either side for this long ends a session. Pings count. Clients should "
@@ -87,6 +88,9 @@ constexpr Field kWebSocketKeys[] = {
         "on_disable", OneOf{},
         "Open sessions when a reload sets enabled: false. drain: a Close for each, in turn.",
         {.effect = Effect::live}),
+    key<&WebSocket::require_tls>("require_tls", Switch{},
+                                 "A handshake of a client without TLS is answered 403: browsers "
+                                 "follow no redirect there."),
 };
 
 }  // namespace

@@ -74,7 +74,8 @@ TEST_CASE("check: an origin that is the domain itself is a loop") {
                  "\"chat.example.com\" is the domain itself"));
   auto local = [](const char* name, const char* address) {
     return tests::problems_of(std::string(tests::kListener) + "domains: [{ names: [\"" + name +
-                              "\"], origin: { servers: [{ address: \"" + address + "\" }] } }]\n");
+                              "\"], http: { enabled: true }, origin: { servers: [{ address: \"" +
+                              address + "\" }] } }]\n");
   };
   CHECK(local("localhost", "localhost:8080").size() == 1);
   CHECK(local("127.0.0.1", "127.0.0.1:8080").size() == 1);

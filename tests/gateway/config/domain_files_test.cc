@@ -33,7 +33,7 @@ struct Files {
     folder.write("domains/" + name + ".yaml",
                  "domain: " + name + ".test\nwebsocket: { connection_timeout: " + timeout +
                      ", client_timeout: 1h }\norigin: { servers: [{ address: 10.0.0.5 }]" + more +
-                     " }\n");
+                     " }\nhttp: { enabled: true }\n");
   }
   // As if everything had been written an hour ago.
   void age() {

@@ -133,7 +133,8 @@ TEST_CASE("domain: every key of origin is read") {
   request_timeout: 3s
   establish_timeout: 4s
   max_response_head: 8KiB
-  max_response_headers: 50)"))
+  max_response_headers: 50
+http: { enabled: true })"))
                       .origin;
   CHECK(origin.protocol == Origin::Protocol::https);
   CHECK(origin.host_header == Origin::Host::fixed);
@@ -185,7 +186,6 @@ TEST_CASE("domain: wrong values of origin are answered with the way out") {
            Row{"origin: { max_response_head: 1MiB }", "allowed is 1KiB to 64KiB"},
            Row{"origin: { max_response_headers: 9 }", "allowed is 10 to 1000"},
            Row{"origin: { max_response_headers: 1001 }", "allowed is 10 to 1000"},
-           Row{"origin: { sticky: cookie }", "unknown key \"sticky\""},
        }) {
     expect(tests::with_domain(row.keys), row);
   }

@@ -3,6 +3,7 @@
 #include "tests/gateway/config/reading.h"
 
 using namespace gateway::config;
+using namespace std::chrono_literals;
 using tests::contains;
 
 namespace {
@@ -183,4 +184,44 @@ TEST_CASE("node: domains is a pattern or a list, and says so") {
   CHECK(contains(tests::problem_with(std::string(tests::kListener) + "domains: [[a]]\n", ":2:"),
                  "domains[0]: must be a single value, but is a list"));
   CHECK(contains(tests::problem_with(tests::kListener, "domain"), "W_NO_DOMAINS"));
+}
+
+TEST_CASE("node: how long a client's connection is kept, and who may say who it is") {
+  const auto usual = document_with("");
+  CHECK(usual.limits.keep_alive == 75s);
+  CHECK(usual.limits.requests == 1000);
+  CHECK(usual.limits.connection_age == 1h);
+  CHECK(usual.trusted_proxies.empty());
+  CHECK(usual.client_address_header == "X-Forwarded-For");
+
+  const Document document = document_with(
+      "limits: { keep_alive: 1h, requests: 1, connection_age: 1m }\n"
+      "trusted_proxies: [10.0.0.0/8, \"::1\"]\nclient_address_header: X-Azure-ClientIP");
+  CHECK(document.limits.keep_alive == 1h);
+  CHECK(document.limits.requests == 1);
+  CHECK(document.limits.connection_age == 1min);
+  CHECK(document.trusted_proxies.size() == 2);
+  CHECK(document.client_address_header == "X-Azure-ClientIP");
+  const auto off =
+      document_with("limits: { keep_alive: off, requests: off, connection_age: off }");
+  CHECK_FALSE(off.limits.keep_alive);
+  CHECK_FALSE(off.limits.requests);
+  CHECK_FALSE(off.limits.connection_age);
+
+  for (const auto& [keys, says] : {
+           std::pair{"limits: { keep_alive: 999ms }", "allowed is 1s to 1h, or off"},
+           std::pair{"limits: { requests: 0 }", "allowed is 1 to 1000000, or off"},
+           std::pair{"limits: { connection_age: 59s }", "allowed is 60s to 1d, or off"},
+           std::pair{"trusted_proxies: 10.0.0.0/8", "must be a list"},
+           std::pair{"trusted_proxies: [proxy.test]", "trusted_proxies[0]: "},
+           std::pair{"trusted_proxies: [0.0.0.0/0]", "W_TRUSTS_EVERYBODY: every client may name"},
+           std::pair{"client_address_header: X-Fowarded-For",
+                     "is a field that no proxy has: did you mean \"X-Forwarded-For\"?"},
+           std::pair{"client_address_header: \"a b\"", "\"a b\" is no name of a field"},
+       }) {
+    CAPTURE(keys);
+    const auto found = tests::problems_of(node_with(keys));
+    REQUIRE(found.size() == 1);
+    CHECK(tests::contains(found[0], says));
+  }
 }

@@ -34,7 +34,7 @@ TEST_CASE("origin check: a server that is listed twice is a warning") {
   auto problems = [](const char* a, const char* b) {
     return tests::problems_of(tests::with_domain("origin: { servers: [{ address: \"" +
                                                  std::string(a) + "\" }, { address: \"" + b +
-                                                 "\" }] }"));
+                                                 "\" }] }\nhttp: { enabled: true }"));
   };
   REQUIRE(problems("A.test:81", "a.test:81").size() == 1);
   CHECK(tests::contains(problems("::1", "0::1").at(0), "W_SERVER_TWICE"));
@@ -45,7 +45,8 @@ TEST_CASE("origin check: a server that is listed twice is a warning") {
 
 TEST_CASE("origin check: a server that no source address can reach is a warning") {
   auto problems = [](const std::string& keys) {
-    return tests::problems_of(tests::with_domain("origin: { servers: [" + keys + " }"));
+    return tests::problems_of(
+        tests::with_domain("origin: { servers: [" + keys + " }\nhttp: { enabled: true }"));
   };
   const auto warned = problems(R"({ address: "2001:db8::1" }], source: [192.0.2.10])");
   REQUIRE(warned.size() == 1);

@@ -20,11 +20,17 @@ const json& resolved(const json& schema, const json& node) {
   return schema["definitions"][reference.substr(reference.rfind('/') + 1)];
 }
 
-// Every path of properties below a definition; lists are looked through, as paths_in does.
+// Every path of properties below a definition; lists are looked through, as paths_in does, and a
+// map that is one of several forms.
 void collect(const json& schema, const json& where, const std::string& prefix,
              std::set<std::string>& out) {
   const json& node = resolved(schema, where);
   if (node.contains("items")) collect(schema, node["items"], prefix, out);
+  if (node.contains("anyOf")) {
+    for (const json& form : node["anyOf"]) {
+      if (form.contains("properties")) collect(schema, form, prefix, out);
+    }
+  }
   if (!node.contains("properties")) return;
   for (const auto& [name, below] : node["properties"].items()) {
     std::string path = prefix.empty() ? name : prefix + '.' + name;

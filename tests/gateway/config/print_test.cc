@@ -36,13 +36,31 @@ listeners:
 admin: { listen: "[::1]:0" }
 log: { access: { path: off, format: dcdn, queue: 64KiB, query: off, redact: [ticket, "x-*"] }, level: error }
 drain: { delay: 5m, timeout: 0, close_rate: 12 }
-limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3 }
+limits: { header_timeout: 101ms, max_head: 1025, max_headers: 11, max_connections: 3, keep_alive: off, requests: off, connection_age: 61m }
+trusted_proxies: [10.0.0.0/8, "::1"]
+client_address_header: CF-Connecting-IP
 usage: { flush_interval: 250ms, interim_interval: 60s, keep: 400d, sessions: off, postgres: { url: "host=db.test dbname=usage user=weir", timeout: 5s } }
 resolver: { servers: ["[::1]:54", "10.0.0.2"], timeout: 100ms, tries: 10 }
 reload: { on_change: on }
 domains:
   - names: ["*.a.test", "[::1]", b.test]
     tls: { certificate: "file:/a b/c.pem", key: "file:/k", min_version: "1.3" }
+    http:
+      enabled: true
+      max_body: 1TiB
+      body_timeout: 1s
+      body_rate: off
+      response_timeout: 1h
+      event_timeout: off
+      send_stall_timeout: off
+      max_duration: 1d
+      methods: [GET, M-SEARCH]
+      retry: [stale, "502", 504]
+      location: origin
+      secure_cookies: on
+      forwarded: on
+      hsts: { max_age: 365d, include_subdomains: true, preload: true }
+      redirect_https: { status: 302, port: 8443, except: [] }
     websocket:
       enabled: true
       connection_timeout: 2591999s
@@ -57,6 +75,7 @@ domains:
       abnormal_close_send_timeout: 1ms
       max_message: { text: 125, binary: 1GiB }
       on_disable: drain
+      require_tls: true
     origin:
       protocol: follow_port
       host_header: host.example
@@ -71,6 +90,8 @@ domains:
       retries: { budget: 0.5%, attempts: 0 }
       warm: 64
       warm_idle: 1s
+      reuse: { mode: always, idle: 1500ms, most: 0, requests: 1, age: 1s }
+      sticky: { by: cookie, name: NODE, same_site: none, max_age: 30d }
       resolve: { min: 2s, max: 1d }
       max_redirects: 1
       redirect_hosts: [r.test, "*.r.test"]
@@ -91,7 +112,8 @@ domains:
       deduct_undelivered: on
       budget: { traffic: 1500GB, connection_seconds: 86400, messages: 1000000, period: day, soft: 99.5%, close: true }
   - { domain: c.test, kind: cdn, http2: true, acceleration: { dynamic: false }, origin: { builtin: echo, host_header: origin, health: { type: websocket }, ejection: off, proxy_protocol: v2 }, access: { origins: any } }
-  - { domain: d.test, origin: { health: off, deny_addresses: [] } }
+  - { domain: d.test, origin: { health: off, deny_addresses: [], sticky: "query:sid" } }
+  - { domain: e.test, origin: { builtin: echo, sticky: "segment:8" }, http: { hsts: {}, redirect_https: {} } }
 )",
                               "t.yaml");
   for (const Problem& problem : reading.problems)

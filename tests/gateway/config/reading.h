@@ -51,7 +51,8 @@ inline bool contains(const std::string& text, std::string_view part) {
 
 // The origin of a domain whose `origin: { … }` holds `keys`, which must be without problems.
 inline gateway::config::Origin origin_of(const std::string& keys) {
-  auto reading = gateway::config::read_text(with_domain("origin: { " + keys + " }"), "t.yaml");
+  auto reading = gateway::config::read_text(
+      with_domain("origin: { " + keys + " }\nhttp: { enabled: true }"), "t.yaml");
   for (const auto& problem : reading.problems) FAIL_CHECK(to_string(problem));
   REQUIRE(reading.document.domains.size() == 1);
   return reading.document.domains[0].origin;

@@ -54,6 +54,7 @@ TEST_CASE("units: sizes are bytes or binary units") {
   CHECK(*parse_size("64KiB") == 65536);
   CHECK(*parse_size("1MiB") == 1048576);
   CHECK(*parse_size("2GiB") == 2147483648);
+  CHECK(*parse_size("1TiB") == 1099511627776);
   for (const char* text : {"", "KiB", "16KB", "16kib", "16k", "-1", "64 KiB", "64B"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_size(text).has_value());
