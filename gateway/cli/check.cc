@@ -3,8 +3,8 @@
 #include "gateway/cli/commands.h"
 #include "gateway/config/print.h"
 #include "gateway/config/yaml_reader.h"
-#include "gateway/server/server.h"
-#include "gateway/server/snapshot_builder.h"
+#include "gateway/server/process.h"
+#include "gateway/server/rehearsal.h"
 
 namespace gateway::cli {
 
@@ -24,20 +24,8 @@ int check(const std::string& config, const CheckOptions& options) {
       options.print && reading.ok() ? config::print(reading.document) : std::string();
   if (reading.ok()) {
     // Certificates and CA files are read as a start would read them.
-    metrics::Registry registry(1);
-    net::tls::TicketKeys keys;
-    usage::meter::Books meters({.folder = {}, .node = {}, .boot = {}, .workers = 1});
-    usage::BudgetStandings standings;
-    route::Backends backends;
-    auto snapshot = server::build_snapshot(std::move(reading.document), nullptr,
-                                           {.generation = 0,
-                                            .registry = registry,
-                                            .ticket_keys = keys,
-                                            .meters = meters,
-                                            .standings = standings,
-                                            .backends = backends});
-    const std::vector<config::Problem>& found = snapshot ? (*snapshot)->warnings : snapshot.error();
-    problems.insert(problems.end(), found.begin(), found.end());
+    const server::Rehearsal built(std::move(reading.document));
+    problems.insert(problems.end(), built.problems().begin(), built.problems().end());
   }
   size_t errors = 0;
   for (const config::Problem& problem : config::errors_last(problems)) {

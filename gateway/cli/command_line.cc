@@ -38,6 +38,7 @@ First steps:
                                on standard output
   curl http://127.0.0.1:9180/metrics
   weir reload -c weir.yaml     after a change; open sessions are not touched
+  weir doctor -c weir.yaml --domain NAME      where a connection fails, and why
   weir usage -c weir.yaml      what each domain used in the last 24 hours
 
 The two files explain themselves in the examples: conf/ in the sources, /etc/weir when installed.)";
@@ -130,6 +131,7 @@ class CommandLine {
     add_usage();
     add_bill();
     add_import();
+    add_doctor();
     CLI::App* version_command =
         app_.add_subcommand("version", "what this build is (short forms: -v, -V)");
     version_command->add_flag("--verbose", verbose_, "with its libraries");
@@ -145,8 +147,9 @@ class CommandLine {
     }
     const auto commands = app_.get_subcommands();
     if (commands.empty()) {
-      std::cerr << "weir: what is to be done? run, check, reload, usage, bill, import-tomcat or "
-                   "version; see weir --help\n";
+      std::cerr
+          << "weir: what is to be done? run, check, reload, doctor, usage, bill, import-tomcat "
+             "or version; see weir --help\n";
       return server::kExitConfiguration;
     }
     return execute(*commands.front());
@@ -224,6 +227,24 @@ class CommandLine {
         ->capture_default_str();
   }
 
+  void add_doctor() {
+    CLI::App* command = add("doctor", "why a WebSocket does not come to be: six steps, one cause");
+    CLI::Option* domain = command->add_option("--domain", doctor_.domain,
+                                              "the name that clients use, of the configuration");
+    command
+        ->add_option("--url", doctor_.url,
+                     "wss://NAME/ws in its place, from any machine: steps 1, 2, 5 and 6")
+        ->excludes(domain);
+    path_ = command->add_option("--path", doctor_path_, "of the WebSocket [/]");
+    socket_io_ = command
+                     ->add_option("--socket-io", doctor_socket_io_,
+                                  "that Socket.IO is spoken as well, and at which path")
+                     ->type_name("PATH [/socket.io/]")
+                     ->expected(0, 1);
+    command->add_option("--address", doctor_.address, "where NAME is, in place of what DNS says");
+    command->add_flag("--json", doctor_.json, "an object for each step");
+  }
+
   void add_source(CLI::App* command, UsageSource& source) {
     command->add_option("--state-dir", source.state_dir,
                         "the folder of the ledger; needs no configuration");
@@ -242,6 +263,7 @@ class CommandLine {
     if (name == "usage") return execute_usage(command);
     if (name == "bill") return execute_bill(command);
     if (name == "check" && keys_->count() > 0) return keys(key_path_);
+    if (name == "doctor") return execute_doctor(command);
     if (!has_file(command)) return server::kExitConfiguration;
     if (name == "run") return run(config_);
     return name == "check" ? check(config_, check_) : reload(config_);
@@ -278,6 +300,22 @@ class CommandLine {
     return complete(command, bill_.source) ? bill(bill_) : server::kExitConfiguration;
   }
 
+  int execute_doctor(const CLI::App& command) {
+    if (path_->count() > 0) doctor_.path = doctor_path_;
+    if (socket_io_->count() > 0)
+      doctor_.socket_io = doctor_socket_io_.empty() ? "/socket.io/" : doctor_socket_io_;
+    if (doctor_.url.empty()) {
+      if (doctor_.domain.empty()) {
+        std::cerr
+            << "weir: doctor needs --domain NAME of the configuration, or --url wss://NAME/\n";
+        return server::kExitConfiguration;
+      }
+      if (!has_file(command)) return server::kExitConfiguration;
+      doctor_.config = config_;
+    }
+    return diagnose(doctor_);
+  }
+
   CLI::App app_{
       "Weir: a WebSocket edge gateway. Holds streams, says why each one ended, counts them to the "
       "byte.",
@@ -289,6 +327,11 @@ class CommandLine {
   UsageOptions usage_;
   BillOptions bill_;
   ImportOptions import_;
+  DoctorOptions doctor_;
+  std::string doctor_path_;
+  std::string doctor_socket_io_;
+  CLI::Option* path_ = nullptr;
+  CLI::Option* socket_io_ = nullptr;
   std::string postgres_;
   bool verbose_ = false;
   CLI::App* verify_ = nullptr;

@@ -63,6 +63,19 @@ struct ImportOptions {
 // The YAML for what a file tells Tomcat's WebSocket client, on standard output.
 int import_tomcat(const ImportOptions& options);
 
+struct DoctorOptions {
+  std::string config;
+  std::string domain;
+  std::string url;                       // empty: the domain of the configuration
+  std::optional<std::string> path;       // of the WebSocket
+  std::optional<std::string> socket_io;  // "/socket.io/"; nothing: it is not spoken
+  std::string address;                   // in place of DNS; empty: what DNS says
+  bool json = false;
+};
+// Why a WebSocket does not come to be, step by step, on standard output. 0: all steps passed, 1:
+// one has failed.
+int diagnose(const DoctorOptions& options);
+
 // `verbose`: with the libraries that it was built with.
 int version(bool verbose);
 

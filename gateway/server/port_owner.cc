@@ -33,36 +33,55 @@ void find_inodes(const char* table, uint16_t port, std::set<std::string>& inodes
   }
 }
 
-bool holds_one_of(const fs::path& process, const std::set<std::string>& inodes) {
+template <class Wanted>
+bool has_descriptor_of(const std::string& pid, const Wanted& wanted) {
   std::error_code error;
-  for (fs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
+  for (fs::directory_iterator fd("/proc/" + pid + "/fd", error), end; !error && fd != end;
        fd.increment(error)) {
     std::error_code ignored;
-    if (inodes.contains(fs::read_symlink(fd->path(), ignored).string())) return true;
+    if (wanted(fs::read_symlink(fd->path(), ignored))) return true;
   }
   return false;
 }
 
+std::string name_of(const std::string& pid) {
+  std::string name;
+  std::ifstream comm("/proc/" + pid + "/comm");
+  std::getline(comm, name);
+  return name;
+}
+
 }  // namespace
 
-std::string port_owner(uint16_t port) {
+bool PortHolder::has_open(const std::string& file) const {
+  std::error_code error;
+  const fs::path path = fs::canonical(file, error);
+  return !error && has_descriptor_of(pid, [&path](const fs::path& one) { return one == path; });
+}
+
+PortHolders port_holders(uint16_t port) {
   std::set<std::string> inodes;
   find_inodes("/proc/net/tcp", port, inodes);
   find_inodes("/proc/net/tcp6", port, inodes);
-  if (inodes.empty()) return {};
+  PortHolders holders{.any = !inodes.empty(), .known = {}};
+  if (!holders.any) return holders;
+  const auto is_listener = [&inodes](const fs::path& one) { return inodes.contains(one.string()); };
   std::error_code error;
   for (fs::directory_iterator process("/proc", error), end; !error && process != end;
        process.increment(error)) {
     const std::string pid = process->path().filename().string();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (!holds_one_of(process->path(), inodes)) continue;
-    std::string name;
-    std::ifstream comm(process->path() / "comm");
-    std::getline(comm, name);
-    name += " (pid " + pid + ")";
-    return name;
+    if (has_descriptor_of(pid, is_listener))
+      holders.known.push_back({.name = name_of(pid), .pid = pid});
   }
-  return {};
+  return holders;
+}
+
+std::string port_owner(uint16_t port) {
+  const PortHolders holders = port_holders(port);
+  if (holders.known.empty()) return {};
+  const PortHolder& first = holders.known.front();
+  return first.name + " (pid " + first.pid + ")";
 }
 
 }  // namespace gateway::server

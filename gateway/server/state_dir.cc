@@ -38,6 +38,8 @@ std::string link_in(const std::string& folder) {
 
 }  // namespace
 
+std::string lock_path(const std::string& state_dir) { return state_dir + "/weir.lock"; }
+
 std::string control_socket_path(const std::string& state_dir) {
   return state_dir + "/control.sock";
 }
@@ -55,8 +57,7 @@ proto::Result<StateDir, std::string> StateDir::open(const std::string& path) {
                       " is a symbolic link, and Weir follows none in its state_dir: put the "
                       "file itself there, or remove the link"};
   }
-  UniqueFd lock(
-      ::open((path + "/weir.lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  UniqueFd lock(::open(lock_path(path).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock) {
     return Unexpected{"state_dir " + path + " is not writable for user id " +
                       std::to_string(::geteuid()) + ": " + reason()};

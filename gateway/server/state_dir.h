@@ -23,6 +23,8 @@ class StateDir {
   net::UniqueFd lock_;
 };
 
+// The file that a running process holds open and locked, which names it.
+std::string lock_path(const std::string& state_dir);
 // Where the control socket of a state_dir is.
 std::string control_socket_path(const std::string& state_dir);
 

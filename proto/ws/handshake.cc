@@ -45,6 +45,9 @@ Refusal judge_line(const RequestHead& head) {
 }
 
 Refusal judge_upgrade(const RequestHead& head) {
+  // nginx drops it unless it is told otherwise, and many before it do the same.
+  if (head.fields.count("Upgrade") == 0)
+    return bad("the Upgrade field is missing: a proxy before this gateway may have removed it");
   if (!names_websocket_alone(head.fields)) return bad("Upgrade must be websocket and nothing else");
   if (!head.fields.has_token("Connection", "upgrade")) return bad("Connection must name Upgrade");
   return std::nullopt;

@@ -49,6 +49,11 @@ def node_server(leaf: certificates.Leaf) -> Server:
     return Server(["node", str(NODE / "server.mjs"), str(leaf.certificate), str(leaf.key)])
 
 
+def socket_io_server(version: int, **job) -> Server:
+    """See socket_io.mjs."""
+    return Server(["node", str(NODE / "socket_io.mjs"), json.dumps({"version": version, **job})])
+
+
 @functools.lru_cache(maxsize=None)
 def tomcat_classes() -> str:
     """Compiles the origin once; the classes stay for later runs, because javac is slow."""

@@ -1,6 +1,7 @@
 #include "gateway/server/ports.h"
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "gateway/server/port_owner.h"
+#include "tests/support/folder.h"
 #include "tests/support/loop_stage.h"
 
 using namespace tests;
@@ -54,6 +56,21 @@ TEST_CASE("port owner: nobody listens, or somebody is only connected") {
     peer = connect_to(taken.address());
   }
   CHECK(port_owner(port).empty());
+}
+
+TEST_CASE("port owner: who listens, and which files it has open") {
+  const RawListener taken;
+  const auto holders = gateway::server::port_holders(taken.address().port());
+  CHECK(holders.any);
+  REQUIRE(holders.known.size() == 1);
+  const auto& own = holders.known.front();
+  CHECK(own.pid == std::to_string(::getpid()));
+  const tests::Folder folder;
+  const std::string file = folder.write("held", "");
+  CHECK_FALSE(own.has_open(file));
+  CHECK_FALSE(own.has_open(folder.file("nowhere")));
+  const std::ifstream held(file);
+  CHECK(own.has_open(file));
 }
 
 TEST_CASE("ports: each worker has a descriptor of its own for the same port") {

@@ -115,6 +115,8 @@ TEST_CASE("handshake: H2 and U4, Upgrade is websocket in any case, alone") {
   }
   CHECK(judged(with(kGoodRequest, "Upgrade", "h2c")) == 400);
   CHECK(judged(without(kGoodRequest, "Upgrade")) == 400);
+  CHECK(ws::judge_request(request(without(kGoodRequest, "Upgrade"))).error().why ==
+        "the Upgrade field is missing: a proxy before this gateway may have removed it");
 }
 
 TEST_CASE("handshake: H3, one key of 16 octets") {
