@@ -1,6 +1,7 @@
-"""The real peers: npm `ws`, python `websockets`, Tomcat and Chromium, each started and ended here."""
+"""The real peers: npm `ws` and others, python `websockets`, Java, Tomcat and Chromium, each started and ended here."""
 
 import asyncio
+import contextlib
 import functools
 import glob
 import json
@@ -22,7 +23,7 @@ NODE = HERE / "node"
 
 
 class Server:
-    """An origin in a process of its own, which prints its ports as one line of JSON and ends with its input."""
+    """A peer in a process of its own, which prints its ports as one line of JSON and ends with its input."""
 
     def __init__(self, command: List[str]):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -45,6 +46,53 @@ class Server:
         self.process.stdout.close()
 
 
+class Talker(Server):
+    """A server or client that tells what happens to it, each time as a line of JSON with an `event`."""
+
+    def __init__(self, command: List[str]):
+        super().__init__(command)
+        self.events: List[dict] = []
+        self.changed = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            with self.changed:
+                self.events.append(json.loads(line))
+                self.changed.notify_all()
+
+    def say(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def wait_event(self, count: int = 1, since: int = 0, **match) -> dict:
+        """The one of that number, from the event `since` on, that has these values."""
+
+        def found() -> List[dict]:
+            return [one for one in self.events[since:] if all(one.get(key) == value for key, value in match.items())]
+
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(found()) >= count, patience()):
+                raise AssertionError(f"no event {count} with {match}, but {self.events[since:][-8:]}")
+            return found()[count - 1]
+
+    def kill(self) -> None:
+        """As when its machine is gone."""
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self.reader.join(patience())
+        self.process.stdout.close()
+
+
 def node_server(leaf: certificates.Leaf) -> Server:
     return Server(["node", str(NODE / "server.mjs"), str(leaf.certificate), str(leaf.key)])
 
@@ -52,6 +100,17 @@ def node_server(leaf: certificates.Leaf) -> Server:
 def socket_io_server(version: int, **job) -> Server:
     """See socket_io.mjs."""
     return Server(["node", str(NODE / "socket_io.mjs"), json.dumps({"version": version, **job})])
+
+
+def config_admin(**job) -> Talker:
+    """See config_admin.mjs."""
+    return Talker(["node", str(NODE / "config_admin.mjs"), json.dumps(job)])
+
+
+def sync_client(url: str, **fields: str) -> Talker:
+    """See SyncClient.java. `_` in the names of fields stands for `-`."""
+    pairs = [part for name, value in fields.items() for part in (name.replace("_", "-"), value)]
+    return Talker(["java", "-XX:TieredStopAtLevel=1", "-Xmx256m", str(HERE / "java" / "SyncClient.java"), url, *pairs])
 
 
 @functools.lru_cache(maxsize=None)
