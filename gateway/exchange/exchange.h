@@ -2,10 +2,17 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/exchange/client_side.h"
+#include "gateway/exchange/http_question.h"
+#include "gateway/exchange/origin_pace.h"
+#include "gateway/exchange/upload.h"
+#include "gateway/net/deadline_wheel.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/journey.h"
 #include "gateway/outcome/failure.h"
@@ -13,6 +20,8 @@
 
 namespace gateway::exchange {
 
+//  ready ──▶ asking ──final head──▶ answering ──whole, cut──▶ over
+//               └──refused, the client has left──────────────▶ over
 // Streams both ways and keeps nothing: the body of the request goes on as it comes, once a
 // connection to the origin stands, and so does the answer. A sink that is congested stops its
 // source alone.
@@ -21,8 +30,16 @@ namespace gateway::exchange {
 // Until then the carrier tells it what comes from the client, from the loop and never from inside a
 // call of ClientSide. Whatever ends it closes the origin's connection in the same turn, unless that
 // may serve another request.
-class Exchange final {
+class Exchange final : private HttpQuestion::Handler,
+                       private origin::RequestSink,
+                       private net::Stream::Handler,
+                       private net::DeadlineWheel::Entry {
  public:
+  struct End {
+    std::optional<outcome::Failure> failure = std::nullopt;  // nothing: the answer is whole
+    bool bytes_behind = false;  // the origin has sent what belongs to no message
+  };
+
   // Lives with it in the handshake. Whoever is told the end makes no more calls, and keeps the
   // exchange until the call that told it has returned.
   class Handler {
@@ -32,10 +49,9 @@ class Exchange final {
     virtual void on_origin_moved(const net::Volume& totals, const route::Backend* server) = 0;
     // The end, before a byte of an answer: it is for the handler to answer with that status.
     virtual void on_exchange_refused(outcome::Failure failure) = 0;
-    // The end of an exchange whose answer has begun, or whose client has left. `failure`: nothing,
-    // the answer is whole. Unless the client has left, finish_answer() or cut_answer() follows from
-    // inside the exchange, as the last that it does.
-    virtual void on_exchange_over(const std::optional<outcome::Failure>& failure) = 0;
+    // The end of an exchange whose answer has begun, or whose client has left. Unless that has,
+    // finish_answer() or cut_answer() follows from inside the exchange, as the last that it does.
+    virtual void on_exchange_over(End end) = 0;
 
    protected:
     ~Handler() = default;
@@ -71,8 +87,65 @@ class Exchange final {
   // Nobody is there to be answered: told as over, with the cause client_abort.
   void client_left();
   // In place of what would have come: a body that is refused on its way (its framing, or
-  // http.max_body), a drain's end. Refused with that, or cut.
+  // http.max_body), a client that is too slow, a drain's end. Refused with that, or cut.
   void abort(outcome::Failure why);
+
+  // With all that has come to pass by now.
+  const origin::Trail& trail();
+  // A failure has been counted for a server of the pool. When it is refused.
+  bool is_at_home() const { return at_home_; }
+
+ private:
+  enum class Stage : uint8_t { ready, asking, answering, over };
+  // Up to the final head.
+  struct Asking;
+  // From there on.
+  struct Answering;
+
+  void on_asked(origin::RequestSink& sink) override;
+  void on_sink_drained() override { flow(); }
+  void on_asked_in_vain() override;
+  void on_interim(const proto::http1::ResponseHead& head) override;
+  void on_part_of_head() override;
+  void on_answer(origin::Taken taken) override;
+  void on_unanswered(outcome::Failure failure) override { refuse(std::move(failure)); }
+
+  // The request's body behind the head of its answer.
+  void write(proto::Bytes octets) override;
+  bool congested() const override;
+  size_t queued() const override;
+
+  void on_data(net::Bytes data) override;
+  void on_end() override;
+  void on_drained() override { flow(); }
+  void on_failed(const net::IoError& error) override;
+  void on_deadline(std::chrono::milliseconds now) override;
+
+  const config::Http& settings() const { return *asks_.route.http; }
+  std::chrono::milliseconds now() const { return lent_.worker.loop.now(); }
+  void advance(Stage next);
+  void watch();  // the clocks
+  void flow();   // of the request: its sink has taken something, or is another
+  void begin_answer(const origin::Taken& taken, std::string_view fields, bool whole);
+  void give(const proto::http1::BodyDecoder::Decoded& part, size_t read);
+  void tell_moved();
+  void finish(bool bytes_behind);
+  void cut(outcome::Failure why);
+  void refuse(outcome::Failure why);
+
+  Lent lent_;
+  Asks asks_;
+  Upload upload_;
+  OriginPace pace_;
+  Stage stage_ = Stage::ready;
+  bool accepted_ = false;     // the client sends its body
+  bool body_paused_ = false;  // it is asked not to
+  bool at_home_ = false;
+  std::optional<std::chrono::milliseconds> wakes_at_;
+  net::Volume told_;
+  std::unique_ptr<Asking> asking_;
+  std::unique_ptr<Answering> answering_;
+  origin::Trail trail_;  // once nothing is asked any more
 };
 
 }  // namespace gateway::exchange

@@ -101,6 +101,10 @@ class Stream {
   // request may be put on the connection. Costs a system call.
   virtual bool at_rest() const { return !has_unread(); }
 
+  // After on_end: the peer has said so itself. Where TLS ends without its close_notify anybody may
+  // have cut it (RFC 8446 §6.1).
+  virtual bool ended_in_full() const { return true; }
+
   // True while output is queued: the caller stops its source until on_drained.
   virtual bool congested() const = 0;
 

@@ -39,9 +39,11 @@ void Attempt::on_connected(std::unique_ptr<net::Stream> stream, net::Address add
   address_ = address;
   lent_.trail.was_asked = true;
   connected_ = lent_.loop.now();
-  warm_ = connector_->warm();
+  stood_ = connector_->warm() || connector_->kept();
+  lent_.trail.reused = connector_->kept();
   others_ = connector_->has_others();
   const uint16_t port = connector_->target().port;
+  lineage_ = connector_->take_lineage();
   connector_.reset();
   stream_ = std::move(stream);
   stream_->start(*this);
@@ -89,6 +91,7 @@ void Attempt::read_head(net::Bytes data) {
   switch (reader_.feed(data)) {
     case AnswerReader::Progress::more:
       set_deadline();
+      lent_.question.on_part_of_head();
       return;
     case AnswerReader::Progress::done:
       judge(reader_.take(), data);
@@ -125,8 +128,10 @@ void Attempt::take(proto::http1::ResponseHead head, net::Bytes rest) {
   advance(Stage::told);
   lent_.loop.wheel().clear(*this);
   lent_.trail.moved.in -= rest.size();
-  lent_.handler.on_attempt_taken(
-      {.stream = std::move(stream_), .rest = rest, .head = std::move(head)});
+  lent_.handler.on_attempt_taken({.stream = std::move(stream_),
+                                  .rest = rest,
+                                  .head = std::move(head),
+                                  .lineage = std::move(lineage_)});
 }
 
 void Attempt::read_body(net::Bytes data) {
@@ -225,6 +230,8 @@ std::string Attempt::address_text() const {
 
 void Attempt::fail(Failure failure) {
   advance(Stage::told);
+  if (stream_)
+    lent_.trail.moved.out -= std::min<uint64_t>(stream_->queued(), lent_.trail.moved.out);
   stream_.reset();
   connector_.reset();
   lent_.loop.wheel().clear(*this);

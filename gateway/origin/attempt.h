@@ -76,8 +76,9 @@ class Attempt final : public Connector::Handler,
   void on_connected(std::unique_ptr<net::Stream> stream, net::Address address) override;
   void on_connect_failed(outcome::Failure failure) override;
   void write(net::Bytes octets) override;
-  bool congested() const override { return stream_->congested(); }
-  size_t queued() const override { return stream_->queued(); }
+  // After a failure nothing waits, and the question may not have heard of it yet.
+  bool congested() const override { return stream_ != nullptr && stream_->congested(); }
+  size_t queued() const override { return stream_ != nullptr ? stream_->queued() : 0; }
   void on_interim(const proto::http1::ResponseHead& head) override;
   void on_data(net::Bytes data) override;
   void on_end() override;
@@ -93,7 +94,7 @@ class Attempt final : public Connector::Handler,
   void take(proto::http1::ResponseHead head, net::Bytes rest);
   void read_body(net::Bytes data);
   void give_answer(bool unfinished);
-  bool met_stale_connection() const { return warm_ && !heard_; }
+  bool met_stale_connection() const { return stood_ && !heard_; }
   void lose(Unanswered how, std::string why);
   void lose(Unanswered how, outcome::Cause cause, std::string why);
   std::string address_text() const;
@@ -107,11 +108,12 @@ class Attempt final : public Connector::Handler,
   std::optional<Connector> connector_;  // while connecting
   net::Address address_;                // from then on
   std::unique_ptr<net::Stream> stream_;
+  Lineage lineage_;
   AnswerReader reader_;
   Stage stage_ = Stage::connecting;
   Verdict verdict_ = Verdict::answered;
   bool others_ = false;
-  bool warm_ = false;
+  bool stood_ = false;  // before it was needed
   bool heard_ = false;
   Unanswered unanswered_ = Unanswered::unconnected;
   std::optional<proto::http1::ResponseHead> head_;  // while its body is read

@@ -4,11 +4,14 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/origin/origin_paths.h"
+
 namespace gateway::origin {
 
 using outcome::Cause;
 using outcome::Failure;
 using outcome::Retry;
+using outcome::RetryWhy;
 
 namespace {
 
@@ -26,6 +29,12 @@ std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked,
   if (settings.proxy_protocol == config::Origin::ProxyProtocol::off) return std::nullopt;
   if (asked.client.family() == AF_UNSPEC || asked.server.family() == AF_UNSPEC) return std::nullopt;
   return proto::proxy_header::Addresses{end_of(asked.client), end_of(asked.server)};
+}
+
+// Only these three make a plain request be asked again.
+RetryWhy why_retried(int status) {
+  if (status == 502) return RetryWhy::answered_502;
+  return status == 504 ? RetryWhy::answered_504 : RetryWhy::answered_503;
 }
 
 uint64_t key_of(const Asked& asked, const config::Origin& settings) {
@@ -116,6 +125,7 @@ void Journey::ask(bool another_address) {
                       .tls_name = destination_.tls_name(),
                       .client = client_ends(question_.asked(), settings_),
                       .paths = worker_.paths,
+                      .kept = question_.may_use(),
                       .fresh = fresh_,
                       .foreign = destination_.is_foreign(),
                       .another_address = another_address});
@@ -152,7 +162,7 @@ bool Journey::on_attempt_yielding(int status) {
   note_end();
   note("answered " + std::to_string(status));
   settle({.kind = Outcome::Kind::refused});
-  return retry();
+  return retry(why_retried(status));
 }
 
 void Journey::on_attempt_taken(Taken taken) {
@@ -257,30 +267,37 @@ void Journey::redirect(Answer answer) {
 }
 
 void Journey::fail_over(Answer answer) {
-  note("answered " + std::to_string(answer.head.status));
+  const int status = answer.head.status;
+  note("answered " + std::to_string(status));
   settle({.kind = Outcome::Kind::status_5xx});
   last_answer_ = std::move(answer);
-  if (!retry()) give_last();
+  if (!retry(why_retried(status))) give_last();
 }
 
 void Journey::on_attempt_failed(Failure failure) {
   note_end();
   // They are in the failure's own words.
   trail_.misses.clear();
-  if (attempt_->unanswered() == Unanswered::stale && question_.may_be_repeated(Unanswered::stale)) {
-    fresh_ = true;
-    ask_again();
-    return;
+  if (attempt_->unanswered() == Unanswered::stale) {
+    if (trail_.reused) worker_.paths.reuse().count_stale();
+    if (question_.may_be_repeated(Unanswered::stale)) {
+      fresh_ = true;
+      trail_.count_retry(RetryWhy::stale);
+      ask_again();
+      return;
+    }
   }
+  const RetryWhy why =
+      attempt_->unanswered() == Unanswered::unconnected ? RetryWhy::connect : RetryWhy::no_answer;
   switch (failure.retry) {
     case Retry::next_only:
       // What sent the request away from this server is still the last that it met.
       if (!last_answer_ && !last_failure_) last_failure_ = std::move(failure);
-      if (!ask_next_server()) give_last();
+      if (!ask_next_server(why)) give_last();
       return;
     case Retry::elsewhere:
       count(std::move(failure));
-      if (!retry()) give_last();
+      if (!retry(why)) give_last();
       return;
     case Retry::no:
       count(std::move(failure));
@@ -300,12 +317,13 @@ void Journey::count(Failure failure) {
 }
 
 // At the next address of the same name, then at the next server.
-bool Journey::retry() {
+bool Journey::retry(RetryWhy why) {
   if (destination_.is_foreign()) return false;
   const bool another_address = attempt_->has_other_address();
   const bool another_server = position_ + 1 < order_.size();
   if ((!another_address && !another_server) || !may_retry()) return false;
-  if (!another_address) return ask_next_server();
+  if (!another_address) return ask_next_server(why);
+  trail_.count_retry(why);
   ask(true);
   return true;
 }
@@ -316,9 +334,10 @@ bool Journey::may_retry() {
 }
 
 // False: there is none, or those that are left are on trial and others have theirs.
-bool Journey::ask_next_server() {
+bool Journey::ask_next_server(RetryWhy why) {
   if (!find_server(position_ + 1)) return false;
   ++trail_.retries;
+  trail_.count_retry(why);
   turn_to_server();
   return true;
 }

@@ -55,6 +55,9 @@ class Journey final : private Attempt::Handler {
   // for no longer.
   void give_up(std::string why);
 
+  // What has been said and heard by now, to and from that server last; null: none of the pool's.
+  const net::Volume& moved() const { return trail_.moved; }
+  const route::Backend* asked_server() const { return under_way_.backend(); }
   // With all that has come to pass by now.
   const Trail& trail();
   // The same, for whoever outlives the journey.
@@ -87,9 +90,9 @@ class Journey final : private Attempt::Handler {
   void fail_over(Answer answer);
 
   void count(outcome::Failure failure);
-  bool retry();
+  bool retry(outcome::RetryWhy why);
   bool may_retry();
-  bool ask_next_server();
+  bool ask_next_server(outcome::RetryWhy why);
 
   void note_end();  // of an attempt
   void note(const std::string& what);

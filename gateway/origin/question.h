@@ -13,6 +13,7 @@
 #include "gateway/net/address.h"
 #include "gateway/net/stream.h"
 #include "gateway/origin/redirects.h"
+#include "gateway/origin/reuse.h"
 #include "gateway/outcome/failure.h"
 #include "gateway/route/backend.h"
 #include "proto/base/result.h"
@@ -96,6 +97,7 @@ struct Taken {
   // The server that counts it; null: a redirect has led to somebody who is none of the pool's.
   route::Backend* backend = nullptr;
   proto::http1::ResponseHead head = {};
+  Lineage lineage = {};               // for Reuse::put(), where it may serve another request
   const Url* asked = nullptr;         // Location is seen from there; valid while the journey is
   bool credentials_are_ours = false;  // what is said to them is not for the client
 };
@@ -118,6 +120,8 @@ class Question {
   virtual const Asked& asked() const = 0;
   // As it is signed with Digest: "GET".
   virtual std::string_view method() const = 0;
+  // Which of the connections that have served others may serve this one.
+  virtual Kept may_use() const { return Kept::none; }
   // At another address or server; after `stale` once, on a new connection.
   virtual bool may_be_repeated(Unanswered why) const = 0;
   // With another head, of which an answer has told what is missing: credentials.
@@ -141,6 +145,7 @@ class Question {
   virtual void on_sink_drained() {}   // it was congested and is no more
   virtual void on_asked_in_vain() {}  // it will be asked once more, from its beginning
   virtual void on_interim([[maybe_unused]] const proto::http1::ResponseHead& head) {}
+  virtual void on_part_of_head() {}  // more of one has come, and not all
 
   virtual void on_taken(Taken taken) = 0;
   virtual void on_answered(Answer answer) = 0;

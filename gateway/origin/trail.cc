@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/origin/target.h"
+#include "gateway/origin/tunnel.h"
 
 namespace gateway::origin {
 

@@ -43,10 +43,10 @@ struct Trail {
                          // included; another port of one address is how a server is found, and none
   uint32_t most_retries = UINT32_MAX;
   std::array<uint16_t, outcome::kRetryWhys> retried{};  // by what made it necessary
-  net::Volume moved;  // what was said to origins and heard from them, up to the end of the head
-                      // that is taken
-  net::Address address;    // where the last attempt went, once it has ended
-  bool tls = false;        // and how
+  net::Volume moved;     // what was said to origins and heard from them, up to the end of the head
+                         // that is taken
+  net::Address address;  // where the last attempt went, once it has ended
+  bool tls = false;      // and how
   bool was_asked = false;  // a request has gone out
   bool reused = false;     // and the last of them by a kept connection
   outcome::Sticky sticky = outcome::Sticky::none;

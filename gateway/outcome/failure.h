@@ -33,8 +33,8 @@ struct Failure {
   int status = 502;  // 504 for what took too long, 503 (overload) when it is our own doing
   Blame blame = Blame::server;
   Retry retry = Retry::no;
-  std::string why;     // for log and body: names no address of the inside
-  std::string detail;  // for the log alone: which addresses, what the system said
+  std::string why = {};     // for log and body: names no address of the inside
+  std::string detail = {};  // for the log alone: which addresses, what the system said
 };
 
 }  // namespace gateway::outcome

@@ -288,6 +288,10 @@ bool TlsStream::at_rest() const {
   return phase_ == Phase::open && SSL_has_pending(ssl_.get()) == 0 && transport_->at_rest();
 }
 
+bool TlsStream::ended_in_full() const {
+  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 void TlsStream::on_end() {
   input_ = {};  // after a close_notify nothing is read
   if (phase_ == Phase::ended || has_failed()) return;

@@ -53,6 +53,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void read_small(bool on) override { transport_->read_small(on); }
   bool has_unread() const override;
   bool at_rest() const override;
+  bool ended_in_full() const override;
   bool congested() const override { return transport_->congested(); }
   size_t queued() const override { return transport_->queued(); }
   size_t unacknowledged() const override { return transport_->unacknowledged(); }
