@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/edge/client_source.h"
 #include "gateway/edge/judgement.h"
 #include "gateway/edge/responses.h"
 #include "gateway/origin/echo.h"
@@ -23,6 +24,7 @@ void Handshake::advance(Stage to) {
 }
 
 void Handshake::start() {
+  find_client(request_);
   if (auto refusal = find_domain(request_)) {
     refuse(*std::move(refusal));
     return;
@@ -56,11 +58,7 @@ void Handshake::answer_plain() {
 }
 
 void Handshake::ask(const route::Pool& pool) {
-  const ClientFacts& client = request_.client;
-  question_.emplace(WsQuestion::Asks{{request_.head, request_.target, client.address, client.server,
-                                      client.entrance.tls},
-                                     request_.upgrade,
-                                     pool.settings(),
+  question_.emplace(WsQuestion::Asks{asked_by(request_), request_.upgrade, pool.settings(),
                                      request_.snapshot->via},
                     context_.loop.now(), *this);
   journey_ = std::make_unique<origin::Journey>(

@@ -188,12 +188,11 @@ usage::meter::Meter& Outcome::meter() const {
 
 // Whoever is refused before there could be a session is found in the log by its id all the same.
 session::Identity Outcome::identify() const {
-  const ClientFacts& client = request_.client;
   session::Identity identity;
   identity.id = session::new_session_id();
-  identity.client = client.address;
-  if (client.proxy) identity.proxy = std::make_unique<net::Address>(*client.proxy);
-  identity.client_tls = client.entrance.tls;
+  identity.client = request_.client_address();
+  if (const auto proxy = request_.proxy()) identity.proxy = std::make_unique<net::Address>(*proxy);
+  identity.client_tls = request_.client_tls();
   identity.path = request_.target.path;
   identity.handshake_in = static_cast<uint32_t>(client_.in);
   identity.handshake_out = static_cast<uint32_t>(client_.out);

@@ -5,8 +5,7 @@
 #include <cassert>
 #include <utility>
 
-#include "proto/base/text.h"
-#include "proto/http1/forwarding.h"
+#include "gateway/origin/client_fields.h"
 #include "proto/http1/head_writer.h"
 
 namespace gateway::exchange {
@@ -18,14 +17,10 @@ using outcome::Cause;
 
 namespace {
 
-// What we write ourselves in the request to the origin, or never pass on.
+// What we write ourselves in the request to the origin, or never pass on; where it has come from
+// apart.
 const std::vector<std::string_view>& own_fields() {
-  static const std::vector<std::string_view> kNames = [] {
-    std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
-                                        proto::http1::kForwardedFields.end());
-    names.insert(names.end(), {"Host", "Content-Length", "Expect"});
-    return names;
-  }();
+  static const std::vector<std::string_view> kNames = {"Host", "Content-Length", "Expect"};
   return kNames;
 }
 
@@ -50,11 +45,6 @@ bool only_reads(std::string_view method) {
 bool is_listed(const config::HttpRetry& retry, int status) {
   return (status == 502 && retry.on_502) || (status == 503 && retry.on_503) ||
          (status == 504 && retry.on_504);
-}
-
-// Credentials that the pool has stand in place of the client's.
-bool is_kept_back(std::string_view field, const origin::Asking& asking) {
-  return asking.credentials_are_ours && proto::equals_ignoring_case(field, "Authorization");
 }
 
 void append_framing(std::string& text, const proto::http1::BodyFraming& body) {
@@ -122,24 +112,15 @@ std::string_view HttpQuestion::why_late(Late) const {
 }
 
 std::string HttpQuestion::request_text(const origin::Asking& asking) {
-  const proto::http1::RequestHead& head = asks_.request.head;
   std::string text;
-  text.reserve(head.text->size() + 512);
+  text.reserve(asks_.request.head.text->size() + 512);
   proto::http1::append_request_line(text, method(), asking.path_and_query);
   proto::http1::append_field(text, "Host", asking.host);
-  for (const auto& field : proto::http1::end_to_end_fields(head.fields, own_fields())) {
-    if (is_kept_back(field.name, asking)) continue;
-    proto::http1::append_field(text, field.name, field.value);
-  }
+  origin::append_client_fields(text, asks_.request, asking, own_fields());
   if (asking.authorization)
     proto::http1::append_field(text, "Authorization", *asking.authorization);
   append_framing(text, asks_.body);
-  const std::string client = asks_.request.client.host();
-  proto::http1::append_hop(text, head.fields,
-                           {.client_address = client,
-                            .scheme = asks_.request.client_tls ? "https" : "http",
-                            .host = {},
-                            .via = asks_.via});
+  origin::append_source(text, asks_.request, asks_.via);
   // Without it some say nothing of how long they keep a connection, and `close` makes others end a
   // body with the connection, so that a cut looks like the end.
   proto::http1::append_field(text, "Connection", "keep-alive");

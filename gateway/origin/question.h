@@ -22,13 +22,24 @@
 
 namespace gateway::origin {
 
+// Where a request has come from, besides the client's address.
+struct Source {
+  bool trusted = false;  // by proxies that may say who the client is
+  // Whom they have named, and the last of them; empty: the client has come by itself.
+  std::string_view list = {};
+  std::string_view host = {};            // X-Forwarded-Host of theirs; empty: none
+  std::string_view address_header = {};  // the field in which such proxies say it
+  bool forwarded = false;                // the origin is told as RFC 7239 has it, too
+};
+
 // The client's request, which outlives the question.
 struct Asked {
   const proto::http1::RequestHead& head;
   const proto::http1::Target& target;
   net::Address client;
-  net::Address server;  // our own end of the client's connection
-  bool client_tls = false;
+  net::Address server;      // our own end of the client's connection
+  bool client_tls = false;  // what the client spoke, to us or to a trusted proxy
+  Source source = {};
 };
 
 // Whom it is asked this time; the views hold for the call.

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "gateway/origin/client_fields.h"
 #include "gateway/session/passed_answer.h"
 #include "proto/auth/authorizer.h"
-#include "proto/base/text.h"
 #include "proto/http1/forwarding.h"
 #include "proto/http1/head_writer.h"
 
@@ -19,15 +19,14 @@ namespace {
 // not worth a client's patience.
 constexpr milliseconds kBodyTime{1'000};
 
-// What we write ourselves in the request to the origin.
+// What we write ourselves in the request to the origin, where it has come from apart.
 const std::vector<std::string_view>& own_fields() {
-  static const std::vector<std::string_view> kNames = [] {
-    std::vector<std::string_view> names(proto::http1::kForwardedFields.begin(),
-                                        proto::http1::kForwardedFields.end());
-    names.insert(names.end(), {"Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version",
-                               "Sec-WebSocket-Extensions", "Content-Length", "Expect"});
-    return names;
-  }();
+  static const std::vector<std::string_view> kNames = {"Host",
+                                                       "Sec-WebSocket-Key",
+                                                       "Sec-WebSocket-Version",
+                                                       "Sec-WebSocket-Extensions",
+                                                       "Content-Length",
+                                                       "Expect"};
   return kNames;
 }
 
@@ -35,13 +34,6 @@ std::vector<proto::ws::Extension> parsed_offers(std::string_view text) {
   if (text.empty()) return {};
   auto parsed = proto::ws::parse_extensions(text);
   return parsed ? std::move(*parsed) : std::vector<proto::ws::Extension>{};
-}
-
-// Credentials go to the host that they were given for, and ours are sent alone.
-bool is_kept_back(std::string_view field, const origin::Asking& asking) {
-  const bool authorization = proto::equals_ignoring_case(field, "Authorization");
-  if (asking.foreign) return authorization || proto::equals_ignoring_case(field, "Cookie");
-  return authorization && asking.credentials_are_ours;
 }
 
 }  // namespace
@@ -68,11 +60,10 @@ std::string_view WsQuestion::why_late(Late late) const {
 }
 
 std::string WsQuestion::request_text(const origin::Asking& asking) {
-  const proto::http1::RequestHead& head = asks_.request.head;
   key_ = proto::ws::random_key();
   credentials_are_ours_ = asking.authorization.has_value();
   std::string text;
-  text.reserve(head.text->size() + 512);
+  text.reserve(asks_.request.head.text->size() + 512);
   proto::http1::append_request_line(text, method(), asking.path_and_query);
   proto::http1::append_field(text, "Host", asking.host);
   proto::http1::append_field(text, "Upgrade", "websocket");
@@ -81,18 +72,10 @@ std::string WsQuestion::request_text(const origin::Asking& asking) {
   proto::http1::append_field(text, "Sec-WebSocket-Version", "13");
   if (!offers_text_.empty())
     proto::http1::append_field(text, "Sec-WebSocket-Extensions", offers_text_);
-  for (const auto& field : proto::http1::end_to_end_fields(head.fields, own_fields())) {
-    if (is_kept_back(field.name, asking)) continue;
-    proto::http1::append_field(text, field.name, field.value);
-  }
+  origin::append_client_fields(text, asks_.request, asking, own_fields());
   if (asking.authorization)
     proto::http1::append_field(text, "Authorization", *asking.authorization);
-  const std::string client = asks_.request.client.host();
-  proto::http1::append_hop(text, head.fields,
-                           {.client_address = client,
-                            .scheme = asks_.request.client_tls ? "https" : "http",
-                            .host = {},
-                            .via = asks_.via});
+  origin::append_source(text, asks_.request, asks_.via);
   proto::http1::append_end(text);
   return text;
 }

@@ -28,6 +28,15 @@ bool is_bracketed(std::string_view text) {
   return text.size() >= 2 && text.front() == '[' && text.back() == ']';
 }
 
+// Four decimal numbers without leading zeros, as inet_pton has it.
+bool is_ipv4(std::string_view text) {
+  std::array<char, INET_ADDRSTRLEN> buffer{};
+  if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) return false;
+  std::copy(text.begin(), text.end(), buffer.begin());
+  in_addr address{};
+  return inet_pton(AF_INET, buffer.data(), &address) == 1;
+}
+
 }  // namespace
 
 std::optional<std::string> parse_host(std::string_view text) {
@@ -62,6 +71,15 @@ std::optional<std::string> canonical_ipv6(std::string_view text) {
   in6_addr address{};
   if (inet_pton(AF_INET6, buffer.data(), &address) != 1) return std::nullopt;
   return inet_ntop(AF_INET6, &address, buffer.data(), buffer.size());
+}
+
+std::optional<std::string> canonical_ip(std::string_view text) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (is_ipv4(text)) return std::string(text);
+  std::optional<std::string> address = canonical_ipv6(text);
+  if (address && address->starts_with(kMapped) && is_ipv4(address->substr(kMapped.size())))
+    address->erase(0, kMapped.size());
+  return address;
 }
 
 bool is_host_name(std::string_view text) {

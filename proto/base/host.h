@@ -19,6 +19,10 @@ namespace proto {
 // The one spelling of an IPv6 literal without brackets. Nothing: it is none.
 [[nodiscard]] std::optional<std::string> canonical_ipv6(std::string_view text);
 
+// The one spelling of an IP address: an IPv4 literal as it is, an IPv6 literal as canonical_ipv6
+// has it, and an IPv4-mapped one as the IPv4 address in it. Nothing: it is none.
+[[nodiscard]] std::optional<std::string> canonical_ip(std::string_view text);
+
 // True for what may stand in a TLS server name: letters, digits, '-', '.', '_' (hardening T8), 1 to
 // 253 bytes, no empty label.
 [[nodiscard]] bool is_host_name(std::string_view text);

@@ -1,4 +1,4 @@
-"""HAProxy and nginx as peers that speak the PROXY protocol: in front of Weir, and behind it."""
+"""HAProxy and nginx in front of Weir and behind it: with the PROXY protocol, or with fields that name the client."""
 
 import certificates
 from daemons import Daemon, free_port
@@ -65,3 +65,40 @@ class HaproxyFront(Daemon):
 
     def command(self):
         return ["/usr/sbin/haproxy", "-db", "-f", str(self.folder / "daemon.conf")]
+
+
+class HaproxyHttpFront(Daemon):
+    """Passes requests on with a line of X-Forwarded-For of its own."""
+
+    def __init__(self, weir_port: int):
+        self.weir_port = weir_port
+        super().__init__()
+
+    def configuration(self) -> str:
+        return ("defaults\nmode http\ntimeout connect 5s\ntimeout client 30s\ntimeout server 30s\ntimeout tunnel 30s\n"
+                f"option forwardfor\nlisten front\nbind 127.0.0.1:{self.port}\n"
+                f"server weir 127.0.0.1:{self.weir_port}\n")
+
+    def command(self):
+        return ["/usr/sbin/haproxy", "-db", "-f", str(self.folder / "daemon.conf")]
+
+
+class NginxHttpFront(Daemon):
+    """Appends to X-Forwarded-For, and says itself which scheme and host the client has used."""
+
+    def __init__(self, weir_port: int):
+        self.weir_port = weir_port
+        super().__init__()
+
+    def configuration(self) -> str:
+        paths = "".join(f"{kind}_temp_path {self.folder};\n"
+                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return (f"daemon off;\nmaster_process off;\npid {self.folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+                f"http {{\naccess_log off;\n{paths}server {{\nlisten 127.0.0.1:{self.port};\nlocation / {{\n"
+                f"proxy_pass http://127.0.0.1:{self.weir_port};\nproxy_http_version 1.1;\nproxy_set_header Host $host;\n"
+                "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\n"
+                "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n"
+                "proxy_set_header X-Forwarded-Proto https;\nproxy_set_header X-Forwarded-Host front.test;\n}\n}\n}\n")
+
+    def command(self):
+        return ["/usr/sbin/nginx", "-e", "stderr", "-p", str(self.folder), "-c", str(self.folder / "daemon.conf")]

@@ -142,13 +142,16 @@ class Wire:
 
 
 def connect(port: int, tls: Optional[ssl.SSLContext] = None, sni: Optional[str] = None,
-            address: str = "127.0.0.1", timeout: float = TIMEOUT, receive_buffer: int = 0) -> Wire:
+            address: str = "127.0.0.1", timeout: float = TIMEOUT, receive_buffer: int = 0,
+            source: Optional[str] = None) -> Wire:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(timeout)
+        if source:
+            sock.bind((source, 0))
         sock.connect((address, port))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "proto/base/bytes.h"
+#include "proto/base/host.h"
 #include "proto/base/text.h"
+#include "proto/http1/client_address.h"
 #include "proto/http1/forwarding.h"
 #include "proto/http1/head_parser.h"
 #include "proto/http1/head_writer.h"
@@ -70,16 +72,31 @@ void check_fields(const http1::Fields& fields, const std::string& text) {
 void check_forwarding(const http1::RequestHead& head) {
   std::string forwarded;
   http1::append_request_line(forwarded, head.method, head.target);
-  for (const http1::Field& field : http1::end_to_end_fields(head.fields, {})) {
+  for (const http1::Field& field : http1::request_fields(head.fields, {}, {}))
     http1::append_field(forwarded, field.name, field.value);
-  }
-  http1::append_hop(forwarded, head.fields,
-                    {.client_address = "192.0.2.1", .scheme = "http", .host = "h", .via = "weir"});
+  const std::string list = http1::forwarded_list(head.fields, "X-Forwarded-For");
+  http1::append_hop(forwarded, {.client_address = "192.0.2.1",
+                                .list = list,
+                                .scheme = "http",
+                                .host = "h",
+                                .via = "weir",
+                                .forwarded = true});
   http1::append_end(forwarded);
   http1::RequestParser parser({});
   const auto fed = parser.feed(proto::bytes_of(forwarded));
   require(fed.progress == http1::Progress::complete && fed.consumed == forwarded.size());
   require(http1::is_loop(parser.take().fields, "weir"));
+}
+
+// Whoever is trusted, somebody is the client, and has an address.
+void check_client(const http1::Fields& fields) {
+  for (const std::string_view header : {"X-Forwarded-For", "Forwarded", "X-Real-IP"}) {
+    for (const bool trusted : {true, false}) {
+      const auto is_trusted = [trusted](std::string_view) { return trusted; };
+      const std::string client = http1::client_address(fields, header, "192.0.2.1", is_trusted);
+      require(proto::canonical_ip(client) == client);
+    }
+  }
 }
 
 void check_target(const http1::RequestHead& head) {
@@ -104,6 +121,7 @@ void check_request(proto::Bytes in, size_t piece) {
   require(*head.text == *cut.take().text);
   check_fields(head.fields, *head.text);
   check_target(head);
+  check_client(head.fields);
   check_forwarding(head);
 }
 

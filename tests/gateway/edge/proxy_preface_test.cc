@@ -223,7 +223,7 @@ TEST_CASE("FY16 proxy preface: a drain closes who has said nothing, and answers 
     begun.send(trusted == kUs ? kLine.substr(5) + upgrade_request() : "NOUN / HTTP/1.1\r\n\r\n");
     REQUIRE(stage.answered(begun));
     CHECK(begun.error == 0);
-    CHECK(status_of(begun.received) == (trusted == kUs ? 503 : 400));
+    CHECK(status_of(begun.received) == (trusted == kUs ? 503 : 501));
   }
 }
 

@@ -35,6 +35,7 @@ TEST_CASE("upgrade: asks the origin with a key of its own, and says who asked") 
   CHECK(field_of(request, "X-Forwarded-For") == "203.0.113.7");
   CHECK(field_of(request, "X-Forwarded-Proto") == "http");
   CHECK(field_of(request, "X-Forwarded-Host") == "chat.example.com");
+  CHECK(field_of(request, "X-Forwarded-Port") == "80");
   CHECK(field_of(request, "Via") == "1.1 weir-node-1");
   CHECK(field_of(request, "X-Private").empty());
   CHECK(field_of(request, "TE").empty());

@@ -50,3 +50,14 @@ TEST_CASE("host name: what a TLS server name may hold (T8)") {
   }
   CHECK_FALSE(is_host_name(std::string(254, 'a')));
 }
+
+TEST_CASE("host: an IP address has one spelling, and an IPv4-mapped one is the IPv4 address") {
+  CHECK(proto::canonical_ip("192.0.2.1") == "192.0.2.1");
+  CHECK(proto::canonical_ip("2001:DB8:0:0::1") == "2001:db8::1");
+  CHECK(proto::canonical_ip("::FFFF:192.0.2.1") == "192.0.2.1");
+  CHECK(proto::canonical_ip("::ffff:c000:201") == "192.0.2.1");
+  for (const std::string_view none : {"", "192.0.2", "192.0.2.01", "192.0.2.1.", "[::1]",
+                                      "fe80::1%lo", "::1::", "a.example", "3221225985"})
+    CHECK_FALSE(proto::canonical_ip(none));
+  CHECK_FALSE(proto::canonical_ip(std::string_view("192.0.2.1\0", 10)));
+}
