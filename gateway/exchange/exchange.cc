@@ -291,7 +291,7 @@ void Exchange::give(const BodyDecoder::Decoded& part, size_t read) {
   }
   if (!lent_.client.congested()) return;
   answering_->held = true;
-  answering_->stream->pause_reading(net::Pause::congestion);
+  answering_->stream->pause_reading(net::Pause::reader);
   pace_.await_client();
 }
 
@@ -300,7 +300,7 @@ void Exchange::on_client_drained() {
   answering_->held = false;
   pace_.await_answer(now());
   watch();
-  answering_->stream->resume_reading(net::Pause::congestion);
+  answering_->stream->resume_reading(net::Pause::reader);
 }
 
 void Exchange::write(proto::Bytes octets) {

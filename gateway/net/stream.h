@@ -54,6 +54,9 @@ class Stream {
                                            // inside is allowed.
     virtual void on_end() = 0;             // the peer will send no more; once, after all data
     virtual void on_drained() = 0;         // was congested and is no more
+    // While reading is paused: the peer has ended, or the connection has broken, behind what is not
+    // read yet. At least once; on_end or on_failed follows when that has been told.
+    virtual void on_leaving() {}
     virtual void on_failed(
         const IoError& error) = 0;  // once; the stream is dead: neither reads nor writes
    protected:

@@ -93,8 +93,10 @@ void TcpStream::on_ready(uint32_t events) {
   // Bytes that the peer sent before it went away are told before its going.
   if (has_bytes() && !pauses_.any()) {
     receive();
-  } else if (failed_ != 0) {
+  } else if (failed_ != 0 && !(has_bytes() && pauses_.has(Pause::reader))) {
     report_failure();
+  } else if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && pauses_.any()) {
+    handler_->on_leaving();
   }
 }
 
@@ -144,7 +146,11 @@ void TcpStream::receive() {
     const bool emptied = size < buffer.size();
     if (emptied && reading_ == Reading::readable) advance(Reading::empty);
     if (!deliver(buffer.first(size))) return;
-    if (pauses_.any() || !has_bytes() || handler_ == nullptr) return;
+    if (pauses_.any() || !has_bytes() || handler_ == nullptr) {
+      if (has_bytes() && reading_ != Reading::readable && handler_ != nullptr)
+        handler_->on_leaving();
+      return;
+    }
     if (emptied && reading_ == Reading::ending) {
       tell_end();
       return;

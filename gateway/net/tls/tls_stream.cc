@@ -309,6 +309,10 @@ void TlsStream::on_drained() {
   if (handler_ != nullptr && !has_failed()) handler_->on_drained();
 }
 
+void TlsStream::on_leaving() {
+  if (phase_ == Phase::open) handler_->on_leaving();
+}
+
 void TlsStream::on_failed(const IoError& error) {
   if (has_failed()) return;
   IoError told = error;

@@ -96,6 +96,7 @@ class TlsStream final : public Stream, private Stream::Handler {
   void on_data(Bytes data) override;
   void on_end() override;
   void on_drained() override;
+  void on_leaving() override;
   void on_failed(const IoError& error) override;
 
   bool shake_hands();  // false: not done yet, or this is gone
