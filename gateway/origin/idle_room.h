@@ -1,5 +1,5 @@
-// How many connections to origins may rest in the process, warm ones and kept ones: each holds a
-// descriptor that nobody needs yet.
+// How many connections to origins may rest in the process: each holds a descriptor that nobody
+// needs yet.
 #pragma once
 
 #include <atomic>
@@ -42,6 +42,12 @@ class IdleRoom {
  private:
   std::atomic<uint64_t> taken_{0};
   std::atomic<uint64_t> limit_{UINT64_MAX};
+};
+
+// Warm connections, which somebody has asked for, do not compete with those that requests leave.
+struct IdleRooms {
+  IdleRoom warm;
+  IdleRoom kept;
 };
 
 }  // namespace gateway::origin

@@ -15,9 +15,9 @@ std::unique_ptr<net::SourceAddresses> addresses_of(const std::vector<std::string
 
 }  // namespace
 
-OriginPaths::OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, IdleRoom* room,
+OriginPaths::OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, IdleRooms* rooms,
                          const net::OwnListeners* own, std::optional<size_t> worker)
-    : room_(room),
+    : rooms_(rooms != nullptr ? rooms : &own_rooms_),
       own_(own),
       worker_(worker),
       port_probes_(loop, resolver, *this),

@@ -35,10 +35,10 @@ struct PathFigures {
 // One for each worker; outlives its connectors. One thread, but for the figures.
 class OriginPaths {
  public:
-  // `room` is shared by all workers and outlives this; null: there is room without end. `own` is
+  // `rooms` are shared by all workers and outlive this; null: there is room without end. `own` is
   // where this process listens, and outlives this; null: nowhere that matters. `worker`: whose
   // blocks of figures are written; nothing: no server's.
-  OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, IdleRoom* room = nullptr,
+  OriginPaths(net::Loop& loop, net::dns::Resolver& resolver, IdleRooms* rooms = nullptr,
               const net::OwnListeners* own = nullptr, std::optional<size_t> worker = std::nullopt);
   OriginPaths(const OriginPaths&) = delete;
   OriginPaths& operator=(const OriginPaths&) = delete;
@@ -62,10 +62,9 @@ class OriginPaths {
   // Null: the system chooses. Valid until the next call.
   net::SourceAddresses* sources(const route::Pool& pool);
 
-  // Nothing: no further connection may rest.
-  [[nodiscard]] std::optional<IdleRoom::Seat> take_idle_seat() {
-    return (room_ != nullptr ? *room_ : own_room_).take();
-  }
+  // Nothing: no further one may rest.
+  [[nodiscard]] std::optional<IdleRoom::Seat> take_warm_seat() { return rooms_->warm.take(); }
+  [[nodiscard]] std::optional<IdleRoom::Seat> take_kept_seat() { return rooms_->kept.take(); }
 
   // Where this worker counts its connections to that server.
   metrics::Connections& connections_of(const route::Server& server) {
@@ -82,8 +81,8 @@ class OriginPaths {
     std::unique_ptr<net::SourceAddresses> addresses;
   };
 
-  IdleRoom own_room_;
-  IdleRoom* room_;
+  IdleRooms own_rooms_;
+  IdleRooms* rooms_;
   const net::OwnListeners* own_;
   std::optional<size_t> worker_;
   metrics::Connections uncounted_;

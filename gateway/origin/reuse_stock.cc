@@ -83,7 +83,7 @@ std::optional<Reuse::Taken> ReuseStock::take(const Reuse::Wanted& wanted) {
 }
 
 bool ReuseStock::put(Reuse::Taken one, milliseconds rest, const config::Reuse& settings) {
-  auto seat = paths_.take_idle_seat();
+  auto seat = paths_.take_kept_seat();
   if (!seat) {
     one.stream->finish();
     return false;

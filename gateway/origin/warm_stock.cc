@@ -165,7 +165,7 @@ void WarmStock::refill(milliseconds now) {
   if (now < paused_until_) return;
   size_t making = connections_.size() - idle();
   while (connections_.size() < settings().warm && making < kAtOnce) {
-    auto room = paths_.take_idle_seat();
+    auto room = paths_.take_warm_seat();
     if (!room) return;
     connections_.push_back(std::make_unique<Connection>(*this, std::move(*room)));
     ++making;

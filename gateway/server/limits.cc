@@ -28,8 +28,10 @@ constexpr uint64_t kForWork = 96;
 constexpr uint64_t kWorkShare = 4;
 // PostgreSQL's connection, and what wakes whoever waits on it.
 constexpr uint64_t kOfPostgres = 4;
-// Of all descriptors, for connections that nobody has asked for yet.
-constexpr uint64_t kWarmShare = 4;
+// Of all descriptors, for connections to origins that nobody needs just now, and of these for those
+// that nobody has asked for yet.
+constexpr uint64_t kIdleShare = 8;
+constexpr uint64_t kWarmShare = 16;
 
 uint64_t held_from_start(const config::Document& document, size_t workers) {
   uint64_t ports = 0;
@@ -46,15 +48,44 @@ uint64_t checks_of(const config::Document& document) {
   return std::min<uint64_t>(servers, origin::Rounds::kMost);
 }
 
+// Of those that say how they connect by themselves, with what is asked of them.
+template <class Visit>
+void for_each_pool(const config::Document& document, Visit visit) {
+  for (const config::Domain& domain : document.domains) {
+    bool http = domain.http.enabled;
+    for (const config::RouteSettings& route : domain.routes) {
+      if (route.own_pool) {
+        visit(route.origin, route.http.enabled);
+      } else {
+        http = http || route.http.enabled;
+      }
+    }
+    visit(domain.origin, http);
+  }
+}
+
 uint64_t warm_of(const config::Document& document, size_t workers) {
   using Protocol = config::Origin::Protocol;
   uint64_t warm = 0;
-  for (const config::Domain& domain : document.domains) {
-    const config::Origin& origin = domain.origin;
+  for_each_pool(document, [&warm](const config::Origin& origin, bool) {
     const bool fixed = origin.protocol == Protocol::http || origin.protocol == Protocol::https;
     warm += uint64_t{origin.warm} * origin.servers.size() * (fixed ? 1 : 2);
-  }
+  });
   return warm * workers;
+}
+
+uint64_t reuse_of(const config::Document& document, size_t workers) {
+  uint64_t most = 0;
+  for_each_pool(document, [&most](const config::Origin& origin, bool http) {
+    if (!http || origin.reuse.mode == config::Reuse::Mode::off) return;
+    most += uint64_t{origin.reuse.most} * origin.servers.size();
+  });
+  return most * workers;
+}
+
+// What does not grow with the clients.
+uint64_t others_of(const Limits& limits) {
+  return limits.kept + limits.checks + limits.warm + limits.reuse;
 }
 
 }  // namespace
@@ -63,14 +94,14 @@ std::string to_string(const Limits& limits) {
   return "max_connections=" + std::to_string(limits.connections) +
          (limits.automatic ? " (auto)" : "") + " open_files=" + std::to_string(limits.descriptors) +
          " kept=" + std::to_string(limits.kept) + " checks=" + std::to_string(limits.checks) +
-         " warm=" + std::to_string(limits.warm);
+         " warm=" + std::to_string(limits.warm) + " reuse=" + std::to_string(limits.reuse);
 }
 
 std::string limits_warning(const Limits& limits) {
   const std::string may = std::to_string(limits.descriptors) + " open files (RLIMIT_NOFILE) bear ";
   const std::string raise = "raise LimitNOFILE (ulimit -n)";
   if (limits.connections > limits.bearable) {
-    const uint64_t needed = limits.kept + limits.checks + limits.warm + limits.connections * kEach;
+    const uint64_t needed = others_of(limits) + limits.connections * kEach;
     return "limits.max_connections is " + std::to_string(limits.connections) + ", but " + may +
            std::to_string(limits.bearable) + ": those beyond may find no way to an origin (503); " +
            raise + " to " + std::to_string(needed) + ", or lower limits.max_connections";
@@ -90,7 +121,8 @@ Limits limits_of(const config::Document& document, size_t workers, uint64_t desc
   limits.checks = checks_of(document);
   limits.warm_wanted = warm_of(document, workers);
   limits.warm = std::min(limits.warm_wanted, descriptors / kWarmShare);
-  const uint64_t others = limits.kept + limits.checks + limits.warm;
+  limits.reuse = std::min(reuse_of(document, workers), descriptors / kIdleShare - limits.warm);
+  const uint64_t others = others_of(limits);
   limits.bearable = descriptors > others ? (descriptors - others) / kEach : 0;
   limits.automatic = !document.limits.max_connections;
   limits.connections =

@@ -17,6 +17,7 @@ struct Limits {
   uint64_t checks = 0;       // of servers, at a time
   uint64_t warm = 0;         // connections that are kept ready, of all workers
   uint64_t warm_wanted = 0;  // as configured
+  uint64_t reuse = 0;        // connections to origins that rest between two plain requests
   uint64_t bearable = 0;     // client connections: each with one to an origin
   uint64_t connections = 0;  // those that are admitted: limits.max_connections
   bool automatic = true;
@@ -24,7 +25,7 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
-// "max_connections=447 (auto) open_files=1024 kept=128 checks=1 warm=0".
+// "max_connections=447 (auto) open_files=1024 kept=128 checks=1 warm=0 reuse=0".
 [[nodiscard]] std::string to_string(const Limits& limits);
 // What whoever runs this should change; empty: nothing.
 [[nodiscard]] std::string limits_warning(const Limits& limits);

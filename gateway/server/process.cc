@@ -96,13 +96,14 @@ route::Ingredients Process::ingredients(uint64_t generation) {
 }
 
 Common Process::common() {
-  return {registry,        admission, holdings.scribe,         metering,
-          origins.names(), idle_room, origins.own_listeners(), trim_pace};
+  return {registry,        admission,  holdings.scribe,         metering,
+          origins.names(), idle_rooms, origins.own_listeners(), trim_pace};
 }
 
 void Process::use(const Limits& limits) {
   admission.set_limit(limits.connections);
-  idle_room.set_limit(limits.warm);
+  idle_rooms.warm.set_limit(limits.warm);
+  idle_rooms.kept.set_limit(limits.reuse);
   if (limits_ == limits) return;
   limits_ = limits;
   say(Level::info, "limits: " + to_string(limits));

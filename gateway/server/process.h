@@ -55,7 +55,7 @@ struct Process {
 
   Holdings holdings;
   net::Admission admission;
-  origin::IdleRoom idle_room;
+  origin::IdleRooms idle_rooms;
   TrimPace trim_pace;
   net::tls::TicketKeys ticket_keys;
   Origins origins;

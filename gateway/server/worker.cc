@@ -41,7 +41,7 @@ void Worker::Timekeeper::on_deadline(milliseconds now) {
 Worker::Worker(size_t index, const Common& common, const route::Change& first)
     : resolver_(loop_, dns_options(first.now->document.resolver), &common.names),
       pools_(index),
-      paths_(loop_, resolver_, &common.idle_room, &common.own_listeners, index),
+      paths_(loop_, resolver_, &common.idle_rooms, &common.own_listeners, index),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),

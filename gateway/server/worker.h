@@ -28,7 +28,7 @@ struct Common {
   const session::Scribe& scribe;
   Metering& metering;
   net::dns::KnownNames& names;
-  origin::IdleRoom& idle_room;
+  origin::IdleRooms& idle_rooms;
   const net::OwnListeners& own_listeners;
   TrimPace& trim;
 };

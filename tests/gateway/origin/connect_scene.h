@@ -29,6 +29,8 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
     address = to;
     ++connects;
     warm = connector->warm();
+    kept = connector->kept();
+    lineage = connector->take_lineage();
     port = connector->target().port;
     if (before_end) before_end();
     connector.reset();
@@ -50,6 +52,8 @@ struct ConnectOutcome final : gateway::origin::Connector::Handler {
   gateway::net::Address address;
   uint16_t port = 0;
   bool warm = false;
+  bool kept = false;
+  gateway::origin::Lineage lineage;
   int connects = 0;
   int failures = 0;
   gateway::outcome::Failure failure{};

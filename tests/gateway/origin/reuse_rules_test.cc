@@ -7,7 +7,7 @@
 
 using namespace gateway::origin;
 using namespace std::chrono_literals;
-using gateway::config::Reuse;
+using ReuseSettings = gateway::config::Reuse;
 
 namespace {
 
@@ -116,9 +116,9 @@ TEST_CASE("V3 reuse: what cannot be repeated takes only what was just used") {
   for (const auto& [method, has_body, safe] : requests) {
     CAPTURE(method);
     CAPTURE(has_body);
-    CHECK(may_serve(Reuse::Mode::safe, method, has_body) == safe);
-    CHECK(may_serve(Reuse::Mode::always, method, has_body) == Kept::any);
-    CHECK(may_serve(Reuse::Mode::off, method, has_body) == Kept::none);
+    CHECK(may_serve(ReuseSettings::Mode::safe, method, has_body) == safe);
+    CHECK(may_serve(ReuseSettings::Mode::always, method, has_body) == Kept::any);
+    CHECK(may_serve(ReuseSettings::Mode::off, method, has_body) == Kept::none);
   }
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("V4 reuse: a connection rests a second less than its origin says, and 
                       {",, ,", 4s}};
   for (const auto& [keep_alive, rest] : all) {
     CAPTURE(keep_alive);
-    CHECK(rest_of(Reuse{}, keep_alive) == rest);
-    CHECK(rest_of(Reuse{.idle = 30s}, keep_alive) == 30s);
+    CHECK(rest_of(ReuseSettings{}, keep_alive) == rest);
+    CHECK(rest_of(ReuseSettings{.idle = 30s}, keep_alive) == 30s);
   }
 }

@@ -67,16 +67,16 @@ TEST_CASE("warm: connections stand before they are needed, and are made again wh
 }
 
 TEST_CASE("FX2 warm: no more are made than the process has room for, and a place comes back") {
-  IdleRoom room;
-  room.set_limit(2);
+  IdleRooms rooms;
+  rooms.warm.set_limit(2);
   WarmScene scene(Origin::Protocol::http, 4);
-  OriginPaths bounded(scene.stage.loop, scene.resolver, &room);
+  OriginPaths bounded(scene.stage.loop, scene.resolver, &rooms);
   bounded.use(change_to(scene.snapshot));
   std::vector<RawPeer> peers;
   for (int i = 0; i < 2; ++i) peers.push_back(scene.accepted(scene.listener));
   REQUIRE(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
   scene.stage.settle();
-  CHECK(room.taken() == 2);
+  CHECK(rooms.warm.taken() == 2);
   CHECK_FALSE(readable(scene.listener.fd()));
   // Whoever takes one brings a descriptor of his own.
   scene.means = &bounded;
@@ -86,7 +86,7 @@ TEST_CASE("FX2 warm: no more are made than the process has room for, and a place
   peers.push_back(scene.accepted(scene.listener));
   CHECK(scene.stage.run_until([&] { return bounded.warm().idle() == 2; }));
   bounded.rest();
-  CHECK(scene.stage.run_until([&] { return room.taken() == 0; }));
+  CHECK(scene.stage.run_until([&] { return rooms.warm.taken() == 0; }));
 }
 
 TEST_CASE("warm: the origin's answer reaches whoever has taken the connection") {

@@ -38,7 +38,7 @@ bool await_end(RawPeer& peer) {
 struct WorkerScene {
   explicit WorkerScene(const std::string& domains = std::string(kEchoDomain))
       : common{building.registry, admission,     scribe, metered.metering, names,
-               idle_room,         own_listeners, trim},
+               idle_rooms,        own_listeners, trim},
         snapshot(building.snapshot(domains)),
         worker(std::make_unique<Worker>(0, common,
                                         gateway::route::change_between(nullptr, snapshot))) {
@@ -84,7 +84,7 @@ struct WorkerScene {
   MeteredBuilding metered;
   Building& building = metered.building;
   gateway::net::dns::KnownNames names;
-  gateway::origin::IdleRoom idle_room;
+  gateway::origin::IdleRooms idle_rooms;
   gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;
   gateway::net::Admission admission;
@@ -118,12 +118,12 @@ TEST_CASE("worker: one that was never started goes in silence") {
   gateway::net::Admission admission;
   const gateway::session::Scribe scribe;
   gateway::net::dns::KnownNames names;
-  gateway::origin::IdleRoom idle_room;
+  gateway::origin::IdleRooms idle_rooms;
   const gateway::net::OwnListeners own_listeners;
   gateway::server::TrimPace trim;
   const Worker worker(
       0,
-      {building.registry, admission, scribe, metered.metering, names, idle_room, own_listeners,
+      {building.registry, admission, scribe, metered.metering, names, idle_rooms, own_listeners,
        trim},
       gateway::route::change_between(nullptr, building.snapshot(std::string(kEchoDomain))));
 }
