@@ -83,7 +83,8 @@ struct Exchange::Answering {
   BodyFraming framing;
   BodyDecoder decoder{framing};
   origin::AttemptCount in_use;
-  bool held = false;  // it is not read: the client takes nothing
+  bool held = false;                       // it is not read: the client takes nothing
+  std::unique_ptr<origin::SidReader> sid;  // null: no id is looked for
   // What decides whether the connection may serve another request.
   origin::Lineage lineage;
   int status;
@@ -231,12 +232,14 @@ void Exchange::on_answer(origin::Taken taken) {
                                  .client_tls = asks_.request.client_tls,
                                  .asked = *taken.asked,
                                  .address = taken.lineage.address,
-                                 .credentials_are_ours = taken.credentials_are_ours});
+                                 .credentials_are_ours = taken.credentials_are_ours}) +
+      taken.sticky.fields;
   const bool early = !upload_.is_sent() || taken.stream->congested();
   answering_ = std::unique_ptr<Answering>(
       new Answering{.stream = std::move(taken.stream),
                     .framing = proto::http1::answer_body(taken.head, request.method == "HEAD"),
                     .in_use = origin::AttemptCount(taken.backend),
+                    .sid = std::move(taken.sticky.reader),
                     .lineage = std::move(taken.lineage),
                     .status = taken.head.status,
                     .minor_version = taken.head.minor_version,
@@ -277,7 +280,7 @@ void Exchange::on_data(net::Bytes data) {
 // Of a read of so many bytes.
 void Exchange::give(const BodyDecoder::Decoded& part, size_t read) {
   tell_moved();
-  if (!part.octets.empty()) lent_.client.give_body(part.octets);
+  if (!part.octets.empty()) pass(part.octets);
   switch (part.progress) {
     case BodyDecoder::Progress::complete:
       finish(part.consumed < read);
@@ -293,6 +296,14 @@ void Exchange::give(const BodyDecoder::Decoded& part, size_t read) {
   answering_->held = true;
   answering_->stream->pause_reading(net::Pause::reader);
   pace_.await_client();
+}
+
+void Exchange::pass(net::Bytes octets) {
+  if (answering_->sid != nullptr) {
+    if (answering_->sid->read(octets, now())) trail_.sticky = outcome::Sticky::learned;
+    if (answering_->sid->done()) answering_->sid.reset();
+  }
+  lent_.client.give_body(octets);
 }
 
 void Exchange::on_client_drained() {

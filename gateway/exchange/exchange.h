@@ -128,6 +128,7 @@ class Exchange final : private HttpQuestion::Handler,
   void flow();   // of the request: its sink has taken something, or is another
   void begin_answer(const origin::Taken& taken, std::string_view fields, bool whole);
   void give(const proto::http1::BodyDecoder::Decoded& part, size_t read);
+  void pass(net::Bytes octets);
   void tell_moved();
   void finish(bool bytes_behind);
   void cut(outcome::Failure why);

@@ -46,6 +46,10 @@ void sort_by(Members& members, size_t first, Figure figure) {
 
 uint64_t hash_of(std::string_view text) { return mix(proto::fnv1a(text)); }
 
+double distance_of(uint64_t key, uint64_t server, uint32_t weight) {
+  return distance(mix(key ^ server), weight);
+}
+
 uint64_t Balancer::random() { return mix(random_ += 0x9e3779b97f4a7c15); }
 
 void Balancer::rank(Method method, Members& members, uint64_t key) {
@@ -63,6 +67,21 @@ void Balancer::rank(Method method, Members& members, uint64_t key) {
       rank_by_performance(members);
       break;
   }
+}
+
+void Balancer::rank_others(Method method, Members& members, uint64_t key) {
+  if (method == Method::weighted) {
+    sort_by(members, 0, [this](const Member& one) { return distance(random(), one.weight); });
+    return;
+  }
+  const size_t last = last_;
+  rank(method, members, key);
+  last_ = last;
+}
+
+void Balancer::rank_by_place(Members& members, uint64_t place) {
+  sort_by(members, 0,
+          [place](const Member& one) { return distance_of(place, one.identity, one.weight); });
 }
 
 void Balancer::rank_weighted(Members& members) {
@@ -102,7 +121,7 @@ void Balancer::rank_by_hash(Members& members, uint64_t key) {
   sort_by(members, 0, [=](const Member& one) {
     const double most = std::max(std::ceil(bound * one.weight), static_cast<double>(kSpare));
     const bool overloaded = static_cast<double>(one.load + 1) > most;
-    return std::pair(overloaded, distance(mix(key ^ one.identity), one.weight));
+    return std::pair(overloaded, distance_of(key, one.identity, one.weight));
   });
 }
 

@@ -34,6 +34,10 @@ using Members = std::vector<Member*>;
 // The same in every process and after every restart, so that all nodes agree on a key's server.
 [[nodiscard]] uint64_t hash_of(std::string_view text);
 
+// By rendezvous hashing the server with the least distance is the key's. `server`: the hash of its
+// name; the weight is not 0.
+[[nodiscard]] double distance_of(uint64_t key, uint64_t server, uint32_t weight);
+
 //  weighted        nginx's smooth round-robin: shares by weight, no server twice in a row without
 //                  need
 //  least_sessions  the fewest sessions and handshakes for its weight; ties go round
@@ -60,6 +64,11 @@ class Balancer {
   // Puts `members`, at least one, into the order in which this request tries them. The first is the
   // choice, and counts as made; the rest follow by the same rule.
   void rank(Method method, Members& members, uint64_t key);
+
+  // The others, behind a choice that was made by other means: nobody's turn is over by that.
+  void rank_others(Method method, Members& members, uint64_t key);
+  // The same order each time, whatever the load.
+  static void rank_by_place(Members& members, uint64_t place);
 
   uint64_t random();
 

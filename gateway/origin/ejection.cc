@@ -90,7 +90,7 @@ void succeed(route::Backend& backend) {
 bool others_serve(const route::Pool& pool, size_t server, milliseconds now) {
   for (size_t i = 0; i < pool.servers.size(); ++i) {
     const route::Backend* other = pool.servers[i].backend.get();
-    if (i != server && other != nullptr && other->up.load(kRelaxed) &&
+    if (i != server && pool.servers[i].weight > 0 && other != nullptr && other->up.load(kRelaxed) &&
         state_of(*other, now) == ServerState::serving)
       return true;
   }

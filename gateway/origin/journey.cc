@@ -54,7 +54,13 @@ Journey::Journey(const WorkerContext& worker, const Aim& aim, Question& question
       destination_(pool_, {.host = question.asked().head.fields.first("Host").value_or(""),
                            .path_and_query = question.asked().target.path_and_query,
                            .tls = question.asked().client_tls}),
-      redirects_(settings_.max_redirects) {
+      redirects_(settings_.max_redirects),
+      sticky_(pool_,
+              {.head = question.asked().head,
+               .target = question.asked().target,
+               .client = question.asked().client,
+               .client_tls = question.asked().client_tls},
+              worker.loop.now()) {
   trail_.most_retries = settings_.retries.attempts;
 }
 
@@ -70,7 +76,9 @@ void Journey::advance(Stage next) {
 void Journey::start() {
   PoolState& pool = worker_.pools.of(pool_);
   pool.retries().count_request(now());
-  order_ = pool.order(pool_, {.key = key_of(question_.asked(), settings_)}, now());
+  Choice choice{.key = key_of(question_.asked(), settings_)};
+  sticky_.bind(choice);
+  order_ = pool.order(pool_, choice, now());
   if (!find_server(0)) {
     position_ = order_.size();
     fail(Cause::origin_down, "no server of the origin is up");
@@ -134,6 +142,8 @@ void Journey::ask(bool another_address) {
 std::string Journey::on_attempt_connected(uint16_t port) {
   trail_.keep_misses(destination_.server());
   destination_.learn_port(port);
+  metrics::Connections& counted = worker_.paths.connections_of(destination_.server());
+  (trail_.reused ? counted.reused : counted.made).add(1);
   std::optional<std::string> authorization;
   if (auto* const ours = authorizer()) {
     const std::string door = destination_.door();
@@ -180,6 +190,7 @@ void Journey::on_attempt_taken(Taken taken) {
   taken.backend = destination_.server().backend.get();
   taken.asked = &destination_.url();
   taken.credentials_are_ours = ours != nullptr;
+  taken.sticky = tell_sticky(taken.head);
   advance(Stage::told);
   question_.on_taken(std::move(taken));
 }
@@ -190,6 +201,7 @@ void Journey::on_attempt_answered(Answer answer, Verdict verdict) {
   answer.asked = destination_.url();
   answer.foreign = destination_.is_foreign();
   answer.credentials_are_ours = ours != nullptr;
+  answer.sticky_fields = tell_sticky(answer.head).fields;
   if (answer.unfinished)
     note("answered " + std::to_string(answer.head.status) + ", its body did not end");
   if (verdict == Verdict::challenge && ours != nullptr) {
@@ -352,6 +364,14 @@ Trail Journey::take_trail() {
 const Trail& Journey::trail() {
   if (!trail_.misses.empty()) trail_.keep_misses(destination_.server());
   return trail_;
+}
+
+// Elsewhere, where a redirect has led, nobody stays.
+StickyChoice::Told Journey::tell_sticky(const proto::http1::ResponseHead& head) {
+  if (!is_at_home()) return {};
+  StickyChoice::Told told = sticky_.answered(order_[position_], head);
+  trail_.sticky = told.what;
+  return told;
 }
 
 void Journey::note_end() {

@@ -94,6 +94,7 @@ class Journey final : private Attempt::Handler {
   bool may_retry();
   bool ask_next_server(outcome::RetryWhy why);
 
+  StickyChoice::Told tell_sticky(const proto::http1::ResponseHead& head);
   void note_end();  // of an attempt
   void note(const std::string& what);
   void settle(const Outcome& outcome);
@@ -112,6 +113,7 @@ class Journey final : private Attempt::Handler {
   size_t position_ = 0;
   Destination destination_;
   RedirectChain redirects_;
+  StickyChoice sticky_;
   proto::auth::Negotiation authentication_;
   Trail trail_;
   size_t tried_before_ = 0;  // this attempt: what it tries anew may be asked again

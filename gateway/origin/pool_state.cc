@@ -5,32 +5,11 @@
 #include <string_view>
 #include <utility>
 
-#include "proto/base/text.h"
+#include "gateway/origin/request_values.h"
 
 namespace gateway::origin {
 
 namespace {
-
-// The value of `name` among "name=value" pairs; nothing where it is not there or empty.
-std::string_view value_of(std::string_view text, char separator, std::string_view name) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    const std::string_view pair = proto::trim(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return pair.substr(name.size() + 1);
-  }
-  return {};
-}
-
-std::string_view cookie(const proto::http1::Fields& fields, std::string_view name) {
-  for (const auto& field : fields.all()) {
-    if (!proto::equals_ignoring_case(field.name, "Cookie")) continue;
-    const std::string_view value = value_of(field.value, ';', name);
-    if (!value.empty()) return value;
-  }
-  return {};
-}
 
 std::string_view key_text(const config::HashOn& on, const proto::http1::RequestHead& head,
                           const proto::http1::Target& target) {
@@ -40,9 +19,9 @@ std::string_view key_text(const config::HashOn& on, const proto::http1::RequestH
     case config::HashOn::Source::header:
       return head.fields.first(on.name).value_or("");
     case config::HashOn::Source::cookie:
-      return cookie(head.fields, on.name);
+      return first_cookie(head.fields, on.name);
     case config::HashOn::Source::query:
-      return value_of(target.query, '&', on.name);
+      return first_in_query(target.query, on.name);
   }
   return {};
 }
@@ -68,19 +47,29 @@ std::vector<size_t> PoolState::order(const route::Pool& pool, const Choice& choi
     observe(now);
   }
   std::vector<size_t> order;
+  if (choice.server) put_first(*choice.server, order);
   Members group;
   for (size_t i = 0; i < members_.size(); ++i) {
     const bool last = i + 1 == members_.size() || members_[i + 1].priority != members_[i].priority;
-    if (members_[i].usable) group.push_back(&members_[i]);
+    if (members_[i].usable && members_[i].weight > 0 && !members_[i].ordered)
+      group.push_back(&members_[i]);
     if (!last) continue;
     append(pool, choice, now, group, order);
     group.clear();
   }
   // A server on trial that was not picked first is tried last.
   for (const Member& one : members_) {
-    if (one.usable && !one.ordered) order.push_back(one.index);
+    if (one.usable && one.weight > 0 && !one.ordered) order.push_back(one.index);
   }
   return order;
+}
+
+// Where the client belongs, also when the operator sends nobody else there.
+void PoolState::put_first(size_t server, std::vector<size_t>& order) {
+  const auto found = std::ranges::find(members_, server, &Member::index);
+  if (found == members_.end() || !found->usable) return;
+  found->ordered = true;
+  order.push_back(server);
 }
 
 void PoolState::append(const route::Pool& pool, const Choice& choice, milliseconds now,
@@ -91,7 +80,13 @@ void PoolState::append(const route::Pool& pool, const Choice& choice, millisecon
     return on_trial(one) && (!choosing || !trial_is_free(*one->backend, now));
   });
   if (group.empty()) return;
-  balancer_.rank(pool.settings().balance, group, choice.key);
+  if (choice.place) {
+    Balancer::rank_by_place(group, *choice.place);
+  } else if (choice.server && !choosing) {
+    balancer_.rank_others(pool.settings().balance, group, choice.key);
+  } else {
+    balancer_.rank(pool.settings().balance, group, choice.key);
+  }
   for (size_t i = 0; i < group.size(); ++i) {
     if (on_trial(group[i]) && i > 0) continue;
     order.push_back(group[i]->index);
@@ -111,7 +106,7 @@ bool PoolState::observe(milliseconds now) {
     one.load = backend.load();
     one.expected_us = expected_us(backend, now);
     one.asked = backend.attempts.load(std::memory_order_relaxed) > 0;
-    served = served || (up && one.state == ServerState::serving);
+    served = served || (up && one.weight > 0 && one.state == ServerState::serving);
   }
   return served;
 }

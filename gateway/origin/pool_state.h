@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ namespace gateway::origin {
 // What of the request decides.
 struct Choice {
   uint64_t key = 0;  // hash_key() of it, where balance is hash
+  // Of `sticky`: the server that comes first if it may be asked at all, an index of pool.servers;
+  // or what chooses the same one each time, in place of balance.
+  std::optional<size_t> server = std::nullopt;
+  std::optional<uint64_t> place = std::nullopt;
 };
 
 // What balance: hash goes by. A request without that header, cookie or query parameter goes by its
@@ -34,15 +39,17 @@ class PoolState {
   explicit PoolState(uint64_t seed);
 
   // Indices of pool.servers in the order in which this request may try them: by priority, and
-  // within one priority by balance. Those that are down or ejected are left out; where only ejected
-  // ones are left, their ejections end. One that is on trial is only asked by who can
-  // begin_trial(). Empty: all are down, and the answer is 502 at once.
+  // within one priority by balance. Those that are down or ejected are left out, and those without
+  // weight, unless the choice names one; where only ejected ones are left, their ejections end. One
+  // that is on trial is only asked by who can begin_trial(). Empty: all are down, and the answer is
+  // 502 at once.
   [[nodiscard]] std::vector<size_t> order(const route::Pool& pool, const Choice& choice,
                                           milliseconds now);
 
   RetryBudget& retries() { return retries_; }
 
  private:
+  void put_first(size_t server, std::vector<size_t>& order);
   void align(const route::Pool& pool);
   bool aligned(const route::Pool& pool) const;
   bool observe(milliseconds now);

@@ -14,6 +14,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/origin/redirects.h"
 #include "gateway/origin/reuse.h"
+#include "gateway/origin/sticky_choice.h"
 #include "gateway/outcome/failure.h"
 #include "gateway/route/backend.h"
 #include "proto/base/result.h"
@@ -111,6 +112,7 @@ struct Taken {
   Lineage lineage = {};               // for Reuse::put(), where it may serve another request
   const Url* asked = nullptr;         // Location is seen from there; valid while the journey is
   bool credentials_are_ours = false;  // what is said to them is not for the client
+  StickyChoice::Told sticky = {};     // for the client, beside the answer
 };
 
 // An answer for the client.
@@ -122,6 +124,7 @@ struct Answer {
   Url asked = {};                     // Location is seen from there
   bool foreign = false;               // of a host that is none of the origin's
   bool credentials_are_ours = false;  // what is said to them is not for the client
+  std::string sticky_fields = {};     // for the client, beside the answer's: each with its CR LF
 };
 
 // Outlives its journey, which ends with one of the three calls at the bottom; each may destroy

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -31,12 +32,14 @@ struct Build {
   std::unordered_map<std::string_view, size_t> earlier;  // the domains of `before`, by label
   std::shared_ptr<Trust> trust;
   std::vector<Problem> problems;
+  std::optional<proto::Result<std::string, std::string>> node_key;  // once it was asked for
 };
 
 // What a domain has of the files that it names.
 struct Secured {
   net::tls::SharedSslContext server;
   net::tls::SharedSslContext origin;
+  Stickiness sticky;
 };
 
 net::tls::Version version_of(config::TlsVersion version) {
@@ -121,6 +124,38 @@ std::string name_of(const config::Server& server) {
   return host + ":" + std::to_string(*server.port);
 }
 
+// What was learned stays known over reloads.
+std::shared_ptr<LearnedServers> learned_before(const std::string& pool, const Build& build) {
+  if (build.before == nullptr) return nullptr;
+  const auto found = std::ranges::find(
+      build.before->pools, pool, [](const auto& one) -> const auto& { return one->label; });
+  return found != build.before->pools.end() ? (*found)->sticky.learned : nullptr;
+}
+
+Stickiness sticky_of(const config::Domain& config, const std::string& pool, Build& build) {
+  const config::Origin& origin = config.origin;
+  if (!origin.sticky) return {};
+  std::vector<std::string> names;
+  for (const config::Server& server : origin.servers) names.push_back(name_of(server));
+  auto made = make_stickiness(origin, pool, names, [&build] {
+    const NodeKey& own = build.ingredients.node_key;
+    if (!build.node_key && own) build.node_key = own();
+    return build.node_key.value_or(proto::Unexpected{std::string("this node keeps no key")});
+  });
+  if (!made) {
+    build.problems.push_back({.place = config.places.of("origin.sticky"),
+                              .path = "origin.sticky",
+                              .text = name_of(config) + ": " + made.error(),
+                              .code = {}});
+    return {};
+  }
+  if (made->learned == nullptr) return std::move(*made);
+  if (auto before = learned_before(pool, build)) made->learned = std::move(before);
+  return std::move(*made);
+}
+
+std::string pool_label(const config::Domain& config) { return config.label() + "#/"; }
+
 Server build_server(const config::Server& server, const std::string& domain,
                     const Ingredients& ingredients) {
   const std::string name = name_of(server);
@@ -139,11 +174,12 @@ Action action_of(const std::shared_ptr<const config::Domain>& settings, const Se
   if (config.origin.builtin == config::Origin::Builtin::echo) return Echo{};
   auto pool = std::make_shared<Pool>();
   pool->domain = config.label();
-  pool->label = pool->domain + "#/";
+  pool->label = pool_label(config);
   pool->config = {settings, &config.origin};
   for (const config::Server& server : config.origin.servers)
     pool->servers.push_back(build_server(server, pool->domain, ingredients));
   pool->tls = tls.origin;
+  pool->sticky = tls.sticky;
   return ToPool{std::move(pool)};
 }
 
@@ -174,7 +210,8 @@ bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>&
              const Secured& tls) {
   if (earlier.config != settings && !(*earlier.config == *settings)) return false;
   const Pool* const pool = earlier.routes.front().pool();
-  return earlier.server_tls == tls.server && (pool == nullptr || pool->tls == tls.origin);
+  return earlier.server_tls == tls.server &&
+         (pool == nullptr || (pool->tls == tls.origin && pool->sticky.says_the_same(tls.sticky)));
 }
 
 // The domain with the settings at `index` of the document. Where it is an earlier one the document
@@ -182,7 +219,9 @@ bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>&
 std::shared_ptr<const Domain> find_or_build(config::Document& document, size_t index,
                                             Build& build) {
   std::shared_ptr<const config::Domain> settings = document.domains.share(index);
-  const Secured tls{.server = server_tls(*settings, build), .origin = origin_tls(*settings, build)};
+  const Secured tls{.server = server_tls(*settings, build),
+                    .origin = origin_tls(*settings, build),
+                    .sticky = sticky_of(*settings, pool_label(*settings), build)};
   const auto found = build.earlier.find(settings->label());
   if (found != build.earlier.end()) {
     const auto& earlier = build.before->domains[found->second];

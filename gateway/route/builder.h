@@ -7,6 +7,7 @@
 
 #include "gateway/net/tls/sessions.h"
 #include "gateway/route/snapshot.h"
+#include "gateway/route/stickiness.h"
 #include "gateway/usage/budget_standings.h"
 #include "gateway/usage/meter/books.h"
 #include "proto/base/result.h"
@@ -21,6 +22,7 @@ struct Ingredients {
   usage::BudgetStandings& standings;
   Backends& backends;
   net::tls::OriginSessions* origin_sessions = nullptr;  // null: TLS with origins never resumes
+  NodeKey node_key = {};                                // empty: there is none
 };
 
 // `before` is the configuration in force; null: there is none. A domain whose settings are equal to

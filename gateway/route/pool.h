@@ -12,6 +12,7 @@
 #include "gateway/net/address.h"
 #include "gateway/net/tls/context.h"
 #include "gateway/route/backend.h"
+#include "gateway/route/stickiness.h"
 
 namespace gateway::route {
 
@@ -37,6 +38,7 @@ struct Pool {
   std::shared_ptr<const config::Origin> config;  // the domain's, which it keeps
   std::vector<Server> servers;
   net::tls::SharedSslContext tls;  // null: never spoken to over TLS
+  Stickiness sticky;               // with origin.sticky
 };
 
 }  // namespace gateway::route

@@ -83,7 +83,8 @@ Process::Process(Holdings its_holdings, const config::Document& document, net::L
                 .boot = holdings.scribe.boot_id,
                 .workers = registry.worker_count(),
                 .end_sessions = std::move(end_sessions)},
-               document, loop) {}
+               document, loop),
+      own_key([folder = document.state_dir] { return node_key(folder); }) {}
 
 route::Ingredients Process::ingredients(uint64_t generation) {
   return {.generation = generation,
@@ -92,7 +93,8 @@ route::Ingredients Process::ingredients(uint64_t generation) {
           .meters = metering.meters(),
           .standings = metering.standings(),
           .backends = origins.backends(),
-          .origin_sessions = &origins.sessions()};
+          .origin_sessions = &origins.sessions(),
+          .node_key = own_key};
 }
 
 Common Process::common() {

@@ -13,6 +13,7 @@
 #include "gateway/route/builder.h"
 #include "gateway/server/limits.h"
 #include "gateway/server/metering.h"
+#include "gateway/server/node_key.h"
 #include "gateway/server/origins.h"
 #include "gateway/server/state_dir.h"
 #include "gateway/server/worker.h"
@@ -61,6 +62,7 @@ struct Process {
   Origins origins;
   metrics::Registry registry;
   Metering metering;
+  route::NodeKey own_key;
 
  private:
   std::optional<Limits> limits_;

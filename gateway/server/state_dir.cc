@@ -26,9 +26,9 @@ std::string reason() { return std::strerror(errno); }  // NOLINT(concurrency-mt-
 // there is none.
 std::string link_in(const std::string& folder) {
   // SQLite makes the last three beside its file, and follows none of them itself.
-  constexpr std::array<const char*, 7> kOurs{"/weir.lock",       "/control.sock", "/meters",
-                                             "/usage.db",        "/usage.db-wal", "/usage.db-shm",
-                                             "/usage.db-journal"};
+  constexpr std::array<const char*, 8> kOurs{"/weir.lock",    "/control.sock",    "/meters",
+                                             "/sticky.key",   "/usage.db",        "/usage.db-wal",
+                                             "/usage.db-shm", "/usage.db-journal"};
   for (const char* name : kOurs) {
     std::error_code error;
     if (std::filesystem::is_symlink(folder + name, error)) return folder + name;

@@ -108,7 +108,7 @@ proto::Result<Verdict, std::string> WsQuestion::judge_switch(
 void WsQuestion::on_taken(origin::Taken taken) {
   handler_.on_upgraded({.origin = std::move(taken.stream),
                         .answer = std::move(agreed_),
-                        .fields = std::move(fields_),
+                        .fields = std::move(fields_) + taken.sticky.fields,
                         .rest = taken.rest,
                         .backend = taken.backend});
 }
@@ -117,7 +117,8 @@ void WsQuestion::on_answered(origin::Answer answer) {
   std::string fields =
       passed_fields(answer, {.origin = asks_.origin,
                              .client_host = asks_.request.head.fields.first("Host").value_or(""),
-                             .client_tls = asks_.request.client_tls});
+                             .client_tls = asks_.request.client_tls}) +
+      answer.sticky_fields;
   handler_.on_refused({.status = answer.head.status,
                        .fields = std::move(fields),
                        .body = std::move(answer.body),

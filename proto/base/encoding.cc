@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 namespace proto {
@@ -71,6 +72,14 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
+std::string to_base64url(Bytes bytes) {
+  std::string text = to_base64(bytes);
+  text.resize(std::min(text.find('='), text.size()));
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  return text;
+}
+
 std::string to_hex(Bytes bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
@@ -107,6 +116,14 @@ std::array<uint8_t, 20> sha1(Bytes bytes) {
 std::array<uint8_t, 32> sha256(Bytes bytes) {
   std::array<uint8_t, 32> digest{};
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    std::abort();
+  return digest;
+}
+
+std::array<uint8_t, 32> hmac_sha256(Bytes key, Bytes bytes) {
+  std::array<uint8_t, 32> digest{};
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(),
+           digest.data(), nullptr) == nullptr)
     std::abort();
   return digest;
 }

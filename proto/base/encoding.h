@@ -1,4 +1,4 @@
-// Base64, hex, SHA-1 and SHA-256 (OpenSSL's) of octets.
+// Base64, hex, SHA-1, SHA-256 and its HMAC (OpenSSL's) of octets.
 #pragma once
 
 #include <array>
@@ -14,9 +14,12 @@ namespace proto {
 std::string to_base64(Bytes bytes);
 // Strict: padded, canonical, nothing else in it.
 std::optional<std::string> from_base64(std::string_view text);
+// RFC 4648 §5, without padding.
+std::string to_base64url(Bytes bytes);
 std::string to_hex(Bytes bytes);
 std::array<uint8_t, 20> sha1(Bytes bytes);
 std::array<uint8_t, 32> sha256(Bytes bytes);
+std::array<uint8_t, 32> hmac_sha256(Bytes key, Bytes bytes);
 // Cryptographically strong; aborts when the system cannot give them.
 void random_bytes(std::span<uint8_t> out);
 

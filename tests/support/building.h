@@ -56,7 +56,8 @@ struct Building {
                                   .ticket_keys = keys,
                                   .meters = meters,
                                   .standings = standings,
-                                  .backends = backends});
+                                  .backends = backends,
+                                  .node_key = node_key});
   }
   auto build(const std::string& domains, uint64_t generation = 1,
              const gateway::route::Snapshot* before = nullptr) {
@@ -78,6 +79,7 @@ struct Building {
   gateway::metrics::Registry registry;
   gateway::net::tls::TicketKeys keys;
   gateway::route::Backends backends;
+  gateway::route::NodeKey node_key;  // empty: the node keeps none
   std::unique_ptr<gateway::usage::meter::Books> own_meters;
   gateway::usage::BudgetStandings own_standings;
   gateway::usage::meter::Books& meters;

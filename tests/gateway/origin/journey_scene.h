@@ -74,11 +74,13 @@ class PlainQuestion final : public gateway::origin::Question {
     stream->start(heard);
     rest = proto::text_of(what.rest);
     backend = what.backend;
+    sticky = what.sticky.fields;
   }
   void on_answered(Answer what) override {
     ++ends;
     status = what.head.status;
     body = what.body;
+    sticky = what.sticky_fields;
   }
   void on_failed(gateway::outcome::Failure what) override {
     ++ends;
@@ -105,6 +107,7 @@ class PlainQuestion final : public gateway::origin::Question {
   gateway::route::Backend* backend = nullptr;
   int status = 0;
   std::string body;
+  std::string sticky;
   std::optional<gateway::outcome::Failure> failure;
 
  private:
@@ -116,13 +119,17 @@ class PlainQuestion final : public gateway::origin::Question {
 
 // A pool of two servers, the second for when the first has failed.
 struct JourneyScene {
-  JourneyScene() {
+  // `more`: lines of the domain's origin.
+  explicit JourneyScene(const std::string& more = {}) {
+    building.node_key = [] {
+      return proto::Result<std::string, std::string>(std::string(32, 'k'));
+    };
     snapshot = building.snapshot(
         "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin:\n"
         "      protocol: http\n      max_redirects: 0\n      retries: { budget: 100% }\n"
         "      servers: [{ address: \"" +
         first.address().to_string() + "\" }, { address: \"" + second.address().to_string() +
-        "\", priority: 30 }]\n");
+        "\", priority: 30 }]\n" + more);
     journey = std::make_unique<Journey>(
         WorkerContext{.loop = stage.loop,
                       .resolver = resolver,

@@ -180,3 +180,83 @@ TEST_CASE("pool: what balance: hash goes by") {
   client.set_port(4712);
   CHECK(hash_key({}, head, target, client) == before);
 }
+
+TEST_CASE("K3 pool: whoever belongs to a server takes nobody's turn away") {
+  PoolScene scene(2);
+  std::vector<size_t> counts(2);
+  for (int i = 0; i < 100; ++i) {
+    CHECK(scene.state.order(scene.pool, {.server = 0}, scene.now).front() == 0);
+    counts[scene.order().front()] += 1;
+  }
+  CHECK(counts[0] == 50);
+  CHECK(counts[1] == 50);
+}
+
+TEST_CASE("K3 pool: where a client belongs comes first, and behind it the others by balance") {
+  for (const Balance balance :
+       {Balance::weighted, Balance::least_sessions, Balance::hash, Balance::performance}) {
+    PoolScene scene(0, balance);
+    scene.add(10, 20);
+    scene.add(10, 20);
+    scene.add(10, 30);
+    const auto order_for = [&](size_t server) {
+      return scene.state.order(scene.pool, {.server = server}, scene.now);
+    };
+    CHECK(order_for(2).front() == 2);
+    CHECK(order_for(2).size() == 3);
+    CHECK(order_for(1) == std::vector<size_t>{1, 0, 2});
+    scene.at(1).up = false;
+    CHECK(order_for(1) == std::vector<size_t>{0, 2});
+    scene.at(1).up = true;
+    scene.at(0).sessions = 1000;
+    CHECK(order_for(0).front() == 0);
+    scene.at(0).sessions = 0;
+  }
+}
+
+TEST_CASE(
+    "K3 pool: a client that belongs to an ejected server goes elsewhere, and on trial there") {
+  PoolScene scene(2);
+  scene.fail(0);
+  const auto order = [&] { return scene.state.order(scene.pool, {.server = 0}, scene.now); };
+  CHECK(order() == std::vector<size_t>{1});
+  scene.now += 10s;
+  CHECK(order() == std::vector<size_t>{0, 1});
+}
+
+TEST_CASE("K3 pool: a server without weight is asked by those alone who belong there") {
+  PoolScene scene(0);
+  scene.add(0);
+  scene.add(10);
+  scene.add(0, 30);
+  for (int i = 0; i < 10; ++i) CHECK(scene.order() == std::vector<size_t>{1});
+  CHECK(scene.state.order(scene.pool, {.server = 0}, scene.now) == std::vector<size_t>{0, 1});
+  scene.at(1).up = false;
+  CHECK(scene.order().empty());
+  CHECK(scene.state.order(scene.pool, {.server = 2}, scene.now) == std::vector<size_t>{2});
+  scene.at(1).up = true;
+  // It serves nobody else, so that the last one that does is never ejected.
+  scene.fail(1, 10);
+  CHECK(scene.order() == std::vector<size_t>{1});
+  for (const Balance balance : {Balance::least_sessions, Balance::hash, Balance::performance}) {
+    scene.config.balance = balance;
+    CHECK(scene.order() == std::vector<size_t>{1});
+  }
+}
+
+TEST_CASE("K5 pool: one place has one order, whatever the load and whoever asks") {
+  PoolScene scene(5);
+  PoolScene other(5);
+  std::map<size_t, int> firsts;
+  for (uint64_t place = 0; place < 1000; ++place) {
+    const auto order = scene.state.order(scene.pool, {.place = place}, scene.now);
+    REQUIRE(order.size() == 5);
+    firsts[order.front()] += 1;
+    scene.at(order.front()).sessions.fetch_add(1);
+    if (place % 50 == 0) CHECK(other.state.order(other.pool, {.place = place}, other.now) == order);
+  }
+  for (const auto& [server, count] : firsts) {
+    CAPTURE(server);
+    CHECK(count > 130);
+  }
+}

@@ -1,6 +1,9 @@
 #include "proto/base/encoding.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -51,4 +54,25 @@ TEST_CASE("random bytes: fill all of it and differ") {
   proto::random_bytes(second);
   CHECK(first != second);
   proto::random_bytes({});
+}
+
+TEST_CASE(
+    "encoding: base64url has neither padding nor what a URL or a cookie would take for more") {
+  const std::array<uint8_t, 4> octets{0xfb, 0xff, 0xfe, 0x00};
+  CHECK(proto::to_base64url({}).empty());
+  CHECK(proto::to_base64url(octets) == "-__-AA");
+  CHECK(proto::to_base64url(proto::Bytes(octets).first(3)) == "-__-");
+  CHECK(proto::to_base64url(proto::Bytes(octets).first(2)) == "-_8");
+}
+
+TEST_CASE("encoding: HMAC-SHA-256 is that of RFC 4231") {
+  const auto hmac = [](std::string_view key, std::string_view text) {
+    return proto::to_hex(proto::hmac_sha256(proto::bytes_of(key), proto::bytes_of(text)));
+  };
+  CHECK(hmac(std::string(20, '\x0b'), "Hi There") ==
+        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+  CHECK(hmac("Jefe", "what do ya want for nothing?") ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(hmac(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First") ==
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
