@@ -1,5 +1,6 @@
 #include "gateway/exchange/answer_fields.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -88,6 +89,39 @@ std::string answer_fields(const proto::http1::ResponseHead& head, const AnswerCo
     proto::http1::append_field(text, field.name, other ? std::string_view(*other) : field.value);
   }
   return text;
+}
+
+std::string interim_fields(const proto::http1::ResponseHead& head) {
+  std::string text;
+  for (const auto& field : proto::http1::end_to_end_fields(head.fields, {"Content-Length"}))
+    proto::http1::append_field(text, field.name, field.value);
+  return text;
+}
+
+ClientSide::Body client_body(const proto::http1::BodyFraming& framing,
+                             const proto::http1::ResponseHead& head) {
+  using proto::http1::BodyFraming;
+  using Kind = ClientSide::Body::Kind;
+  switch (framing.kind) {
+    case BodyFraming::Kind::none: {
+      constexpr int kNoContent = 204;
+      const auto length = head.fields.first("Content-Length");
+      if (!length || head.status == kNoContent) return {};
+      return {.kind = Kind::none, .length = proto::parse_decimal(*length)};
+    }
+    case BodyFraming::Kind::length:
+      return {.kind = Kind::length, .length = framing.length};
+    case BodyFraming::Kind::chunked:
+    case BodyFraming::Kind::until_close:
+      break;
+  }
+  return {.kind = Kind::unknown};
+}
+
+bool is_event_stream(const proto::http1::Fields& fields) {
+  const std::string_view type = fields.first("Content-Type").value_or("");
+  return proto::equals_ignoring_case(proto::trim(type.substr(0, type.find(';'))),
+                                     "text/event-stream");
 }
 
 }  // namespace gateway::exchange

@@ -7,8 +7,10 @@
 
 #include "gateway/config/http.h"
 #include "gateway/config/origin.h"
+#include "gateway/exchange/client_side.h"
 #include "gateway/net/address.h"
 #include "gateway/origin/redirects.h"
+#include "proto/http1/body_framer.h"
 #include "proto/http1/head.h"
 
 namespace gateway::exchange {
@@ -30,5 +32,15 @@ struct AnswerContext {
 // http.secure_cookies.
 [[nodiscard]] std::string answer_fields(const proto::http1::ResponseHead& head,
                                         const AnswerContext& context);
+// Of an interim answer.
+[[nodiscard]] std::string interim_fields(const proto::http1::ResponseHead& head);
+
+// How the client's body is to be framed, where that is the origin's framing. A length that no
+// octets follow is told where it is that of the answer to GET.
+[[nodiscard]] ClientSide::Body client_body(const proto::http1::BodyFraming& framing,
+                                           const proto::http1::ResponseHead& head);
+
+// Events that may be far between (WHATWG HTML §9.2).
+[[nodiscard]] bool is_event_stream(const proto::http1::Fields& fields);
 
 }  // namespace gateway::exchange

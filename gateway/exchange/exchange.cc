@@ -7,9 +7,6 @@
 #include "gateway/net/blame.h"
 #include "gateway/origin/in_use_count.h"
 #include "gateway/origin/origin_paths.h"
-#include "proto/base/text.h"
-#include "proto/http1/forwarding.h"
-#include "proto/http1/head_writer.h"
 
 namespace gateway::exchange {
 
@@ -35,33 +32,8 @@ bool is_passed_on(int interim) {
   return interim == kProcessing || interim == kEarlyHints;
 }
 
-bool is_event_stream(const proto::http1::Fields& fields) {
-  const std::string_view type = fields.first("Content-Type").value_or("");
-  return proto::equals_ignoring_case(proto::trim(type.substr(0, type.find(';'))),
-                                     "text/event-stream");
-}
-
 bool asks_to_close(const proto::http1::Fields& fields) {
   return fields.has_token("Connection", "close");
-}
-
-// A length that nothing follows is only told where it is that of the answer to GET.
-ClientSide::Body body_of(const BodyFraming& framing, const proto::http1::ResponseHead& head) {
-  using Kind = ClientSide::Body::Kind;
-  switch (framing.kind) {
-    case BodyFraming::Kind::none: {
-      constexpr int kNoContent = 204;
-      const auto length = head.fields.first("Content-Length");
-      if (!length || head.status == kNoContent) return {};
-      return {.kind = Kind::none, .length = proto::parse_decimal(*length)};
-    }
-    case BodyFraming::Kind::length:
-      return {.kind = Kind::length, .length = framing.length};
-    case BodyFraming::Kind::chunked:
-    case BodyFraming::Kind::until_close:
-      break;
-  }
-  return {.kind = Kind::unknown};
 }
 
 Failure cut_short(std::string why) { return {.cause = Cause::origin_abort, .why = std::move(why)}; }
@@ -209,10 +181,7 @@ void Exchange::on_body_end() {
 void Exchange::on_interim(const proto::http1::ResponseHead& head) {
   on_part_of_head();
   if (!is_passed_on(head.status)) return;
-  std::string fields;
-  for (const auto& field : proto::http1::end_to_end_fields(head.fields, {"Content-Length"}))
-    proto::http1::append_field(fields, field.name, field.value);
-  lent_.client.give_interim(head.status, fields);
+  lent_.client.give_interim(head.status, interim_fields(head));
 }
 
 void Exchange::on_part_of_head() {
@@ -265,7 +234,7 @@ void Exchange::on_answer(origin::Taken taken) {
 
 // `whole`: there is nothing more of it to come.
 void Exchange::begin_answer(const origin::Taken& taken, std::string_view fields, bool whole) {
-  ClientSide::Body body = body_of(answering_->framing, taken.head);
+  ClientSide::Body body = client_body(answering_->framing, taken.head);
   body.closes = !upload_.has_come() && (whole || asks_to_close(taken.head.fields));
   lent_.client.begin_answer(taken.head.status, fields, body);
 }
@@ -371,6 +340,7 @@ void Exchange::finish(bool bytes_behind) {
   const bool keep = upload_.has_come();
   const proto::http1::RequestHead& request = asks_.request.head;
   const std::unique_ptr<Answering> over = std::move(answering_);
+  if (over->held) over->stream->resume_reading(net::Pause::reader);
   lent_.worker.paths.reuse().put(
       std::move(over->stream), std::move(over->lineage),
       {.method = request.method,

@@ -357,8 +357,12 @@ bool Journey::ask_next_server(RetryWhy why) {
 void Journey::give_up(std::string why) { attempt_->give_up(std::move(why)); }
 
 Trail Journey::take_trail() {
-  static_cast<void>(trail());
-  return std::move(trail_);
+  Trail taken = std::move(trail_);
+  if (!taken.misses.empty()) taken.keep_misses(destination_.server());
+  // Nothing more is tried: a long answer need not keep what was.
+  taken.misses = {};
+  taken.tried = {};
+  return taken;
 }
 
 const Trail& Journey::trail() {

@@ -89,14 +89,18 @@ class ExchangeScene final : public gateway::exchange::Exchange::Handler {
   using Exchange = gateway::exchange::Exchange;
   using Cause = gateway::outcome::Cause;
 
-  explicit ExchangeScene(std::string_view http = {}, std::string_view origin = {})
-      : snapshot(
-            building.snapshot("  - domain: chat.example.com\n    websocket: { enabled: true }\n"
-                              "    http: { enabled: true" +
-                              std::string(http.empty() ? "" : ", ") + std::string(http) +
-                              " }\n    origin:\n      protocol: http\n      health: off\n      "
-                              "servers: [{ address: \"" +
-                              listener.address().to_string() + "\" }]\n" + std::string(origin))) {
+  // `second`: there is one more, for when the first has failed.
+  explicit ExchangeScene(std::string_view http = {}, std::string_view origin = {},
+                         bool second = false)
+      : snapshot(building.snapshot(
+            "  - domain: chat.example.com\n    websocket: { enabled: true }\n"
+            "    http: { enabled: true" +
+            std::string(http.empty() ? "" : ", ") + std::string(http) +
+            " }\n    origin:\n      protocol: http\n      health: off\n      "
+            "servers: [{ address: \"" +
+            listener.address().to_string() + "\" }" +
+            (second ? ", { address: \"" + other.address().to_string() + "\", priority: 30 }" : "") +
+            "]\n" + std::string(origin))) {
     paths.use(change_to(snapshot));
   }
   ExchangeScene(const ExchangeScene&) = delete;
@@ -146,6 +150,20 @@ class ExchangeScene final : public gateway::exchange::Exchange::Handler {
     return peer;
   }
 
+  // A connection that is made for it, with the request that comes there up to `end`.
+  RawPeer connection(const RawListener& at, std::string_view end = "\r\n\r\n") {
+    REQUIRE(stage.run_until([&] { return readable(at.fd()); }));
+    RawPeer peer(at.accept());
+    REQUIRE(stage.run_until([&] {
+      peer.read();
+      return peer.received.ends_with(end);
+    }));
+    return peer;
+  }
+  bool ended() {
+    return stage.run_until([&] { return ends() > 0; }) && ends() == 1;
+  }
+
   void say(Peer& peer, std::string_view text) { peer.send(proto::bytes_of(text)); }
   std::string heard(const Peer& peer) { return {peer.received().begin(), peer.received().end()}; }
   // What has come behind the head.
@@ -162,6 +180,7 @@ class ExchangeScene final : public gateway::exchange::Exchange::Handler {
 
   LoopStage stage;
   RawListener listener;
+  RawListener other;  // of the second server
   std::deque<Peer> origins;
   gateway::net::dns::Resolver resolver{stage.loop};
   gateway::origin::OriginPaths paths{stage.loop, resolver};
@@ -190,7 +209,7 @@ class ExchangeScene final : public gateway::exchange::Exchange::Handler {
                        const gateway::route::Backend* server) override {
     CHECK(totals.in >= moved.in);
     CHECK(totals.out >= moved.out);
-    CHECK(server == &backend());
+    CHECK(server != nullptr);
     moved = totals;
   }
   void on_exchange_refused(gateway::outcome::Failure why) override {
