@@ -4,7 +4,9 @@
 #include <array>
 #include <cassert>
 #include <charconv>
+#include <utility>
 
+#include "proto/http1/body_framer.h"
 #include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
@@ -13,8 +15,9 @@ namespace {
 
 // So much is copied to save a system call, and with it a packet.
 constexpr size_t kMostHeld = 4096;
+constexpr size_t kMostSizeLine = 18;  // of a chunk: 16 digits, CR LF
 constexpr std::string_view kLineEnd = "\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kClose = "Connection: close\r\n";
 
 }  // namespace
 
@@ -35,92 +38,88 @@ void AnswerWriter::begin(int status, std::string_view fields, const Body& body, 
   assert(!has_begun());
   framing_ = frame(body);
   left_ = framing_ == Framing::length ? body.length.value_or(0) : 0;
-  // Clients of HTTP/1.0 wait for the end of a connection unless there is a length (RFC 9112 §9.3).
+  // Without a length a client of HTTP/1.0 waits for the end of the connection (RFC 9112 §9.3).
   keep_ = keep && framing_ != Framing::connection &&
           (client_.minor_version == 1 || body.length.has_value());
-  std::string head;
-  head.reserve(128 + fields.size());
-  proto::http1::append_status_line(head, status);
-  head += fields;
-  if (body.length) proto::http1::append_field(head, "Content-Length", std::to_string(*body.length));
-  if (framing_ == Framing::chunks) proto::http1::append_field(head, "Transfer-Encoding", "chunked");
-  head_end_ = head.size();
+  status_ = static_cast<uint16_t>(status);
+  held_.reserve(128 + fields.size());
+  proto::http1::append_status_line(held_, status);
+  fields_at_ = held_.size();
+  held_ += fields;
+  if (body.length)
+    proto::http1::append_field(held_, "Content-Length", std::to_string(*body.length));
+  if (framing_ == Framing::chunks)
+    proto::http1::append_field(held_, "Transfer-Encoding", "chunked");
+  head_end_ = held_.size();
   if (!keep_) {
-    proto::http1::append_field(head, "Connection", "close");
+    held_ += kClose;
   } else if (client_.minor_version == 0) {
-    proto::http1::append_field(head, "Connection", "keep-alive");
+    proto::http1::append_field(held_, "Connection", "keep-alive");
   }
-  proto::http1::append_end(head);
-  size_ += head.size();
-  held_ = std::move(head);
+  proto::http1::append_end(held_);
+  head_size_ = held_.size();
 }
 
 void AnswerWriter::close_behind() {
-  if (!keep_) return;
-  keep_ = false;
-  if (head_end_ == 0) return;
-  const size_t end = held_.find("\r\n\r\n", head_end_ - kLineEnd.size()) + kLineEnd.size();
-  constexpr std::string_view kClose = "Connection: close\r\n";
+  if (!std::exchange(keep_, false) || head_end_ == 0) return;
+  const size_t end = head_size_ - kLineEnd.size();
   held_.replace(head_end_, end - head_end_, kClose);
-  size_ += kClose.size() - (end - head_end_);
+  head_size_ = head_end_ + kClose.size() + kLineEnd.size();
 }
 
-void AnswerWriter::hold(std::string_view text) {
-  held_ += text;
-  size_ += text.size();
+std::optional<AnswerWriter::Head> AnswerWriter::held_head() const {
+  if (head_end_ == 0) return std::nullopt;
+  const std::string_view text(held_);
+  return Head{status_, text.substr(fields_at_, head_end_ - fields_at_), head_size_};
+}
+
+bool AnswerWriter::would_hold(size_t octets) const {
+  return held_.size() + kMostSizeLine + octets + kLineEnd.size() <= kMostHeld;
 }
 
 void AnswerWriter::give(net::Stream& to, net::Bytes octets) {
   assert(has_begun());
-  if (octets.empty() || framing_ == Framing::empty) return;
+  if (framing_ == Framing::empty) return;
   if (framing_ == Framing::length) {
-    // More than was announced would be read as the next answer.
+    // What is beyond it would be read as the next answer.
     assert(octets.size() <= left_);
     octets = octets.first(static_cast<size_t>(std::min<uint64_t>(octets.size(), left_)));
     left_ -= octets.size();
   }
+  if (octets.empty()) return;
+  const bool hold = would_hold(octets.size());
+  const std::string_view tail = framing_ == Framing::chunks ? kLineEnd : std::string_view();
   if (framing_ == Framing::chunks) {
-    write_chunk(to, octets);
-  } else if (held_.size() + octets.size() <= kMostHeld) {
-    hold(proto::text_of(octets));
-  } else {
-    const std::array<net::Bytes, 2> parts{proto::bytes_of(held_), octets};
-    to.write_all(parts);
-    size_ += octets.size();
-    release();
+    std::array<char, kMostSizeLine> line{};
+    char* end = std::to_chars(line.data(), line.data() + line.size(), octets.size(), 16).ptr;
+    held_.append(line.data(), end).append(kLineEnd);
   }
-}
-
-void AnswerWriter::write_chunk(net::Stream& to, net::Bytes octets) {
-  std::array<char, 18> line{};
-  char* end = std::to_chars(line.data(), line.data() + 16, octets.size(), 16).ptr;
-  end = std::copy(kLineEnd.begin(), kLineEnd.end(), end);
-  hold({line.data(), static_cast<size_t>(end - line.data())});
-  if (held_.size() + octets.size() + kLineEnd.size() <= kMostHeld) {
-    hold(proto::text_of(octets));
-    hold(kLineEnd);
+  if (hold) {
+    held_.append(proto::text_of(octets)).append(tail);
     return;
   }
-  const std::array<net::Bytes, 3> parts{proto::bytes_of(held_), octets, proto::bytes_of(kLineEnd)};
-  to.write_all(parts);
-  size_ += octets.size() + kLineEnd.size();
-  release();
+  const std::array<net::Bytes, 3> parts{proto::bytes_of(held_), octets, proto::bytes_of(tail)};
+  write(to, parts);
 }
 
-void AnswerWriter::finish(net::Stream& to) {
-  assert(has_begun() && !lacks_octets());
-  if (framing_ == Framing::chunks) hold(kLastChunk);
+bool AnswerWriter::finish(net::Stream& to) {
+  assert(has_begun());
+  if (framing_ == Framing::length && left_ > 0) return false;
+  if (framing_ == Framing::chunks) held_ += proto::http1::kLastChunk;
   flush(to);
+  return true;
 }
 
 void AnswerWriter::flush(net::Stream& to) {
   if (held_.empty()) return;
-  to.write(proto::bytes_of(held_));
-  release();
+  const std::array<net::Bytes, 1> parts{proto::bytes_of(held_)};
+  write(to, parts);
 }
 
-// With its memory: a stream of events may rest for long.
-void AnswerWriter::release() {
+void AnswerWriter::write(net::Stream& to, std::span<const net::Bytes> parts) {
+  for (const net::Bytes part : parts) written_ += part.size();
+  to.write_all(parts);
+  // With its memory: a stream of events may rest for long.
   held_ = std::string();
   head_end_ = 0;
 }

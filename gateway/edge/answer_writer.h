@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,36 +31,47 @@ class AnswerWriter {
   // `keep`: the connection may serve another request, as far as anybody knows by now.
   void begin(int status, std::string_view fields, const Body& body, bool keep);
   void give(net::Stream& to, net::Bytes octets);
-  void finish(net::Stream& to);
+  // False: octets of the announced length were not given, so that this is no end; nothing is
+  // written.
+  [[nodiscard]] bool finish(net::Stream& to);
   void flush(net::Stream& to);
 
   // Nothing more is served on the connection: the head says so, if it has not gone.
   void close_behind();
 
+  // The head as it stands; nothing: it has gone. Views what is held.
+  struct Head {
+    int status;
+    std::string_view fields;
+    size_t size;  // with its framing
+  };
+  std::optional<Head> held_head() const;
+
   bool has_begun() const { return framing_ != Framing::none_yet; }
   bool holds() const { return !held_.empty(); }
+  // Whether give() would do so with that much more.
+  bool would_hold(size_t octets) const;
   bool keeps() const { return keep_; }
   // The answer ends where the connection does, so that only a reset tells a cut from an end.
   bool ends_with_connection() const { return framing_ == Framing::connection; }
-  // Octets of the announced length have not been given.
-  bool lacks_octets() const { return framing_ == Framing::length && left_ > 0; }
-  // Bytes that were written, or are held.
-  uint64_t size() const { return size_; }
+  // Bytes that were written.
+  uint64_t written() const { return written_; }
 
  private:
   enum class Framing : uint8_t { none_yet, empty, length, chunks, connection };
 
   Framing frame(const Body& body) const;
-  void hold(std::string_view text);
-  void write_chunk(net::Stream& to, net::Bytes octets);
-  void release();
+  void write(net::Stream& to, std::span<const net::Bytes> parts);
 
   Client client_;
   Framing framing_ = Framing::none_yet;
   bool keep_ = false;
-  size_t head_end_ = 0;  // of held_: where a further field goes; 0: the head has gone
-  uint64_t left_ = 0;    // octets of the announced length
-  uint64_t size_ = 0;
+  uint16_t status_ = 0;
+  size_t fields_at_ = 0;  // of held_
+  size_t head_end_ = 0;   // likewise: where a further field goes; 0: the head has gone
+  size_t head_size_ = 0;
+  uint64_t left_ = 0;  // octets of the announced length
+  uint64_t written_ = 0;
   std::string held_;
 };
 

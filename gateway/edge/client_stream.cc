@@ -73,7 +73,7 @@ void ClientStream::on_preface_refused(const std::string& why) {
 void ClientStream::open(net::UniqueFd fd) {
   auto tcp = std::make_unique<net::TcpStream>(context_.loop, std::move(fd));
   // A head and what may be kept behind it is little.
-  tcp->read_small(true);
+  tcp->read_at_most(net::Stream::kSmallRead);
   if (facts_.entrance.tls) {
     secure(std::move(tcp));
     return;

@@ -5,6 +5,7 @@
 
 #include "gateway/edge/client_source.h"
 #include "gateway/edge/judgement.h"
+#include "gateway/edge/request_body.h"
 #include "gateway/edge/responses.h"
 #include "gateway/origin/echo.h"
 
@@ -13,6 +14,18 @@ namespace gateway::edge {
 using outcome::By;
 using outcome::Cause;
 using session::WsQuestion;
+
+namespace {
+
+Refusal refused_by(outcome::Failure failure) {
+  return {.status = failure.status,
+          .cause = failure.cause,
+          .why = std::move(failure.why),
+          .by = outcome::by_of(failure.blame),
+          .detail = std::move(failure.detail)};
+}
+
+}  // namespace
 
 Handshake::Handshake(const WorkerContext& context, Request& request, Answerer& answerer,
                      Outcome& outcome)
@@ -46,15 +59,38 @@ void Handshake::start() {
 }
 
 void Handshake::answer_plain() {
+  if (request_.target.is_asterisk() && request_.domain->config->http.enabled) {
+    advance(Stage::over);
+    answerer_.answer(200, {}, {});
+    return;
+  }
   const bool reads = request_.head.method == "GET" || request_.head.method == "HEAD";
-  if (request_.route->pool() == nullptr && reads && request_.target.path == "/") {
+  if (request_.target.path == "/" && reads && request_.route->pool() == nullptr) {
     advance(Stage::over);
     answer_page(answerer_);
+    return;
+  }
+  if (request_.route != nullptr && request_.route->http->enabled &&
+      request_.route->pool() != nullptr) {
+    exchange();
     return;
   }
   refuse({.status = 426,
           .cause = Cause::not_an_upgrade,
           .why = "this address speaks WebSocket: ask for an upgrade (RFC 6455)"});
+}
+
+void Handshake::exchange() {
+  if (auto refusal = judge_body(request_)) {
+    refuse(*std::move(refusal));
+    return;
+  }
+  advance(Stage::exchanging);
+  outcome_.exchanging();
+  exchange_ = std::make_unique<exchange::Exchange>(
+      exchange::Exchange::Lent{context_.origins, answerer_, *this},
+      exchange::Exchange::Asks{asked_by(request_), *request_.domain, *request_.route, request_.snapshot->via});
+  exchange_->start();
 }
 
 void Handshake::ask(const route::Pool& pool) {
@@ -109,18 +145,46 @@ void Handshake::on_refused(WsQuestion::Refused refused) {
 }
 
 void Handshake::on_upgrade_failed(outcome::Failure failure) {
-  const By by = outcome::by_of(failure.blame);
   // A server that is to blame has it counted already.
-  if (by == By::origin && !journey_->is_at_home()) outcome_.count_origin_failure(failure.cause);
+  if (outcome::by_of(failure.blame) == By::origin && !journey_->is_at_home())
+    outcome_.count_origin_failure(failure.cause);
   outcome_.meet(journey_->trail());
-  end({.status = failure.status,
-       .cause = failure.cause,
-       .why = std::move(failure.why),
-       .by = by,
-       .detail = std::move(failure.detail)});
+  end(refused_by(std::move(failure)));
+}
+
+void Handshake::on_origin_moved(const net::Volume& totals, const route::Backend* server) {
+  outcome_.moved_origin(totals, server);
+}
+
+void Handshake::on_exchange_refused(outcome::Failure failure) {
+  if (outcome::by_of(failure.blame) == By::origin && !exchange_->is_at_home())
+    outcome_.count_origin_failure(failure.cause);
+  outcome_.meet(exchange_->trail());
+  end(refused_by(std::move(failure)));
+}
+
+void Handshake::on_exchange_over(exchange::Exchange::End end) {
+  advance(Stage::over);
+  outcome_.meet(exchange_->trail());
+  outcome::ExchangeEnd told;
+  if (end.failure) {
+    told = {.cause = end.failure->cause,
+            .by = outcome::by_of(end.failure->blame),
+            .why = std::move(end.failure->why),
+            .detail = std::move(end.failure->detail)};
+  }
+  outcome_.exchanged(std::move(told), end.bytes_behind ? std::optional(By::origin) : std::nullopt);
 }
 
 void Handshake::refuse(Refusal refusal) {
+  if (stage_ == Stage::exchanging) {
+    exchange_->abort({.cause = refusal.cause,
+                      .status = refusal.status,
+                      .blame = outcome::Blame::us,
+                      .why = std::move(refusal.why),
+                      .detail = std::move(refusal.detail)});
+    return;
+  }
   if (journey_) outcome_.meet(journey_->trail());
   end(std::move(refusal));
 }
@@ -133,6 +197,10 @@ void Handshake::end(Refusal refusal) {
 }
 
 void Handshake::client_left() {
+  if (stage_ == Stage::exchanging) {
+    exchange_->client_left();
+    return;
+  }
   advance(Stage::over);
   if (journey_) outcome_.meet(journey_->trail());
   outcome_.refuse({.status = 499,

@@ -3,9 +3,9 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/edge/persistence.h"
 #include "gateway/edge/responses.h"
 #include "gateway/net/blame.h"
-#include "proto/http1/head_writer.h"
 
 namespace gateway::edge {
 
@@ -15,10 +15,6 @@ using proto::http1::Progress;
 using std::chrono::milliseconds;
 
 namespace {
-
-constexpr size_t kMaxDiscarded = size_t{256} * 1024;  // what a client may send after its answer
-// What it may send before the 101 and is kept; TLS may add the record that it is in.
-constexpr size_t kMaxEarly = size_t{16} * 1024;
 
 proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   proto::http1::HeadLimits out;
@@ -34,6 +30,10 @@ Http1Connection::Current::Current(const WorkerContext& context, Request asked)
       request(std::move(asked)),
       outcome(context, request) {}
 
+bool Http1Connection::Current::is_attempt() const {
+  return request.has_head() && proto::ws::asks_for_upgrade(request.head) && !answer->has_begun();
+}
+
 Http1Connection::Http1Connection(const WorkerContext& context, ClientStream::Ready client,
                                  net::Admission::Pass pass, Handler& handler)
     : context_(context),
@@ -44,13 +44,19 @@ Http1Connection::Http1Connection(const WorkerContext& context, ClientStream::Rea
   begin_request(std::move(client.snapshot), facts_.accepted);
 }
 
+Http1Connection::~Http1Connection() { context_.loop.poller().forget(*this); }
+
 void Http1Connection::advance(Stage to) {
   [[maybe_unused]] const auto is_step = [&] {
     switch (stage_) {
+      case Stage::idle:
+        return to == Stage::reading || to == Stage::lingering || to == Stage::over;
       case Stage::reading:
-        return to != Stage::reading;
+        return to == Stage::asking || to == Stage::lingering || to == Stage::over;
       case Stage::asking:
-        return to == Stage::lingering || to == Stage::over;
+        return to == Stage::flushing || to == Stage::lingering || to == Stage::over;
+      case Stage::flushing:
+        return to == Stage::idle || to == Stage::lingering || to == Stage::over;
       case Stage::lingering:
         return to == Stage::over;
       case Stage::over:
@@ -61,8 +67,6 @@ void Http1Connection::advance(Stage to) {
   assert(is_step());
   stage_ = to;
 }
-
-Http1Connection::~Http1Connection() { context_.loop.poller().forget(*this); }
 
 void Http1Connection::start() { stream_->start(*this); }
 
@@ -80,17 +84,42 @@ void Http1Connection::begin_request(std::shared_ptr<const route::Snapshot> snaps
                                     milliseconds began) {
   // Absolute: a byte now and then does not move it (slowloris).
   context_.loop.wheel().set(*this, began + snapshot->document.limits.header_timeout);
-  current_.emplace(context_,
-                   Request{.client = facts_, .snapshot = std::move(snapshot), .began = began});
+  current_ = std::make_unique<Current>(
+      context_, Request{.client = facts_, .snapshot = std::move(snapshot), .began = began});
+}
+
+// A request has begun: it is judged by the configuration that is in force now.
+void Http1Connection::wake() {
+  advance(Stage::reading);
+  begin_request(context_.snapshot, context_.loop.now());
 }
 
 void Http1Connection::on_data(net::Bytes data) {
   switch (stage_) {
+    case Stage::idle:
+      // One that is to be read next stands before it.
+      if (!early_.empty()) {
+        keep_early(data);
+        return;
+      }
+      // Some clients send one behind a body (RFC 9112 §2.2): that is no request yet.
+      if (proto::text_of(data) == "\r\n") return;
+      context_.idle_clients.remove(*this);
+      wake();
+      read_head(data);
+      return;
     case Stage::reading:
       read_head(data);
       return;
     case Stage::asking:
-      keep_early(data);
+      take_body(data);
+      return;
+    case Stage::flushing:
+      if (current_->keep) {
+        keep_early(data);
+      } else {
+        discard(data);
+      }
       return;
     case Stage::lingering:
       discard(data);
@@ -103,34 +132,28 @@ void Http1Connection::on_data(net::Bytes data) {
 void Http1Connection::read_head(net::Bytes data) {
   const auto fed = current_->parser.feed(data);
   current_->request.head_size += fed.consumed;
-  if (fed.progress == Progress::more) return;
   if (fed.progress == Progress::refused) {
     const auto& rejection = current_->parser.rejection();
     refuse({.status = rejection.status, .cause = Cause::bad_request, .why = rejection.why});
-    return;
+  } else if (fed.progress == Progress::complete) {
+    keep_early(data.subspan(fed.consumed));
+    ask();
+  } else if (ended_) {
+    leave();
   }
-  current_->request.head = current_->parser.take();
-  keep_early(data.subspan(fed.consumed));
+}
+
+void Http1Connection::ask() {
+  ++requests_;
+  Current& now = *current_;
+  now.request.head = now.parser.take();
+  now.body.emplace(now.request.head);
+  now.answer.emplace(AnswerWriter::Client{.to_head = now.parser.is_head(),
+                                          .minor_version = now.request.head.minor_version});
   context_.loop.wheel().clear(*this);
   advance(Stage::asking);
-  current_->answer.emplace(
-      AnswerWriter::Client{.to_head = current_->parser.is_head(),
-                           .minor_version = current_->request.head.minor_version});
-  current_->handshake.emplace(context_, current_->request, *this, current_->outcome);
-  current_->handshake->start();
-}
-
-void Http1Connection::keep_early(net::Bytes data) {
-  // Grown by doubling it would take twice the cap.
-  if (!early_.empty()) early_.reserve(kMaxEarly);
-  early_.append(proto::text_of(data));
-  if (early_.size() + net::Stream::kSmallRead > kMaxEarly)
-    stream_->pause_reading(net::Pause::early);
-}
-
-void Http1Connection::discard(net::Bytes data) {
-  discarded_ += data.size();
-  if (discarded_ > kMaxDiscarded) leave();
+  now.handshake.emplace(context_, now.request, *this, now.outcome);
+  now.handshake->start();
 }
 
 void Http1Connection::refuse(const Refusal& refusal) {
@@ -138,17 +161,35 @@ void Http1Connection::refuse(const Refusal& refusal) {
   answer_refusal(*this, refusal);
 }
 
+bool Http1Connection::may_keep() const {
+  const proto::http1::RequestHead& head = current_->request.head;
+  return !context_.draining && asks_to_keep(head) &&
+         allows_to_keep(context_.snapshot->document.limits, requests_,
+                        context_.loop.now() - facts_.accepted);
+}
+
 void Http1Connection::answer(int status, std::string_view fields, std::string_view body) {
+  Current& now = *current_;
+  const proto::http1::RequestHead& head = now.request.head;
+  // A client of HTTP/1.0 needs a length to find the end by.
+  now.keep = now.request.has_head() && keeps_behind(status, head) && may_keep() &&
+             (head.minor_version == 1 || proto::http1::has_body(status));
+  std::string_view connection = "close";
+  if (now.keep) connection = head.minor_version == 1 ? "" : "keep-alive";
+  const std::string text = http1_response({.status = status,
+                                           .fields = fields,
+                                           .body = body,
+                                           .to_head = now.parser.is_head(),
+                                           .connection = connection});
+  const size_t shown = now.parser.is_head() ? 0 : body.size();
+  now.outcome.answered(status, text.size() - shown, shown);
+  write(text);
+  if (now.request.has_head() && !now.is_attempt()) {
+    settle();
+    return;
+  }
   advance(Stage::lingering);
-  const std::string text = http1_response(
-      {.status = status, .fields = fields, .body = body, .to_head = current_->parser.is_head()});
-  const size_t shown = current_->parser.is_head() ? 0 : body.size();
-  current_->outcome.answered(status, text.size() - shown, shown);
-  stream_->resume_reading(net::Pause::early);
-  stream_->write(proto::bytes_of(text));
-  current_->outcome.moved_client(
-      {.in = current_->request.head_size, .out = text.size() - stream_->queued()});
-  if (!stream_->congested()) current_->outcome.over();
+  if (!stream_->congested()) now.outcome.over();
   linger();
 }
 
@@ -157,67 +198,90 @@ Answerer::Switched Http1Connection::switch_over(const proto::ws::UpgradeAnswer& 
   const std::string text = http1_switching(current_->request.upgrade.key, agreed, fields);
   current_->outcome.switched(agreed, text.size());
   stream_->write(proto::bytes_of(text));
-  stream_->read_small(false);
+  stream_->read_at_most(0);
   stream_->resume_reading(net::Pause::early);
   Switched switched{
-      .stream = std::move(stream_), .early = std::move(early_), .pass = std::move(pass_)};
+      .stream = std::move(stream_), .early = std::move(early_), .pass = *std::move(pass_)};
   leave();
   return switched;
 }
 
-void Http1Connection::accept_body() { stream_->resume_reading(net::Pause::early); }
-
-void Http1Connection::pause_body() { stream_->pause_reading(net::Pause::congestion); }
-
-void Http1Connection::resume_body() { stream_->resume_reading(net::Pause::congestion); }
-
-void Http1Connection::give_interim(int status, std::string_view fields) {
-  if (current_->request.head.minor_version == 0) return;
-  std::string text;
-  proto::http1::append_status_line(text, status);
-  text += fields;
-  proto::http1::append_end(text);
-  stream_->write(proto::bytes_of(text));
+// The answer is whole. Nothing else is written before the client has taken it.
+void Http1Connection::settle() {
+  advance(Stage::flushing);
+  if (!stream_->congested()) {
+    end_request();
+    return;
+  }
+  // Some clients read nothing before they have sent all.
+  if (!current_->keep) read_on();
+  watch();
 }
 
-void Http1Connection::begin_answer(int status, std::string_view fields, const Body& body) {
-  current_->answer->begin(status, fields, body, false);
-  current_->outcome.answering(status, fields, static_cast<size_t>(current_->answer->size()));
-  context_.loop.poller().schedule(*this);
-}
-
-void Http1Connection::give_body(net::Bytes octets) {
-  current_->answer->give(*stream_, octets);
-  if (current_->answer->holds()) context_.loop.poller().schedule(*this);
-}
-
-void Http1Connection::on_ready(uint32_t) {
-  if (stage_ == Stage::asking) current_->answer->flush(*stream_);
-}
-
-void Http1Connection::finish_answer(bool) {
+void Http1Connection::end_request() {
+  current_->outcome.over();
+  if (current_->keep) {
+    rest();
+    return;
+  }
   advance(Stage::lingering);
-  current_->answer->finish(*stream_);
   linger();
 }
 
-void Http1Connection::cut_answer() { leave(); }
+void Http1Connection::rest() {
+  advance(Stage::idle);
+  context_.loop.retire(std::move(current_));
+  if (!early_.empty()) {
+    // Not from here: the last request's own call may have led here.
+    context_.loop.wheel().clear(*this);
+    context_.loop.poller().schedule(*this);
+  } else if (ended_) {
+    leave();
+  } else {
+    bound_reading();
+    context_.idle_clients.add(*this);
+    const auto& limits = context_.snapshot->document.limits;
+    context_.loop.wheel().set(*this,
+                              context_.loop.now() + limits.keep_alive.value_or(milliseconds(0)));
+  }
+}
 
-// What the client sends meanwhile is read: a close over unread bytes would be a reset, which may
-// overtake the answer.
-void Http1Connection::linger() {
-  stream_->end();
-  context_.loop.wheel().set(*this, context_.loop.now() + kLinger);
+void Http1Connection::on_ready(uint32_t) {
+  if (stage_ == Stage::asking) {
+    take_early();
+    if (stage_ == Stage::asking) flush();
+  } else if (stage_ == Stage::idle && !early_.empty()) {
+    const std::string next = std::exchange(early_, {});
+    wake();
+    bound_reading();
+    read_head(proto::bytes_of(next));
+  }
+}
+
+// Whether its end leaves nobody to be answered: there is no byte of another request behind that
+// which is being served, or that is not whole itself.
+bool Http1Connection::has_left_request() const {
+  const Current& now = *current_;
+  if (now.is_attempt() || now.body->is_broken()) return true;
+  if (now.body->is_held()) return !now.body->is_exceeded_by(early_.size());
+  return early_.empty();
 }
 
 void Http1Connection::on_end() {
+  ended_ = true;
   switch (stage_) {
+    case Stage::idle:
+      if (early_.empty()) leave();
+      return;
     case Stage::reading:
       leave();
       return;
     case Stage::asking:
+      if (!has_left_request()) return;
       current_->handshake->client_left();
       leave();
+      return;
+    case Stage::flushing:
       return;
     case Stage::lingering:
       // It may have shut its side alone, and still read: the deadline ends that.
@@ -228,45 +292,60 @@ void Http1Connection::on_end() {
   }
 }
 
+// A request whose rest is not read yet would end nowhere else.
+void Http1Connection::on_leaving() {
+  if (stage_ != Stage::asking || !has_left_request()) return;
+  current_->handshake->client_left();
+  leave();
+}
+
+void Http1Connection::on_drained() {
+  if (stage_ == Stage::asking || stage_ == Stage::flushing) {
+    tell_moved();
+    if (current_->pace) current_->pace->answer_taken();
+    watch();
+  }
+  if (stage_ == Stage::asking) {
+    current_->handshake->on_client_drained();
+  } else if (stage_ == Stage::flushing) {
+    end_request();
+  }
+}
+
 void Http1Connection::on_failed(const net::IoError& error) {
   if (stage_ == Stage::reading && net::blame_of(error, Blame::client) != Blame::client)
     current_->outcome.refuse(lost_by_own_fault(error.code));
   if (stage_ == Stage::asking) current_->handshake->client_left();
+  if (stage_ == Stage::flushing && current_->answer->has_begun()) {
+    current_->outcome.exchanged({.cause = Cause::client_abort,
+                                 .by = outcome::By::client,
+                                 .why = "the client left before it had taken the answer"});
+  }
   leave();
 }
 
-void Http1Connection::on_deadline(milliseconds) {
-  if (stage_ == Stage::lingering) {
-    leave();
-  } else if (context_.draining) {
-    refuse(refused_by_drain());
-  } else {
-    refuse({.status = 408,
-            .cause = Cause::request_timeout,
-            .why = "the request head was not complete within header_timeout"});
+void Http1Connection::on_deadline(milliseconds now) {
+  switch (stage_) {
+    case Stage::idle:
+      let_go(LetGo::gently);
+      return;
+    case Stage::reading:
+      refuse(context_.draining
+                 ? refused_by_drain()
+                 : Refusal{.status = 408,
+                           .cause = Cause::request_timeout,
+                           .why = "the request head was not complete within header_timeout"});
+      return;
+    case Stage::asking:
+    case Stage::flushing:
+      look_at_pace(now);
+      return;
+    case Stage::lingering:
+      linger_on(now);
+      return;
+    case Stage::over:
+      return;
   }
-}
-
-void Http1Connection::turn_away() {
-  if (stage_ != Stage::reading) return;
-  if (current_->parser.started() || stream_->has_unread()) return;
-  // A request that is under way all the same must not meet a reset: it is read, if not answered.
-  advance(Stage::lingering);
-  linger();
-}
-
-void Http1Connection::abort() {
-  if (stage_ == Stage::reading && current_->parser.started()) refuse(refused_by_drain());
-  if (stage_ == Stage::asking) current_->handshake->refuse(refused_by_drain());
-  if (stage_ != Stage::over) leave();
-}
-
-void Http1Connection::leave() {
-  advance(Stage::over);
-  current_->outcome.over();
-  context_.loop.wheel().clear(*this);
-  stream_.reset();
-  handler_.on_over();
 }
 
 }  // namespace gateway::edge

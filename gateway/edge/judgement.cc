@@ -64,6 +64,7 @@ std::optional<Refusal> find_domain(Request& request) {
         .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
   }
   request.domain = named;
+  if (request.target.is_asterisk()) return std::nullopt;
   request.route = named->route_of(request.target.path);
   if (request.route == nullptr) {
     return Refusal{

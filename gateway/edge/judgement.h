@@ -10,7 +10,7 @@
 namespace gateway::edge {
 
 // By Host and path: 400, 404, 508. Over TLS the name of the connection must lead to the same
-// domain, else 421.
+// domain, else 421. No route leads to `OPTIONS *`.
 [[nodiscard]] std::optional<Refusal> find_domain(Request& request);
 
 // The handshake (400, 417, 426), the domain's switch and its allowed origins (403), its budget

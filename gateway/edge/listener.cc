@@ -62,6 +62,7 @@ void Listener::on_accepted(net::UniqueFd fd, const net::Address& peer) {
            kAlert);
     return;
   }
+  context_.idle_clients.make_room();
   auto pass = context_.admission.admit(entrance_.counters);
   if (!pass) {
     const Refusal full{.status = entrance_.tls ? 0 : 503,

@@ -36,7 +36,7 @@ std::string http1_response(const Http1Answer& answer) {
   text += answer.fields;
   if (proto::http1::has_body(answer.status))
     proto::http1::append_field(text, "Content-Length", std::to_string(answer.body.size()));
-  proto::http1::append_field(text, "Connection", "close");
+  if (!answer.connection.empty()) proto::http1::append_field(text, "Connection", answer.connection);
   if (answer.status == kUpgradeRequired) {
     // It names what is asked for (RFC 9110 §15.5.22), and that is hop by hop.
     proto::http1::append_field(text, "Upgrade", "websocket");

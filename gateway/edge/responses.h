@@ -15,12 +15,13 @@ void answer_refusal(Answerer& answerer, const Refusal& refusal);
 
 void answer_page(Answerer& answerer);
 
-// A whole HTTP/1.1 answer, after which the connection closes.
+// A whole HTTP/1.1 answer.
 struct Http1Answer {
   int status;
   std::string_view fields;
   std::string_view body;
-  bool to_head = false;  // without the body
+  bool to_head = false;                   // without the body
+  std::string_view connection = "close";  // empty: no such field, which in HTTP/1.1 is to keep it
 };
 [[nodiscard]] std::string http1_response(const Http1Answer& answer);
 

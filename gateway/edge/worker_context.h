@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "gateway/edge/idle_clients.h"
 #include "gateway/net/admission.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/owned_set.h"
@@ -20,6 +21,7 @@ struct WorkerContext {
   origin::WorkerContext origins;
   session::WorkerContext sessions;
   net::OwnedSet<Client>& clients;
+  IdleClients& idle_clients;  // of them
   net::Admission& admission;
   std::shared_ptr<const route::Snapshot> snapshot;  // the current one: who comes in next pins it
   metrics::Domain* unmatched;                       // counts what no domain was found for

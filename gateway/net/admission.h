@@ -38,6 +38,15 @@ class Admission {
 
   void set_limit(uint64_t limit) { limit_.store(limit, std::memory_order_relaxed); }
   uint64_t held() const { return held_.load(std::memory_order_relaxed); }
+  // Places are few: more than nine in ten are held.
+  bool is_tight() const { return excess() > 0; }
+  // How many are held beyond that.
+  uint64_t excess() const {
+    const uint64_t limit = limit_.load(std::memory_order_relaxed);
+    const uint64_t roomy = limit - limit / 10;
+    const uint64_t now = held();
+    return now > roomy ? now - roomy : 0;
+  }
 
   // Nothing: the limit is reached.
   [[nodiscard]] std::optional<Pass> admit(metrics::Listener& counters) {

@@ -91,10 +91,14 @@ class Stream {
   virtual void pause_reading(Pause why) = 0;
   virtual void resume_reading(Pause why) = 0;
 
-  // While on, one read takes at most kSmallRead bytes from the socket: for whoever must keep what
-  // comes.
+  // From now on one read takes at most so many bytes from the socket, in steps of kReadStep; 0: as
+  // many as fit. For whoever must keep what comes.
   static constexpr size_t kSmallRead = 4096;
-  virtual void read_small([[maybe_unused]] bool on) {}
+  static constexpr size_t kReadStep = 512;
+  virtual void read_at_most([[maybe_unused]] size_t bytes) {}
+
+  // Its destruction resets the connection, where an orderly end would say that all has come.
+  virtual void abandon() {}
 
   // Whether the peer has sent what has not been shown to the handler: something in the socket, half
   // a TLS record. May cost a system call.

@@ -73,11 +73,18 @@ TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
 TcpStream::~TcpStream() {
   if (destroyed_ != nullptr) *destroyed_ = true;
   // Bytes that the peer will never get must not look like an orderly end.
-  if (queue_ != nullptr) {
-    const linger reset{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  }
+  if (queue_ != nullptr) abandon();
   loop_.poller().forget(*this);
+}
+
+void TcpStream::abandon() {
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}
+
+void TcpStream::read_at_most(size_t bytes) {
+  const size_t steps = std::max<size_t>(bytes / kReadStep, 1);
+  most_read_ = bytes == 0 || steps > UINT8_MAX ? 0 : static_cast<uint8_t>(steps);
 }
 
 void TcpStream::start(Handler& handler) {
@@ -128,9 +135,9 @@ void TcpStream::note(uint32_t events) {
 }
 
 void TcpStream::receive() {
-  std::span<uint8_t> buffer = loop_.read_buffer();
-  if (small_reads_) buffer = buffer.first(kSmallRead);
   for (int round = 0; round < kMaxReads; ++round) {
+    std::span<uint8_t> buffer = loop_.read_buffer();
+    if (most_read_ != 0) buffer = buffer.first(most_read_ * kReadStep);
     const ssize_t count = receive_some(fd_.get(), buffer);
     if (count < 0) {
       if (errno == EINTR) continue;

@@ -31,7 +31,8 @@ class TcpStream final : public Stream, private Poller::Watched {
   void finish() override;
   void pause_reading(Pause why) override { pauses_.add(why); }
   void resume_reading(Pause why) override;
-  void read_small(bool on) override { small_reads_ = on; }
+  void read_at_most(size_t bytes) override;
+  void abandon() override;
   bool has_unread() const override;
   bool at_rest() const override;
   bool congested() const override { return writing_ == Writing::connecting || queue_ != nullptr; }
@@ -91,7 +92,7 @@ class TcpStream final : public Stream, private Poller::Watched {
   Reading reading_ = Reading::empty;
   Writing writing_;
   Pauses pauses_;
-  bool small_reads_ = false;
+  uint8_t most_read_ = 0;  // in steps of kReadStep; 0: as much as fits
   IoError::Doing doing_ = IoError::Doing::reading;
   int16_t failed_ = 0;  // errno, kept until it can be reported
   uint32_t lost_ = 0;   // bytes that a failure has kept from the kernel

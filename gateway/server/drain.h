@@ -1,4 +1,5 @@
-// The end of a worker: its sessions go by the pacer, and what is left when the time is over is cut.
+// The end of a worker: its sessions go by the pacer, connections that are idle between requests at
+// a pace of their own, and what is left when the time is over is cut.
 #pragma once
 
 #include <chrono>
@@ -27,8 +28,16 @@ class Drain final : private net::DeadlineWheel::Entry {
     std::function<void()> drained;     // once, when neither session nor connection is left
   };
 
-  Drain(net::Loop& loop, session::Table& table, net::OwnedSet<edge::Client>& clients, Pacer& pacer,
-        const Plan& plan, Steps steps);
+  // All of them outlive it.
+  struct Lent {
+    net::Loop& loop;
+    session::Table& table;
+    net::OwnedSet<edge::Client>& clients;
+    edge::IdleClients& idle;  // of the clients
+    Pacer& pacer;
+  };
+
+  Drain(const Lent& lent, const Plan& plan, Steps steps);
 
   void abort();
 
@@ -36,12 +45,14 @@ class Drain final : private net::DeadlineWheel::Entry {
   static constexpr std::chrono::milliseconds kStep{50};
 
   void on_deadline(std::chrono::milliseconds now) override;
+  void let_idle_go(std::chrono::milliseconds now);
   void shut_doors();
 
-  net::Loop& loop_;
-  session::Table& table_;
-  net::OwnedSet<edge::Client>& clients_;
+  Lent lent_;
   Steps steps_;
+  std::optional<double> close_rate_;
+  double may_go_ = 1;                // idle ones, by that rate: the first one goes at once
+  std::chrono::milliseconds tells_;  // by then all have been told
   std::chrono::milliseconds shuts_;
   std::chrono::milliseconds ends_;
   bool is_shut_ = false;

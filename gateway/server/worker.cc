@@ -42,6 +42,7 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
     : resolver_(loop_, dns_options(first.now->document.resolver), &common.names),
       pools_(index),
       paths_(loop_, resolver_, &common.idle_rooms, &common.own_listeners, index),
+      idle_clients_(loop_.wheel(), common.admission),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
@@ -61,6 +62,7 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
                             .interim = first.now->document.usage.interim_interval,
                             .worker = index},
                .clients = clients_,
+               .idle_clients = idle_clients_,
                .admission = common.admission,
                .snapshot = first.now,
                .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
@@ -146,7 +148,7 @@ void Worker::drain(const Drain::Plan& plan, std::function<void()> drained) {
     context_.draining = true;
     paths_.rest();
     for (auto& [key, listener] : listeners_) listener->take_no_more();
-    drain_.emplace(loop_, table_, clients_, pacer_, plan,
+    drain_.emplace(Drain::Lent{loop_, table_, clients_, idle_clients_, pacer_}, plan,
                    Drain::Steps{.shut_doors = [this] { shut_doors(); }, .drained = done});
   });
 }

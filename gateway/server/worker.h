@@ -92,6 +92,7 @@ class Worker {
   origin::PoolStates pools_;
   origin::Authenticator authenticator_;
   origin::OriginPaths paths_;
+  edge::IdleClients idle_clients_;  // outlives the clients that stand in it
   net::OwnedSet<edge::Client> clients_;
   session::Table table_;
   Common common_;

@@ -75,6 +75,9 @@ class BodyDecoder {
   [[nodiscard]] std::string_view why() const { return why_; }
   // Of the body, so far.
   [[nodiscard]] uint64_t octets() const { return octets_; }
+  // So many come next, before anything else can: what is missing of a body by length, or of the
+  // chunk that has begun.
+  [[nodiscard]] uint64_t octets_ahead() const { return state_ == State::data ? left_ : 0; }
 
  private:
   //  size ──;──▶ extension                     data ──all──▶ after_data ──CR──▶ after_data_cr

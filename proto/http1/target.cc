@@ -92,7 +92,7 @@ Result<Target, Rejection> request_target(const RequestHead& head) {
   if (!host) return bad("a malformed Host field");
 
   Target target{*std::move(host), {}, {}, {}};
-  if (head.target.starts_with('/')) {
+  if (head.target.starts_with('/') || head.target == "*") {
     set_path(target, head.target);
     return target;
   }

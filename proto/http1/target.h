@@ -25,12 +25,16 @@ struct Authority {
 
 struct Target {
   Authority authority;     // from Host; an absolute-form target must name the same (else 400)
-  std::string_view path;   // origin-form path, raw, begins with '/'; views the head
+  std::string_view path;   // origin-form path, raw, begins with '/', or "*"; views the head
   std::string_view query;  // without '?'; views the head
   std::string_view path_and_query;
+
+  // The server as a whole is meant (RFC 9110 §7.1), no path of it.
+  [[nodiscard]] bool is_asterisk() const { return path == "*"; }
 };
 
-// Exactly one Host field; origin-form or absolute-form only (`*` and authority-form: 400).
+// Exactly one Host field; origin-form or absolute-form, or the asterisk that the gate lets pass for
+// OPTIONS (authority-form: 400).
 Result<Target, Rejection> request_target(const RequestHead& head);
 
 }  // namespace proto::http1

@@ -84,6 +84,25 @@ class Wire:
         fields = [tuple(line.split(":", 1)) for line in lines[1:] if ":" in line]
         return Head(lines[0], [(name, value.strip()) for name, value in fields], raw)
 
+    def read_body(self, head: Head) -> bytes:
+        """What follows that head, by its Content-Length or its chunks."""
+        if head.get("Transfer-Encoding") != "chunked":
+            return self.read_exact(int(head.get("Content-Length") or 0))
+        body = b""
+        while True:
+            size = int(self.read_line(), 16)
+            body += self.read_exact(size)
+            if self.read_line():
+                raise Ended("no line end behind a chunk")
+            if size == 0:
+                return body
+
+    def read_line(self) -> bytes:
+        while b"\r\n" not in self.buffer:
+            if not self.more():
+                raise Ended(f"{self.end} after {bytes(self.buffer[:200])!r}, wanted a line")
+        return self.read_exact(self.buffer.index(b"\r\n") + 2)[:-2]
+
     def read_frame(self) -> frames.Frame:
         first, second = self.read_exact(2)
         length = second & 0x7F
@@ -194,7 +213,7 @@ def open_session(port: int, host: str, path: str = "/", tls: Optional[ssl.SSLCon
 
 def exchange(port: int, request: bytes, tls: Optional[ssl.SSLContext] = None,
              sni: Optional[str] = None, timeout: float = TIMEOUT) -> Tuple[Head, bytes, str]:
-    """Sends a request and returns head, body up to the end of the connection, and how it ended."""
+    """Sends a request and returns head, body, and how the connection ended: "kept", where another request may follow."""
     with connect(port, tls, sni, timeout=timeout) as wire:
         try:
             wire.send(request)
@@ -203,6 +222,9 @@ def exchange(port: int, request: bytes, tls: Optional[ssl.SSLContext] = None,
         head = wire.read_head()
         if head.status == 101:
             return head, b"", "open"  # there is no end to wait for
+        framed = head.get("Content-Length") or head.get("Transfer-Encoding")
+        if framed and "close" not in head.all("Connection"):
+            return head, b"" if request.startswith(b"HEAD ") else wire.read_body(head), "kept"
         return head, wire.read_rest(), wire.end
 
 

@@ -67,6 +67,7 @@ class WorkerScene {
   gateway::origin::Authenticator authenticator;
   gateway::origin::OriginPaths paths{stage.loop, resolver};
   gateway::net::Admission admission;
+  gateway::edge::IdleClients idle_clients{stage.loop.wheel(), admission};
   gateway::net::OwnedSet<gateway::edge::Client> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
   gateway::edge::WorkerContext context{.loop = stage.loop,
@@ -84,6 +85,7 @@ class WorkerScene {
                                                     .interim = std::chrono::minutes(5),
                                                     .worker = 0},
                                        .clients = clients,
+                                       .idle_clients = idle_clients,
                                        .admission = admission,
                                        .snapshot = nullptr,
                                        .unmatched = registry.domain("_unmatched")[0],

@@ -50,7 +50,8 @@ class TlsStream final : public Stream, private Stream::Handler {
   void finish() override;
   void pause_reading(Pause why) override { transport_->pause_reading(why); }
   void resume_reading(Pause why) override { transport_->resume_reading(why); }
-  void read_small(bool on) override { transport_->read_small(on); }
+  void read_at_most(size_t bytes) override { transport_->read_at_most(bytes); }
+  void abandon() override { transport_->abandon(); }
   bool has_unread() const override;
   bool at_rest() const override;
   bool ended_in_full() const override;

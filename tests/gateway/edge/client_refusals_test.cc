@@ -256,7 +256,7 @@ TEST_CASE("client refusals: header_timeout is absolute and answered 408") {
     CHECK(status_of(client.received) == 408);
     CHECK(stage.unmatched_answers(408) == 1);
     CHECK(stage.clients.size() == 1);
-    stage.pass(3s);  // it does not go by itself
+    stage.pass(6s);  // it does not go by itself
     CHECK(stage.clients.size() == 0);
   }
 }
@@ -280,7 +280,7 @@ TEST_CASE("FY1 client refusals: an answer to HEAD has no body") {
     CAPTURE(row.text.substr(0, 60));
     EdgeStage stage;
     RawPeer client = stage.client(row.text);
-    REQUIRE(stage.answered(client));
+    REQUIRE(stage.has(client, "\r\n\r\n"));
     CHECK((status_of(client.received) == row.status || status_of(client.received) == 400));
     CHECK(field_of(client.received, "Content-Length") != "0");
     CHECK(body_of(client.received).empty());

@@ -8,50 +8,18 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/access_file.h"
+#include "tests/support/carriage.h"
 #include "tests/support/cuts.h"
 #include "tests/support/frames.h"
 #include "tests/support/handshakes.h"
-#include "tests/support/memory_stream.h"
-#include "tests/support/worker_scene.h"
 
 using namespace tests;
 using namespace std::chrono_literals;
-using gateway::edge::Http1Connection;
 using proto::ws::Opcode;
 
 namespace {
 
 const std::string kPlain = "GET /chat HTTP/1.1\r\nHost: chat.example.com\r\n\r\n";
-
-// One connection whose client is the test, without a socket. It goes as it would in earnest: with
-// the turn of the loop in which it is over.
-class Carriage final : public Http1Connection::Handler {
- public:
-  explicit Carriage(gateway::log::AccessLog* access = nullptr) : scene(access) {
-    scene.use(std::string(kEchoDomain));
-    connection = std::make_unique<Http1Connection>(
-        scene.context,
-        gateway::edge::ClientStream::Ready{
-            .stream = client.connect(),
-            .facts = {.entrance = scene.entrance,
-                      .address = *gateway::net::Address::parse("203.0.113.7", 40'000),
-                      .proxy = std::nullopt,
-                      .server = *gateway::net::Address::parse("192.0.2.1", 80),
-                      .accepted = scene.stage.loop.now()},
-            .snapshot = scene.context.snapshot},
-        *scene.admission.admit(scene.gate()), *this);
-  }
-  void say(std::string_view text) { client.send(proto::bytes_of(text)); }
-  std::string heard() const { return as_text(client.received()); }
-
-  Peer client;
-  WorkerScene scene;
-  std::unique_ptr<Http1Connection> connection;
-  int overs = 0;
-
- private:
-  void on_over() override { ++overs; }
-};
 
 }  // namespace
 
@@ -98,25 +66,56 @@ TEST_CASE("http1 connection: an answer is followed by a FIN, and lingers until t
   CHECK(one.scene.answers(426) == 1);
 }
 
-TEST_CASE("http1 connection: a client that does not end is cut 2 s after its answer") {
+TEST_CASE(
+    "E7 http1 connection: a silent client is cut 5 s after its last answer, 2 s after that "
+    "to an upgrade, or where places are few") {
+  struct Row {
+    std::string request;
+    bool tight;
+    std::chrono::milliseconds after;
+  };
+  for (const Row& row : {Row{kPlain, false, 5s}, Row{kPlain, true, 2s},
+                         Row{upgrade_request({.version = "8"}), false, 2s}}) {
+    CAPTURE(row.request);
+    CAPTURE(row.tight);
+    Carriage one;
+    if (row.tight) one.scene.admission.set_limit(0);
+    one.connection->start();
+    one.say(row.request);
+    CHECK(status_of(one.heard()) == 426);
+    one.scene.pass(row.after - 100ms);
+    CHECK(one.overs == 0);
+    one.scene.pass(200ms);
+    CHECK(one.overs == 1);
+  }
+}
+
+TEST_CASE("E7 http1 connection: what comes behind an answer is thrown away, for 30 s at the most") {
   Carriage one;
   one.connection->start();
   one.say(kPlain);
-  one.scene.pass(1900ms);
-  CHECK(one.overs == 0);
-  one.scene.pass(200ms);
+  for (int second = 0; second < 29; ++second) {
+    one.scene.pass(1s);
+    one.say("and on");
+    REQUIRE(one.overs == 0);
+  }
+  one.scene.pass(1100ms);
   CHECK(one.overs == 1);
 }
 
-TEST_CASE("http1 connection: what comes behind an answer is thrown away, up to a cap") {
-  Carriage one;
-  one.connection->start();
-  one.say(kPlain);
-  const std::string flood(size_t{64} * 1024, 'x');
-  for (int i = 0; i < 4; ++i) one.say(flood);
-  CHECK(one.overs == 0);
-  one.say("x");
-  CHECK(one.overs == 1);
+TEST_CASE(
+    "E7 http1 connection: of what comes behind an answer 64 MiB are thrown away, behind that "
+    "to an upgrade 256 KiB") {
+  for (const bool upgrade : {false, true}) {
+    Carriage one;
+    one.connection->start();
+    one.say(upgrade ? upgrade_request({.version = "8"}) : kPlain);
+    const std::string flood(size_t{64} * 1024, 'x');
+    for (int i = 0; i < (upgrade ? 4 : 1024); ++i) one.say(flood);
+    CHECK(one.overs == 0);
+    one.say("x");
+    CHECK(one.overs == 1);
+  }
 }
 
 TEST_CASE("http1 connection: a client that has shut its side still reads its answer") {
@@ -128,7 +127,6 @@ TEST_CASE("http1 connection: a client that has shut its side still reads its ans
   CHECK(one.overs == 0);
   one.client.take();
   CHECK(status_of(one.heard()) == 426);
-  one.scene.pass(3s);
   CHECK(one.overs == 1);
 }
 

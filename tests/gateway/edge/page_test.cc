@@ -38,7 +38,8 @@ TEST_CASE("page: is the file, byte by byte") {
 
 TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
   EdgeStage stage(with_page);
-  RawPeer client = stage.client("GET /?a=b HTTP/1.1\r\nHost: chat.example.com\r\n\r\n");
+  RawPeer client =
+      stage.client("GET /?a=b HTTP/1.1\r\nHost: chat.example.com\r\nConnection: close\r\n\r\n");
   REQUIRE(stage.answered(client));
   CHECK(status_of(client.received) == 200);
   CHECK(field_of(client.received, "Content-Type") == "text/html; charset=utf-8");
@@ -50,7 +51,8 @@ TEST_CASE("page: is shown for GET / of a built-in origin, with its policy") {
 
 TEST_CASE("FY1 page: HEAD gets what GET gets, without the body") {
   EdgeStage stage(with_page);
-  RawPeer client = stage.client("HEAD / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n");
+  RawPeer client =
+      stage.client("HEAD / HTTP/1.1\r\nHost: chat.example.com\r\nConnection: close\r\n\r\n");
   REQUIRE(stage.answered(client));
   CHECK(status_of(client.received) == 200);
   CHECK(field_of(client.received, "Content-Length") ==

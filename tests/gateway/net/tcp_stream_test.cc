@@ -1,5 +1,6 @@
 #include "gateway/net/tcp_stream.h"
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -100,6 +101,35 @@ TEST_CASE("tcp stream: what the socket refuses is queued, and drained once") {
   REQUIRE(scene.until([&] { return scene.told.drains == 1; }));
   CHECK_FALSE(scene.stream->congested());
   CHECK(scene.stream->queued() == 0);
+}
+
+TEST_CASE("tcp stream: parts come in order, whether the socket takes them or not") {
+  StreamScene scene(kNarrow);
+  const std::string large = pattern(3'000'000);
+  const auto write = [&](std::string_view first, std::string_view second, std::string_view third) {
+    const std::array<gateway::net::Bytes, 3> parts{proto::bytes_of(first), proto::bytes_of(second),
+                                                   proto::bytes_of(third)};
+    scene.stream->write_all(parts);
+  };
+  write("a", "", "b");
+  write("size", large, "end");
+  CHECK(scene.stream->congested());
+  write("behind", "the", "queue");
+  const std::string all = "absize" + large + "endbehindthequeue";
+  REQUIRE(scene.peer_until([&] { return scene.peer().received.size() == all.size(); }));
+  CHECK(scene.peer().received == all);
+}
+
+TEST_CASE("tcp stream: one read takes no more than it may") {
+  StreamScene scene;
+  scene.stream->read_at_most(1500);  // whole steps alone: 1024
+  scene.peer().send(pattern(10'000));
+  scene.told.data_hook = [&] {
+    if (scene.told.reads == 1) CHECK(scene.told.data.size() == 1024);
+    scene.stream->read_at_most(0);
+  };
+  REQUIRE(scene.until([&] { return scene.told.data.size() == 10'000; }));
+  CHECK(scene.told.data == pattern(10'000));
 }
 
 TEST_CASE("tcp stream: end follows the queue, and nothing is taken after it") {
@@ -285,11 +315,19 @@ TEST_CASE("tcp stream: one that is destroyed hears nothing of what was ready wit
   CHECK(told_first.reads + told_second.reads == 1);
 }
 
-TEST_CASE("tcp stream: destroyed with a queue it resets, else it ends") {
+TEST_CASE("tcp stream: destroyed with a queue, or abandoned, it resets, else it ends") {
   {
     StreamScene scene(kNarrow);
     scene.write(pattern(4'000'000));
     REQUIRE(scene.stream->congested());
+    scene.stream.reset();
+    REQUIRE(scene.peer_until([&] { return scene.peer().error != 0 || scene.peer().ended; }));
+    CHECK(scene.peer().error == ECONNRESET);
+  }
+  {
+    StreamScene scene;
+    scene.write("no end");
+    scene.stream->abandon();
     scene.stream.reset();
     REQUIRE(scene.peer_until([&] { return scene.peer().error != 0 || scene.peer().ended; }));
     CHECK(scene.peer().error == ECONNRESET);

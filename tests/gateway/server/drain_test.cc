@@ -33,8 +33,9 @@ struct Scene {
   }
   void begin(Drain::Plan plan, std::chrono::milliseconds last_call = 0ms) {
     plan.last_call = last_call;
-    drain.emplace(stage.stage.loop, stage.table, stage.clients, pacer, plan,
-                  Drain::Steps{.shut_doors = [this] { ++shut; }, .drained = [this] { ++drained; }});
+    drain.emplace(
+        Drain::Lent{stage.stage.loop, stage.table, stage.clients, stage.idle_clients, pacer}, plan,
+        Drain::Steps{.shut_doors = [this] { ++shut; }, .drained = [this] { ++drained; }});
   }
   size_t closing() {
     size_t count = 0;
@@ -181,4 +182,47 @@ TEST_CASE("drain: the second signal ends all at once") {
   CHECK(scene.ends() == 3);
   scene.stage.pass(100ms);
   CHECK(scene.drained == 1);
+}
+
+namespace {
+
+// So many connections that wait for their client's next request.
+void rest_clients(Scene& scene, size_t count) {
+  while (scene.peers.size() < count) {
+    scene.peers.push_back(scene.stage.client("GET / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n"));
+    REQUIRE(scene.stage.has(scene.peers.back(), "\r\n\r\n"));
+  }
+  REQUIRE(scene.stage.idle_clients.size() == count);
+}
+
+}  // namespace
+
+TEST_CASE("E9 drain: idle connections are let go evenly over the time that sessions have") {
+  Scene scene;
+  rest_clients(scene, 40);
+  scene.begin({.timeout = 2s, .close_rate = std::nullopt});  // 1 s, in steps of 50 ms
+  CHECK(scene.stage.idle_clients.size() == 38);
+  scene.stage.pass(500ms);
+  const size_t half = scene.stage.idle_clients.size();
+  CHECK(half > 10);
+  CHECK(half < 38);
+  for (int step = 0; step < 12; ++step) scene.stage.pass(50ms);
+  CHECK(scene.stage.idle_clients.size() == 0);
+  for (RawPeer& peer : scene.peers) {
+    REQUIRE(scene.stage.answered(peer));
+    CHECK(peer.error == 0);
+    peer.close();
+  }
+  CHECK(scene.stage.until([&] { return scene.drained > 0; }));
+}
+
+TEST_CASE("E9 drain: close_rate paces idle connections, too") {
+  Scene scene;
+  rest_clients(scene, 3);
+  scene.begin({.timeout = 30s, .close_rate = 10.0});
+  CHECK(scene.stage.idle_clients.size() == 2);
+  scene.stage.pass(60ms);
+  CHECK(scene.stage.idle_clients.size() == 2);
+  scene.stage.pass(60ms);
+  CHECK(scene.stage.idle_clients.size() == 1);
 }

@@ -1,5 +1,6 @@
 #include "gateway/net/tls/tls_stream.h"
 
+#include <array>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -103,6 +104,17 @@ TEST_CASE("tls stream: megabytes come whole, queue while they must, and drain") 
   CHECK((scene.client.told.data == text));
   REQUIRE(scene.until([&] { return scene.server.told.drains >= 1; }));
   CHECK(scene.server.stream->queued() == 0);
+}
+
+TEST_CASE("tls stream: parts come in order") {
+  const SslContextPtr context = trusting_context();
+  Scene scene(chat_server(), new_origin_connection(context.get(), "chat.example"));
+  REQUIRE(scene.secured());
+  const std::string large(100'000, 'x');
+  const std::array<Bytes, 3> parts{proto::bytes_of("one "), proto::bytes_of(large),
+                                   proto::bytes_of(" three")};
+  scene.server.stream->write_all(parts);
+  REQUIRE(scene.until([&] { return scene.client.told.data == "one " + large + " three"; }));
 }
 
 TEST_CASE("tls stream: a client that speaks no TLS can be answered in clear") {
