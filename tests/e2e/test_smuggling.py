@@ -54,6 +54,8 @@ def spoil(defect):
 
 
 class SmugglingTest(WeirTest):
+    settings: dict = {}  # of each domain
+
     @classmethod
     def configure(cls):
         cls.refusing = {name: cls.keep(origin.RawOrigin(origin.answer(data, end="Content" not in str(data))))
@@ -71,7 +73,7 @@ class SmugglingTest(WeirTest):
         for group in (cls.refusing, cls.spoiling, cls.statuses, {"good": cls.good}):
             for name, raw in group.items():
                 cls.hosts[name] = f"d{len(domains)}.test"
-                domains.append(domain(cls.hosts[name], raw.port, origin={"request_timeout": 1}))
+                domains.append(domain(cls.hosts[name], raw.port, origin={"request_timeout": 1}, **cls.settings))
         return Weir(domains)
 
     def check_no_tunnel(self, raw, client, allowed):
@@ -105,7 +107,7 @@ class SmugglingTest(WeirTest):
 
     def test_U3_raw_bytes_after_a_failed_upgrade_reach_nobody(self):
         raw = self.use(origin.RawOrigin(origin.answer(REFUSALS["403"])))
-        weir = self.run_one([domain("u3.test", raw.port)])
+        weir = self.run_one([domain("u3.test", raw.port, **self.settings)])
         with wire.connect(weir.port) as client:
             client.send(wire.upgrade_request("u3.test"))
             self.check_no_tunnel(raw, client, {403})
@@ -152,6 +154,12 @@ class SmugglingTest(WeirTest):
                 head, _, _ = wire.exchange(self.weir.port, request + PIPELINED)
                 self.assertIn(head.status, statuses)
                 self.assertEqual(self.good.accepted, before)
+
+
+class SmugglingWithHttpTest(SmugglingTest):
+    """The same where plain requests are let through: an attempt at WebSocket is never passed on as one."""
+
+    settings = {"http": {"enabled": True}}
 
 
 class AnswerTest(WeirTest):
