@@ -191,7 +191,7 @@ session::Identity Outcome::identify() const {
   session::Identity identity;
   identity.id = session::new_session_id();
   identity.client = request_.client_address();
-  if (const auto proxy = request_.proxy()) identity.proxy = std::make_unique<net::Address>(*proxy);
+  if (const auto proxy = request_.proxy()) identity.make_seldom().proxy = *proxy;
   identity.client_tls = request_.client_tls();
   identity.path = request_.target.path;
   identity.handshake_in = static_cast<uint32_t>(client_.in);

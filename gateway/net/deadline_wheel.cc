@@ -73,7 +73,9 @@ void DeadlineWheel::link(Entry& entry) {
 void DeadlineWheel::set(Entry& entry, milliseconds when) {
   entry.unlink();
   constexpr uint64_t kFarthest = (uint64_t{1} << (kLevels * kBits)) - 1;
-  entry.tick_ = std::min(std::max(tick_of(when), elapsed_ + 1), elapsed_ | kFarthest);
+  const uint64_t tick = std::min(std::max(tick_of(when), elapsed_ + 1), elapsed_ | kFarthest);
+  assert(tick <= Entry::kLastTick);
+  entry.tick_ = tick & Entry::kLastTick;
   link(entry);
 }
 

@@ -33,10 +33,13 @@ class DeadlineWheel {
     void unlink();
     Entry* previous_ = nullptr;
     Entry* next_ = nullptr;
-    uint64_t tick_ = 0;
     DeadlineWheel* wheel_ = nullptr;  // null: no deadline is set
-    uint8_t level_ = 0;               // where it is linked
-    uint8_t slot_ = 0;
+    // In one word: every session has an entry.
+    static constexpr int kTickBits = 48;  // 71,000 years
+    static constexpr uint64_t kLastTick = (uint64_t{1} << kTickBits) - 1;
+    uint64_t tick_ : kTickBits = 0;
+    uint64_t level_ : 8 = 0;  // where it is linked
+    uint64_t slot_ : 8 = 0;
   };
 
   explicit DeadlineWheel(milliseconds now);

@@ -23,6 +23,7 @@ void Poller::remove(int fd, Watched& watched) {
 
 // An event that epoll_wait has already handed out must not reach what is gone.
 void Poller::forget(Watched& watched) {
+  if (watched_over_ == &watched) watched_over_ = nullptr;
   for (epoll_event& event : batch_) {
     if (event.data.ptr == &watched) event.data.ptr = nullptr;
   }

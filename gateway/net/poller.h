@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <span>
 #include <sys/epoll.h>
@@ -40,6 +41,24 @@ class Poller {
   // socket does: where a duplicate may exist, here or in another process, it is remove().
   void forget(Watched& watched);
 
+  // Notices whether a watched one is forgotten while a callback of its own runs: from then on it
+  // must not be touched. One at a time.
+  class Vigil {
+   public:
+    Vigil(Poller& poller, const Watched& watched) : poller_(poller), watched_(watched) {
+      assert(poller_.watched_over_ == nullptr);
+      poller_.watched_over_ = &watched;
+    }
+    Vigil(const Vigil&) = delete;
+    Vigil& operator=(const Vigil&) = delete;
+    ~Vigil() { poller_.watched_over_ = nullptr; }
+    bool is_gone() const { return poller_.watched_over_ != &watched_; }
+
+   private:
+    Poller& poller_;
+    const Watched& watched_;
+  };
+
   // on_ready(0) at the end of this turn of the loop, or the next one when it is called from there.
   void schedule(Watched& watched);
 
@@ -56,7 +75,8 @@ class Poller {
  private:
   UniqueFd epoll_;
   std::array<epoll_event, 256> events_;
-  std::span<epoll_event> batch_;  // what is left of the last wait() to dispatch
+  const Watched* watched_over_ = nullptr;  // null: none, or it is forgotten
+  std::span<epoll_event> batch_;           // what is left of the last wait() to dispatch
   std::vector<Watched*> scheduled_;
   std::vector<Watched*> running_;  // nulls where one was removed meanwhile
 };

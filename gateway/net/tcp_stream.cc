@@ -61,7 +61,7 @@ TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
     : writing_(state == State::connecting ? Writing::connecting : Writing::open),
       fd_(std::move(fd)),
       loop_(loop) {
-  static_assert(sizeof(TcpStream) <= 64, "an idle session has two, and sessions are many");
+  static_assert(sizeof(TcpStream) <= 56, "an idle session has two, and sessions are many");
   const int refused = loop_.poller().add(fd_.get(), *this, kEvents);
   if (refused == 0) return;
   // No event will ever tell of it.
@@ -71,7 +71,6 @@ TcpStream::TcpStream(Loop& loop, UniqueFd fd, State state)
 }
 
 TcpStream::~TcpStream() {
-  if (destroyed_ != nullptr) *destroyed_ = true;
   // Bytes that the peer will never get must not look like an orderly end.
   if (queue_ != nullptr) abandon();
   loop_.poller().forget(*this);
@@ -183,11 +182,9 @@ void TcpStream::tell_end() {
 }
 
 bool TcpStream::deliver(Bytes data) {
-  bool destroyed = false;
-  destroyed_ = &destroyed;
+  const Poller::Vigil vigil(loop_.poller(), *this);
   handler_->on_data(data);
-  if (destroyed) return false;
-  destroyed_ = nullptr;
+  if (vigil.is_gone()) return false;
   if (failed_ != 0 && !has_bytes()) loop_.poller().schedule(*this);
   return true;
 }
@@ -264,12 +261,9 @@ bool TcpStream::flush() {
 
 bool TcpStream::tell_drained() {
   if (handler_ == nullptr || failed_ != 0) return true;
-  bool destroyed = false;
-  destroyed_ = &destroyed;
+  const Poller::Vigil vigil(loop_.poller(), *this);
   handler_->on_drained();
-  if (destroyed) return false;
-  destroyed_ = nullptr;
-  return true;
+  return !vigil.is_gone();
 }
 
 bool TcpStream::has_unread() const {

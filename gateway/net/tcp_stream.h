@@ -100,7 +100,6 @@ class TcpStream final : public Stream, private Poller::Watched {
   Loop& loop_;
   Handler* handler_ = nullptr;
   std::unique_ptr<WriteQueue> queue_;
-  bool* destroyed_ = nullptr;  // set while a callback runs: told when it destroys this
 };
 
 }  // namespace gateway::net

@@ -21,6 +21,16 @@ void add(const Leg& leg, SessionTotals& totals) {
   });
 }
 
+SessionTotals totals_of(const Accounted& session) {
+  SessionTotals totals;
+  for (const Leg* leg : {&session.relay.client(), &session.relay.origin()}) add(*leg, totals);
+  totals[Field::client_network_in] = session.relay.packets().in;
+  totals[Field::client_network_out] = session.relay.packets().out;
+  totals[Field::client_undelivered_out] = session.relay.undelivered();
+  totals[Field::connection_milliseconds] = static_cast<uint64_t>(session.connected.count());
+  return totals;
+}
+
 }  // namespace
 
 usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
@@ -30,20 +40,13 @@ usage::Record make_record(usage::Record::Kind kind, const Accounted& session) {
   record.session = session.identity.id;
   record.domain = session.domain;
   record.client = session.identity.client.host();
-  if (session.identity.origin.family() != AF_UNSPEC)
-    record.origin = session.identity.origin.to_string();
+  if (session.identity.origin.known()) record.origin = session.identity.origin.to_string();
   record.opened_ms = session.opened_ms;
   record.time_ms = unix_milliseconds();
   record.duration_ms = static_cast<uint64_t>(session.lasted.count());
   record.client_tls = session.identity.client_tls;
   if (session.relay.end()) record.end = *session.relay.end();
-  for (const Leg* leg : {&session.relay.client(), &session.relay.origin()}) {
-    add(*leg, record.totals);
-  }
-  record.totals[Field::client_network_in] = session.relay.packets().in;
-  record.totals[Field::client_network_out] = session.relay.packets().out;
-  record.totals[Field::client_undelivered_out] = session.relay.undelivered();
-  record.totals[Field::connection_milliseconds] = static_cast<uint64_t>(session.connected.count());
+  if (kind != usage::Record::Kind::start) record.totals = totals_of(session);
   return record;
 }
 

@@ -53,14 +53,19 @@ std::string offence_text(Side side, const Offence& offence) {
 
 }  // namespace
 
-Leg::Leg(Relay& owner, Side side, std::unique_ptr<net::Stream> connection,
+Leg::Leg(Side side, std::unique_ptr<net::Stream> connection,
          const proto::ws::FrameScanner::Options& options, milliseconds now)
-    : relay(owner), stream(std::move(connection)), scanner(options), ledger(side, now) {
-  static_assert(sizeof(Leg) <= 232, "a session has two, and sessions are many");
+    : stream(std::move(connection)), scanner(options), ledger(side, now) {
+  static_assert(sizeof(Leg) <= 208, "a session has two, and sessions are many");
   if (stream->count_records()) ledger.begin_records();
 }
 
-void Leg::on_data(proto::Bytes data) { relay.receive(*this, data); }
+Relay& Leg::relay() {
+  return side() == Side::client ? static_cast<Relay&>(static_cast<LegOf<Side::client>&>(*this))
+                                : static_cast<Relay&>(static_cast<LegOf<Side::origin>&>(*this));
+}
+
+void Leg::on_data(proto::Bytes data) { relay().receive(*this, data); }
 
 void Leg::on_end() {
   // It has said its Close and waits for the answer, or the rest of the queue, with its own side
@@ -69,14 +74,14 @@ void Leg::on_end() {
     advance(Reading::ended);
     return;
   }
-  relay.lost(*this);
+  relay().lost(*this);
 }
 
-void Leg::on_drained() { relay.drained(*this); }
+void Leg::on_drained() { relay().drained(*this); }
 
 void Leg::on_failed(const net::IoError& error) {
-  if (error.unacknowledged) relay.observer_.on_unacknowledged(*this);
-  if (stream) relay.lost(*this);
+  if (error.unacknowledged) relay().observer_.on_unacknowledged(*this);
+  if (stream) relay().lost(*this);
 }
 
 void Leg::advance(Reading next) {

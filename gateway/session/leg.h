@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gateway/net/stream.h"
 #include "gateway/outcome/end.h"
@@ -19,7 +20,7 @@ class Relay;
 // Owned by its relay, which it tells of everything that its stream says. The stream is destroyed,
 // and with it all callbacks end, as soon as nothing is expected of it; all else stays for the
 // records of the session's end.
-struct Leg final : net::Stream::Handler {
+struct Leg : net::Stream::Handler {
   // The peer's direction.
   //   open ──its Close──► closed ──its FIN──► ended
   //     └──its offence──► offended ──its FIN──► ended
@@ -35,12 +36,10 @@ struct Leg final : net::Stream::Handler {
   // One that is due (after_words, at_boundary) is dropped with the connection when that is cut.
   enum class Given : uint8_t { none, at_boundary, after_words, unsent, ours, theirs };
 
-  Leg(Relay& relay, Side side, std::unique_ptr<net::Stream> stream,
-      const proto::ws::FrameScanner::Options& options, milliseconds now);
-  void on_data(proto::Bytes data) override;
-  void on_end() override;
-  void on_drained() override;
-  void on_failed(const net::IoError& error) override;
+  void on_data(proto::Bytes data) final;
+  void on_end() final;
+  void on_drained() final;
+  void on_failed(const net::IoError& error) final;
 
   void advance(Reading next);
   void advance(Given next);
@@ -60,7 +59,6 @@ struct Leg final : net::Stream::Handler {
   // The reason in that Close, or its offence in words.
   std::string close_reason() const;
 
-  Relay& relay;
   std::unique_ptr<net::Stream> stream;     // null: gone
   proto::ws::FrameScanner scanner;         // of what this peer sends
   [[no_unique_address]] LegLedger ledger;  // what follows fits into its padding
@@ -68,6 +66,22 @@ struct Leg final : net::Stream::Handler {
   Given given = Given::none;
   outcome::Stage stage = outcome::Stage::open;  // how far it had come when the connection ended
   bool paused = false;                          // the other peer does not take what this one sends
+
+ protected:
+  Leg(Side side, std::unique_ptr<net::Stream> connection,
+      const proto::ws::FrameScanner::Options& options, milliseconds now);
+  ~Leg() = default;
+
+ private:
+  Relay& relay();
+};
+
+// A base of its relay, which it finds without keeping a reference: sessions are many.
+template <Side kSide>
+struct LegOf : Leg {
+  LegOf(std::unique_ptr<net::Stream> connection, const proto::ws::FrameScanner::Options& options,
+        milliseconds now)
+      : Leg(kSide, std::move(connection), options, now) {}
 };
 
 }  // namespace gateway::session

@@ -9,8 +9,12 @@ namespace gateway::session {
 
 namespace {
 
+bool has_proxy(const Identity& identity) {
+  return identity.seldom && identity.seldom->proxy.known();
+}
+
 std::string proxy_ip(const Identity& identity) {
-  return identity.proxy ? identity.proxy->host() : std::string();
+  return has_proxy(identity) ? identity.seldom->proxy.host() : std::string();
 }
 
 void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
@@ -23,9 +27,10 @@ void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
   line.text("domain", domain.empty() ? config::kUnmatched : domain);
   line.text("scheme", identity.client_tls ? "wss" : "ws");
   line.text_if("uri", identity.path);
-  line.text("client_ip", identity.client.host()).number("remote_port", identity.client.port());
-  line.text_if("proxy_ip", proxy_ip(identity));
-  line.text("remote_ip", identity.proxy ? identity.proxy->host() : identity.client.host());
+  const std::string client = identity.client.host();
+  const std::string proxy = proxy_ip(identity);
+  line.text("client_ip", client).number("remote_port", identity.client.port());
+  line.text_if("proxy_ip", proxy).text("remote_ip", proxy.empty() ? client : proxy);
 }
 
 // By DCDN's names of its real-time log; without the query, which may hold secrets.
@@ -111,7 +116,7 @@ void tell(log::JsonLine& line, const Scribe& scribe, const HandshakeStory& story
 }
 
 void tell_origin(log::JsonLine& line, const Identity& identity) {
-  if (identity.origin.family() == AF_UNSPEC) return;
+  if (!identity.origin.known()) return;
   line.text("origin_addr", identity.origin.to_string())
       .text("origin_scheme", identity.origin_tls ? "https" : "http");
 }
@@ -138,21 +143,20 @@ milliseconds longest_silence(const Leg& leg, milliseconds closing_since) {
 
 // How the way was, once it was open.
 void tell_way(log::JsonLine& line, const Closed& closed) {
-  if (const auto first = closed.relay.first_from_origin())
-    line.number("first_byte_ms", (*first - closed.opened).count());
+  if (const auto first = closed.relay.first_from_origin(closed.opened))
+    line.number("first_byte_ms", first->count());
   if (closed.rtt_ms != kNoPong) line.count("rtt_ms", closed.rtt_ms);
-  const Strain* strain = closed.relay.strain();
-  const auto paused = [strain](Side side) {
-    return strain != nullptr ? strain->paused_for(static_cast<size_t>(side)).count() : 0;
-  };
+  const Rare* rare = closed.relay.rare();
+  const Strain strain = rare != nullptr ? rare->strain : Strain();
+  const auto paused = [&strain](Side side) { return strain.paused_for(index(side)).count(); };
   const int64_t client = paused(Side::client);
   const int64_t origin = paused(Side::origin);
   line.number("paused_ms", client + origin);
   if (client > 0) line.number("paused_client_ms", client);
   if (origin > 0) line.number("paused_origin_ms", origin);
-  line.count("peak_buffer", strain != nullptr ? strain->peak() : 0);
-  if (strain == nullptr || !strain->tls()) return;
-  const Strain::Tls& tls = *strain->tls();
+  line.count("peak_buffer", strain.peak());
+  if (rare == nullptr || !rare->tls) return;
+  const Rare::Tls& tls = *rare->tls;
   tell_tls(line, tls.version, tls.cipher, tls.server_name, tls.resumed);
 }
 
@@ -181,7 +185,8 @@ std::string to_string(const SessionId& id) { return proto::to_hex(id); }
 
 void keep_opening(const Scribe& scribe, Identity& identity, const HandshakeStory& story) {
   if (scribe.access == nullptr || !is_dcdn(scribe)) return;
-  identity.dcdn = std::make_unique<log::DcdnOpening>(dcdn_opening(dcdn_request(identity, story)));
+  identity.make_seldom().dcdn =
+      std::make_unique<log::DcdnOpening>(dcdn_opening(dcdn_request(identity, story)));
 }
 
 void write_open(const Scribe& scribe, const Identity& identity, const HandshakeStory& story) {
@@ -225,7 +230,8 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   const Sizes sizes{identity.handshake_in + client.ledger.bytes_in(),
                     identity.handshake_out + client.ledger.taken(), client.ledger.taken()};
   if (is_dcdn(scribe)) {
-    scribe.write(dcdn_line(identity.dcdn ? *identity.dcdn : log::DcdnOpening{},
+    const bool kept = identity.seldom && identity.seldom->dcdn;
+    scribe.write(dcdn_line(kept ? *identity.seldom->dcdn : log::DcdnOpening{},
                            dcdn_end(Peers(identity), 101, lasted, sizes)));
     return;
   }

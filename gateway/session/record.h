@@ -14,6 +14,7 @@
 #include "gateway/log/dcdn_line.h"
 #include "gateway/log/redaction.h"
 #include "gateway/net/address.h"
+#include "gateway/net/endpoint.h"
 #include "gateway/outcome/end.h"
 #include "gateway/session/relay.h"
 
@@ -28,15 +29,23 @@ std::string to_string(const SessionId& id);
 // Facts that stay with a session to its end; those said once, at open, do not.
 struct Identity {
   SessionId id{};
-  net::Address client;                  // by the PROXY header, where there was one
-  std::unique_ptr<net::Address> proxy;  // who sent that header; null: the client came by itself
-  net::Address origin;
-  std::string path;                        // without the query, which may hold secrets
-  std::unique_ptr<log::DcdnOpening> dcdn;  // for its line at the end; null: another format
-  uint32_t handshake_in = 0;               // bytes of the client's request
-  uint32_t handshake_out = 0;              // and of the answer
+  net::Endpoint client;  // by the PROXY header, where there was one
+  net::Endpoint origin;
+  uint32_t handshake_in = 0;   // bytes of the client's request
+  uint32_t handshake_out = 0;  // and of the answer
   bool client_tls = false;
   bool origin_tls = false;
+  std::string path;  // without the query, which may hold secrets
+
+  struct Seldom {
+    net::Endpoint proxy;                     // who sent the PROXY header; unknown: nobody
+    std::unique_ptr<log::DcdnOpening> dcdn;  // for its line at the end; null: another format
+  };
+  std::unique_ptr<Seldom> seldom;  // null: nothing of it
+  Seldom& make_seldom() {
+    if (!seldom) seldom = std::make_unique<Seldom>();
+    return *seldom;
+  }
 };
 
 // The writer of lines: the same in every line of this process.

@@ -22,27 +22,25 @@ FrameScanner::Options scanner_options(Sender sender, const Relay::Rules& rules) 
 
 }  // namespace
 
-Relay::Relay(Streams streams, const Rules& rules, metrics::Domain& counters, const Tally& tally,
+Relay::Relay(Streams streams, const Rules& rules, const Tally& tally,
              const net::DeadlineWheel& clock, Observer& observer)
-    : counters_(counters),
+    : ClientLeg(std::move(streams.client), scanner_options(Sender::client, rules), clock.now()),
+      OriginLeg(std::move(streams.origin), scanner_options(Sender::server, rules), clock.now()),
       tally_(tally),
       clock_(clock),
-      observer_(observer),
-      client_(*this, Side::client, std::move(streams.client),
-              scanner_options(Sender::client, rules), clock.now()),
-      origin_(*this, Side::origin, std::move(streams.origin),
-              scanner_options(Sender::server, rules), clock.now()) {}
+      observer_(observer) {}
 
 void Relay::start(Bytes from_client, Bytes from_origin) {
-  client_.stream->start(client_);
-  origin_.stream->start(origin_);
-  if (!from_origin.empty()) receive(origin_, from_origin);
-  if (!from_client.empty() && client_.stream) receive(client_, from_client);
+  client().stream->start(client());
+  origin().stream->start(origin());
+  if (!from_origin.empty()) receive(origin(), from_origin);
+  if (!from_client.empty() && client().stream) receive(client(), from_client);
 }
 
 void Relay::receive(Leg& from, Bytes data) {
   Leg& to = other(from);
-  if (from.side() == Side::origin && from.ledger.silent()) first_from_origin_ = clock_.now();
+  if (from.side() == Side::origin && from.ledger.silent())
+    first_from_origin_ = static_cast<uint32_t>(clock_.now().count());
   from.ledger.came(data.size(), clock_.now());
   if (to.given == Leg::Given::at_boundary) data = finish_frame(from, data);
   if (!take(from, data)) return;
@@ -50,7 +48,7 @@ void Relay::receive(Leg& from, Bytes data) {
   if (!to.stream) return;
   settle(to);
   if (!to.stream->congested()) return;
-  strained().queued(to.stream->queued());
+  make_rare().strain.queued(to.stream->queued());
   if (!to.close_given() && from.stream && !from.paused) {
     pause(from);
     observer_.on_congested();
@@ -119,14 +117,14 @@ void Relay::take_pong(Leg& from, Bytes frame) {
 }
 
 bool Relay::ping() {
-  if (!client_.stream || client_.close_given()) return true;
-  if (!origin_.scanner.at_boundary() || client_.stream->congested()) return false;
+  if (!client().stream || client().close_given()) return true;
+  if (!origin().scanner.at_boundary() || client().stream->congested()) return false;
   proto::random_bytes(ping_);
-  client_.scanner.watch_pongs(true);
+  client().scanner.watch_pongs(true);
   const auto frame = proto::ws::frame(Opcode::ping, ping_, std::nullopt);
-  client_.ledger.gave_own(frame.size(), clock_.now());
-  client_.stream->write(proto::bytes_of(frame));
-  counters_.edge_pings.add(1);
+  client().ledger.gave_own(frame.size(), clock_.now());
+  client().stream->write(proto::bytes_of(frame));
+  observer_.counters().edge_pings.add(1);
   awaiting_pong_ = true;
   return true;
 }
@@ -163,8 +161,8 @@ void Relay::settle_undelivered(const Leg& leg) {
 }
 
 void Relay::account_packets() {
-  if (!client_.stream) return;
-  const auto now = client_.stream->packets();
+  if (!client().stream) return;
+  const auto now = client().stream->packets();
   if (!now) return;
   // The kernel's numbers of segments begin anew after 2^32.
   const auto more = [](uint64_t before, uint64_t after) {
@@ -184,16 +182,16 @@ void Relay::drop(Leg& leg, Delivery delivery) {
   if (leg.side() == Side::client) account_packets();
   leg.ledger.count_rest(tally_);
   if (const net::tls::TlsStream* tls = leg.side() == Side::client ? leg.stream->as_tls() : nullptr)
-    strained().keep(tls->facts());
+    keep(tls->facts());
   const bool close_gone = leg.close_given() && leg.stream->queued() == 0;
-  if (leg.paused) strained().resumed(index(leg.side()), clock_.now());
+  if (leg.paused) make_rare().strain.resumed(index(leg.side()), clock_.now());
   leg.paused = false;
   leg.stream.reset();
   end_closes(leg, close_gone);
   Leg& left = other(leg);
   if (!left.stream) {
     if (!end_) end_ = SessionEnd{.by = By::gateway, .cause = Cause::internal};
-    end_->stage = std::min(client_.stage, origin_.stage);
+    end_->stage = std::min(client().stage, origin().stage);
     observer_.on_relay_ended();
   } else if (left.close_due()) {
     // Neither the rest of a frame nor another word will come.
@@ -207,20 +205,32 @@ void Relay::drop(Leg& leg, Delivery delivery) {
 void Relay::pause(Leg& leg) {
   leg.paused = true;
   leg.stream->pause_reading(net::Pause::congestion);
-  counters_.pauses[index(leg.side())].add(1);
-  strained().paused(index(leg.side()), clock_.now());
+  observer_.counters().pauses[index(leg.side())].add(1);
+  make_rare().strain.paused(index(leg.side()), clock_.now());
 }
 
 void Relay::resume(Leg& leg) {
   if (!leg.paused) return;
   leg.paused = false;
-  strained().resumed(index(leg.side()), clock_.now());
+  make_rare().strain.resumed(index(leg.side()), clock_.now());
   if (leg.stream) leg.stream->resume_reading(net::Pause::congestion);
 }
 
-Strain& Relay::strained() {
-  if (!strain_) strain_ = std::make_unique<Strain>();
-  return *strain_;
+void Relay::keep(const net::tls::Facts& facts) {
+  make_rare().tls = Rare::Tls{.version = facts.version_name,
+                              .cipher = facts.cipher,
+                              .server_name = std::string(facts.server_name),
+                              .resumed = facts.resumed};
+}
+
+Rare& Relay::make_rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+std::optional<milliseconds> Relay::first_from_origin(milliseconds opened) const {
+  if (origin().ledger.bytes_in() == 0) return std::nullopt;
+  return milliseconds{first_from_origin_ - static_cast<uint32_t>(opened.count())};
 }
 
 }  // namespace gateway::session

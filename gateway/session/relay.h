@@ -15,7 +15,7 @@
 #include "gateway/net/stream.h"
 #include "gateway/outcome/end.h"
 #include "gateway/session/leg.h"
-#include "gateway/session/strain.h"
+#include "gateway/session/rare.h"
 #include "gateway/session/tally.h"
 #include "proto/ws/frame_scanner.h"
 
@@ -28,10 +28,15 @@ using outcome::Stage;
 using proto::Bytes;
 using proto::ws::CloseCode;
 
-class Relay {
+class Relay final : private LegOf<Side::client>, private LegOf<Side::origin> {
+  using ClientLeg = LegOf<Side::client>;
+  using OriginLeg = LegOf<Side::origin>;
+
  public:
   class Observer {
    public:
+    // Of what is rare; the tally has the rest.
+    virtual metrics::Domain& counters() = 0;
     // A Close has passed or was given: other deadlines hold from now on.
     virtual void on_closing() = 0;
     // Output is queued: the stall timer begins.
@@ -60,9 +65,8 @@ class Relay {
     proto::ws::MessageLimits limits = {};
   };
 
-  // `counters`: of what is rare; the tally has the rest.
-  Relay(Streams streams, const Rules& rules, metrics::Domain& counters, const Tally& tally,
-        const net::DeadlineWheel& clock, Observer& observer);
+  Relay(Streams streams, const Rules& rules, const Tally& tally, const net::DeadlineWheel& clock,
+        Observer& observer);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
@@ -105,35 +109,30 @@ class Relay {
   bool ping();
   bool awaiting_pong() const { return awaiting_pong_; }
 
-  Leg& client() { return client_; }
-  Leg& origin() { return origin_; }
-  const Leg& client() const { return client_; }
-  const Leg& origin() const { return origin_; }
+  Leg& client() { return static_cast<ClientLeg&>(*this); }
+  Leg& origin() { return static_cast<OriginLeg&>(*this); }
+  const Leg& client() const { return static_cast<const ClientLeg&>(*this); }
+  const Leg& origin() const { return static_cast<const OriginLeg&>(*this); }
   const std::optional<SessionEnd>& end() const { return end_; }
   const net::Volume& packets() const { return packets_; }
   // Bytes of those sent to the client; known once its leg is gone.
   uint32_t undelivered() const { return undelivered_; }
-  const Strain* strain() const { return strain_.get(); }  // null: nothing was out of the ordinary
-  // When the origin's first byte came; nothing: none has.
-  std::optional<milliseconds> first_from_origin() const {
-    return origin_.ledger.bytes_in() > 0 ? std::optional(first_from_origin_) : std::nullopt;
-  }
+  // Null: nothing was out of the ordinary.
+  Rare* rare() { return rare_.get(); }
+  const Rare* rare() const { return rare_.get(); }
+  Rare& make_rare();
+  // How long after `opened` the origin's first byte came; nothing: none has.
+  std::optional<milliseconds> first_from_origin(milliseconds opened) const;
   bool closing() const { return closing_; }
 
  private:
   friend struct Leg;
   using Ping = std::array<uint8_t, 8>;
 
-  // A Close of ours that has to wait.
-  struct Waiting {
-    std::array<CloseCode, 2> codes;  // by side
-    std::string reason;
-    milliseconds until;
-  };
   // Whether the kernel goes on to deliver what it holds, behind an orderly end.
   enum class Delivery : uint8_t { orderly, unknown };
 
-  Leg& other(const Leg& leg) { return leg.side() == Side::client ? origin_ : client_; }
+  Leg& other(const Leg& leg) { return leg.side() == Side::client ? origin() : client(); }
 
   // Calls of a leg's stream.
   void receive(Leg& from, Bytes data);
@@ -151,6 +150,7 @@ class Relay {
   void settle_records(Leg& leg);
   void settle_undelivered(const Leg& leg);
   void drop(Leg& leg, Delivery delivery);
+  void keep(const net::tls::Facts& facts);
 
   void closed_by(Leg& from, const proto::ws::Close& close);
   void violated_by(Leg& from, const proto::ws::Offence& offence);
@@ -160,20 +160,16 @@ class Relay {
   void end_closes(Leg& leg, bool gone);
   void complete(Leg& leg);
   void begin_closing(const SessionEnd& end);
-  Strain& strained();
 
-  metrics::Domain& counters_;
   Tally tally_;
   const net::DeadlineWheel& clock_;
   Observer& observer_;
-  Leg client_;
-  Leg origin_;
   net::Volume packets_;  // of the client's connection, when the kernel was last asked
   std::optional<SessionEnd> end_;
-  std::unique_ptr<Waiting> waiting_;  // null: there was none
   Ping ping_{};
-  std::unique_ptr<Strain> strain_;
-  milliseconds first_from_origin_{0};
+  std::unique_ptr<Rare> rare_;
+  // On the clock, in its lower bits: a first byte later than seven weeks is not told apart.
+  uint32_t first_from_origin_ = 0;
   uint32_t undelivered_ = 0;
   bool awaiting_pong_ = false;
   bool closing_ = false;

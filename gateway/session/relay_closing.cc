@@ -29,7 +29,8 @@ std::optional<MaskingKey> key_towards(Side side) {
 void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
   Leg& to = other(from);
   from.advance(Leg::Reading::closed);
-  counters_.close_codes[index(from.side())][metrics::close_slot(static_cast<uint16_t>(close.code))]
+  observer_.counters()
+      .close_codes[index(from.side())][metrics::close_slot(static_cast<uint16_t>(close.code))]
       .add(1);
   if (to.close_due()) {
     give_due(to);
@@ -47,9 +48,9 @@ void Relay::closed_by(Leg& from, const proto::ws::Close& close) {
 void Relay::violated_by(Leg& from, const Offence& offence) {
   const bool too_big = offence.exceeded != 0;
   if (too_big) {
-    counters_.limited[metrics::kMaxMessageLimit].add(1);
+    observer_.counters().limited[metrics::kMaxMessageLimit].add(1);
   } else {
-    counters_.protocol_errors[index(from.side())].add(1);
+    observer_.counters().protocol_errors[index(from.side())].add(1);
   }
   from.advance(Leg::Reading::offended);
   Leg& to = other(from);
@@ -82,8 +83,8 @@ void Relay::violated_by(Leg& from, const Offence& offence) {
 void Relay::keep_for_offender(Leg& leg, CloseCode code, std::string reason) {
   if (!leg.stream || leg.given != Leg::Given::none) return;
   leg.advance(Leg::Given::after_words);
-  waiting_ = std::make_unique<Waiting>(Waiting{
-      .codes = {code, code}, .reason = std::move(reason), .until = clock_.now() + kLastWords});
+  make_rare().waiting = {
+      .codes = {code, code}, .reason = std::move(reason), .until = clock_.now() + kLastWords};
 }
 
 void Relay::close(const Closing& closing) {
@@ -93,30 +94,33 @@ void Relay::close(const Closing& closing) {
     if (may_wait && leg.stream && source.stream && !source.scanner.at_boundary())
       leg.advance(Leg::Given::at_boundary);
   };
-  wait_for_boundary(client_, closing.client_may_wait);
-  wait_for_boundary(origin_, closing.origin_may_wait);
-  waiting_ = std::make_unique<Waiting>(Waiting{.codes = {closing.to_client, closing.to_origin},
-                                               .reason = std::string(closing.reason),
-                                               .until = closing.until});
+  wait_for_boundary(client(), closing.client_may_wait);
+  wait_for_boundary(origin(), closing.origin_may_wait);
+  make_rare().waiting = {.codes = {closing.to_client, closing.to_origin},
+                         .reason = std::string(closing.reason),
+                         .until = closing.until};
   begin_closing(
       {.by = By::gateway, .stage = Stage::open, .cause = closing.cause, .code = closing.to_client});
-  for (Leg* leg : {&client_, &origin_}) {
-    if (!leg->close_due()) give_close(*leg, waiting_->codes[index(leg->side())], closing.reason);
+  for (Leg* leg : {&client(), &origin()}) {
+    if (!leg->close_due())
+      give_close(*leg, leg->side() == Side::client ? closing.to_client : closing.to_origin,
+                 closing.reason);
   }
 }
 
 void Relay::give_due(Leg& leg) {
-  give_close(leg, waiting_->codes[index(leg.side())], waiting_->reason);
+  const Rare::Waiting& waiting = *rare_->waiting;
+  give_close(leg, waiting.codes[index(leg.side())], waiting.reason);
 }
 
 std::optional<milliseconds> Relay::waits_until(const Leg& leg) const {
   if (!leg.close_due() && !leg.close_waits()) return std::nullopt;
-  return waiting_->until;
+  return rare_->waiting->until;
 }
 
 void Relay::end_waiting() {
-  if (client_.close_due()) give_due(client_);
-  if (origin_.close_due()) give_due(origin_);
+  if (client().close_due()) give_due(client());
+  if (origin().close_due()) give_due(origin());
 }
 
 // A peer went away without the closing handshake, or after it.

@@ -65,14 +65,13 @@ Session::Session(const WorkerContext& context, Opening opening)
       relay_(std::move(opening.streams),
              {.permessage_deflate = opening.permessage_deflate,
               .limits = limits_of(domain_->config->websocket.max_message)},
-             counters(),
              Tally(meter(),
                    domain_->traffic_of(opening.route, opening.in_use.backend(), context.worker)),
              context.wheel, *this),
       pass_(std::move(opening.pass)),
       in_use_(std::move(opening.in_use)),
       opened_ms_(unix_milliseconds()) {
-  static_assert(sizeof(Session) <= 936, "an idle session costs this and its two streams");
+  static_assert(sizeof(Session) <= 792, "an idle session costs this and its two streams");
   timers_.opened = timers_.pinged = context.wheel.now();
   timers_.lifetime_ends = lifetime_end(domain_->config->websocket.max_lifetime, timers_.opened);
   counters().opened[identity_.client_tls ? 1 : 0].add(1);
@@ -143,10 +142,10 @@ void Session::act(Act what, milliseconds now) {
       miss_pong(now);
       return;
     case Act::look_at_client:
-      look_at(relay_.client(), timers_.client_stall, now);
+      look_at(relay_.client(), now);
       return;
     case Act::look_at_origin:
-      look_at(relay_.origin(), timers_.origin_stall, now);
+      look_at(relay_.origin(), now);
       return;
     case Act::interim:
       relay_.account_packets();
@@ -186,23 +185,21 @@ void Session::ping(milliseconds now) {
   }
   ping_put_off_ = false;
   timers_.pinged = now;
-  timers_.queued_ping.reset();
+  if (relay_.rare() != nullptr) relay_.rare()->queued_ping.reset();
   const auto peer = ahead > 0 ? client.stream->peer_state() : std::nullopt;
-  if (peer) {
-    timers_.queued_ping = std::make_unique<Timers::QueuedPing>(
-        Timers::QueuedPing{.progress = now, .acknowledged = peer->acknowledged});
-  }
+  if (peer) relay_.make_rare().queued_ping = {.progress = now, .acknowledged = peer->acknowledged};
 }
 
 // A ping that stands behind megabytes on a slow line is answered when they have gone.
 void Session::miss_pong(milliseconds now) {
   Leg& client = relay_.client();
-  Timers::QueuedPing* const queued = timers_.queued_ping.get();
-  const auto peer = queued != nullptr && queued->more ? client.stream->peer_state() : std::nullopt;
-  if (peer && peer->acknowledged != queued->acknowledged) {
-    *queued = {.progress = now,
-               .acknowledged = peer->acknowledged,
-               .more = client.stream->unacknowledged() > 0};
+  Rare* const rare = relay_.rare();
+  const bool queued = rare != nullptr && rare->queued_ping && rare->queued_ping->more;
+  const auto peer = queued ? client.stream->peer_state() : std::nullopt;
+  if (peer && peer->acknowledged != rare->queued_ping->acknowledged) {
+    rare->queued_ping = {.progress = now,
+                         .acknowledged = peer->acknowledged,
+                         .more = client.stream->unacknowledged() > 0};
     return;
   }
   decide({.cause = Cause::pong_timeout,
@@ -216,8 +213,9 @@ void Session::miss_pong(milliseconds now) {
 
 // `closing.reason` is what the peers are told, if that is not the reason of the log.
 void Session::decide(Relay::Closing closing, std::string reason) {
-  reason_ = std::make_unique<std::string>(std::move(reason));
-  if (closing.reason.empty()) closing.reason = *reason_;
+  Rare& rare = relay_.make_rare();
+  rare.reason = std::move(reason);
+  if (closing.reason.empty()) closing.reason = rare.reason;
   if (closing.until == milliseconds{0})
     closing.until = context_.wheel.now() + domain_->config->websocket.close_timeout;
   relay_.close(closing);
@@ -242,12 +240,13 @@ void Session::abort() {
 }
 
 // A no-progress timer: whoever takes even a byte now and then is slow, but not stalled.
-void Session::look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now) {
+void Session::look_at(Leg& leg, milliseconds now) {
+  std::optional<Rare::Stall>& watch = relay_.make_rare().stalls[index(leg.side())];
   if (!leg.stream || !leg.stream->congested()) {
     watch.reset();
     return;
   }
-  Timers::Stall& stall = *watch;
+  Rare::Stall& stall = *watch;
   stall.checked = now;
   // Bytes that the peer has acknowledged; modulo 2^64, since TLS holds more than was submitted.
   const uint64_t taken = leg.ledger.submitted() - leg.stream->unacknowledged();
@@ -340,15 +339,13 @@ void Session::end_connection_time(Cause cause) {
 
 void Session::on_congested() {
   const milliseconds now = context_.wheel.now();
-  const auto begin = [now](const Leg& leg, std::unique_ptr<Timers::Stall>& stall) {
-    if (stall || !leg.stream || !leg.stream->congested()) return;
-    stall = std::make_unique<Timers::Stall>(
-        Timers::Stall{.since = now,
-                      .checked = now,
-                      .taken = leg.ledger.submitted() - leg.stream->unacknowledged()});
-  };
-  begin(relay_.client(), timers_.client_stall);
-  begin(relay_.origin(), timers_.origin_stall);
+  for (const Leg* leg : {&relay_.client(), &relay_.origin()}) {
+    std::optional<Rare::Stall>& stall = relay_.make_rare().stalls[index(leg->side())];
+    if (stall || !leg->stream || !leg->stream->congested()) continue;
+    stall = {.since = now,
+             .checked = now,
+             .taken = leg->ledger.submitted() - leg->stream->unacknowledged()};
+  }
   arm();
 }
 
@@ -372,7 +369,7 @@ void Session::on_relay_ended() {
                .now = now,
                .closing_since = ended_at(now),
                .rtt_ms = rtt_ms_,
-               .reason = reason_ ? std::string_view(*reason_) : std::string_view()});
+               .reason = relay_.rare() != nullptr ? relay_.rare()->reason : std::string_view()});
   context_.table.retire(*this);
 }
 

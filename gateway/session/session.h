@@ -64,6 +64,7 @@ class Session final : public net::Owned,
 
  private:
   void on_deadline(milliseconds now) override;
+  metrics::Domain& counters() override { return *domain_->counters[context_.worker]; }
   void on_closing() override;
   void on_congested() override;
   void on_pong() override;
@@ -71,10 +72,9 @@ class Session final : public net::Owned,
   void on_waited(bool given) override;
   void on_relay_ended() override;
 
-  metrics::Domain& counters() const { return *domain_->counters[context_.worker]; }
   usage::meter::Meter& meter() const { return *domain_->meters[context_.worker]; }
   void act(Act what, milliseconds now);
-  void look_at(Leg& leg, std::unique_ptr<Timers::Stall>& watch, milliseconds now);
+  void look_at(Leg& leg, milliseconds now);
   void end_silent(Cause cause, Side silent, std::string reason);
   void end_stalled(Leg& leg);
   void ping(milliseconds now);
@@ -93,16 +93,15 @@ class Session final : public net::Owned,
   const WorkerContext& context_;
   const std::shared_ptr<const route::Domain> domain_;
   Identity identity_;
-  Relay relay_;
+  [[no_unique_address]] Relay relay_;  // what follows fits into its padding
+  bool ping_put_off_ = false;          // since the last ping another was due, but not possible
   Timers timers_;
   net::Admission::Pass pass_;
   origin::SessionCount in_use_;
-  std::unique_ptr<std::string> reason_;  // of an end that we decided
-  int64_t opened_ms_;                    // Unix milliseconds
-  uint32_t sequence_ = 0;                // of the next usage record
-  uint32_t rtt_ms_ = kNoPong;            // of the last ping that was answered
-  bool ping_put_off_ = false;            // since the last ping another was due, but not possible
-  usage::RecordTicket ticket_;           // of the last one
+  int64_t opened_ms_;           // Unix milliseconds
+  uint32_t sequence_ = 0;       // of the next usage record
+  uint32_t rtt_ms_ = kNoPong;   // of the last ping that was answered
+  usage::RecordTicket ticket_;  // of the last one
 };
 
 }  // namespace gateway::session

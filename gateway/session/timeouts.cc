@@ -42,8 +42,17 @@ void consider_keepalive(const config::Keepalive& keepalive, const Relay& relay,
   }
   // A client that sends, or takes what stands before the ping, is alive.
   milliseconds alive = std::max(timers.pinged, relay.client().ledger.received());
-  if (timers.queued_ping) alive = std::max(alive, timers.queued_ping->progress);
+  const Rare* const rare = relay.rare();
+  if (rare != nullptr && rare->queued_ping) alive = std::max(alive, rare->queued_ping->progress);
   earliest.consider(alive + keepalive.timeout, Act::pong_missing);
+}
+
+void consider_stalls(const Relay& relay, Earliest& earliest) {
+  const Rare* const rare = relay.rare();
+  if (rare == nullptr) return;
+  const auto& [client, origin] = rare->stalls;
+  if (client) earliest.consider(client->checked + kStallCheck, Act::look_at_client);
+  if (origin) earliest.consider(origin->checked + kStallCheck, Act::look_at_origin);
 }
 
 }  // namespace
@@ -84,12 +93,7 @@ Due next_due(const config::WebSocket& settings, const Relay& relay, const Timers
   earliest.consider(timers.interim, Act::interim);
   earliest.consider(timers.lifetime_ends, Act::lifetime);
   consider_keepalive(settings.keepalive, relay, timers, earliest);
-  if (settings.send_stall_timeout) {
-    if (timers.client_stall)
-      earliest.consider(timers.client_stall->checked + kStallCheck, Act::look_at_client);
-    if (timers.origin_stall)
-      earliest.consider(timers.origin_stall->checked + kStallCheck, Act::look_at_origin);
-  }
+  if (settings.send_stall_timeout) consider_stalls(relay, earliest);
   return earliest.get();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
 
 #include "gateway/config/document.h"
@@ -48,20 +47,6 @@ struct Timers {
   milliseconds interim = kNever;  // when the next usage record is due
   milliseconds closing_since{0};
   milliseconds pinged{0};  // when the last ping was sent, or the session opened
-  // A ping that stands behind bytes which the client has not taken yet.
-  struct QueuedPing {
-    milliseconds progress{0};  // when the client was last seen to have taken some
-    uint64_t acknowledged = 0;
-    bool more = true;  // there were some left
-  };
-  std::unique_ptr<QueuedPing> queued_ping;
-  struct Stall {
-    milliseconds since{0};  // no byte was taken since
-    milliseconds checked{0};
-    uint64_t taken = 0;
-  };
-  std::unique_ptr<Stall> client_stall;  // only while that leg's queue stands
-  std::unique_ptr<Stall> origin_stall;
 };
 
 // When a Close that tells of an error and stands in the leg's queue is given up; nothing: none

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -13,6 +14,38 @@
 #include "gateway/usage/totals.h"
 
 namespace gateway::usage {
+
+// The totals of a record. One that has moved nothing takes no memory for them: a thousand starts
+// may wait for the ledger.
+class RecordTotals {
+ public:
+  RecordTotals() = default;
+  RecordTotals(const SessionTotals& totals)  // NOLINT(google-explicit-constructor): they are these
+      : totals_(std::make_unique<SessionTotals>(totals)) {}
+  RecordTotals(const RecordTotals& other) { *this = other; }
+  RecordTotals& operator=(const RecordTotals& other) {
+    totals_ = other.totals_ ? std::make_unique<SessionTotals>(*other.totals_) : nullptr;
+    return *this;
+  }
+  RecordTotals(RecordTotals&&) noexcept = default;
+  RecordTotals& operator=(RecordTotals&&) noexcept = default;
+  ~RecordTotals() = default;
+
+  const SessionTotals& get() const {
+    static const SessionTotals kNothing;
+    return totals_ ? *totals_ : kNothing;
+  }
+  SessionTotals& make() {
+    if (!totals_) totals_ = std::make_unique<SessionTotals>();
+    return *totals_;
+  }
+  uint64_t operator[](Field field) const { return get()[field]; }
+  uint64_t& operator[](Field field) { return make()[field]; }
+  bool operator==(const RecordTotals& other) const { return get() == other.get(); }
+
+ private:
+  std::unique_ptr<SessionTotals> totals_;  // null: zeros
+};
 
 struct Record {
   enum class Kind : uint8_t { start, interim, stop };
@@ -27,7 +60,7 @@ struct Record {
   uint64_t duration_ms = 0;  // by the monotonic clock
   bool client_tls = false;
   outcome::SessionEnd end;  // with a stop only
-  SessionTotals totals;     // sessions_* are of no session
+  RecordTotals totals;      // sessions_* are of no session
 };
 
 std::string_view to_string(Record::Kind kind);

@@ -12,7 +12,10 @@ uint64_t units_of(uint64_t size, uint64_t unit) { return size == 0 ? 1 : (size -
 }  // namespace
 
 // A control frame's header never needs the longer lengths: two octets and the key.
-struct FrameScanner::Shown {
+struct FrameScanner::Apart {
+  std::array<uint8_t, kMaxHeaderSize> part{};  // a header that is not whole yet, or just became so
+  uint8_t part_size = 0;                       // 0: there is none
+
   FrameHeader header;
   uint8_t whole_size = 0;
   uint8_t gathered = 0;  // of `octets`, when the frame comes in pieces
@@ -37,7 +40,7 @@ FrameScanner::FrameScanner(const Options& options)
     : limits_(options.limits),
       sender_(options.sender),
       permessage_deflate_(options.permessage_deflate) {
-  static_assert(sizeof(FrameScanner) <= 56 + sizeof(Counts),
+  static_assert(sizeof(FrameScanner) <= 40 + sizeof(Counts),
                 "a session has two, and sessions are many");
 }
 FrameScanner::FrameScanner(FrameScanner&&) noexcept = default;
@@ -49,11 +52,12 @@ FrameScanner::Event FrameScanner::scan(Bytes& in) {
     in = {};
     return {};
   }
-  if (shown_) {
-    if (shown_->incomplete()) return gather(in);
-    shown_.reset();
+  if (apart_) {
+    if (apart_->part_size > 0) return finish_header(in);
+    if (apart_->incomplete()) return gather(in);
+    apart_.reset();
   }
-  return hold_size_ == 0 ? scan_frames(in) : finish_header(in);
+  return scan_frames(in);
 }
 
 // Lets whole frames and parts of payload pass up to the end of the input, or to what may not.
@@ -81,22 +85,23 @@ FrameScanner::Event FrameScanner::scan_frames(Bytes& in) {
 
 // Joins the held part of a header with what came.
 FrameScanner::Event FrameScanner::finish_header(Bytes& in) {
-  const size_t held = hold_size_;
-  const size_t added = std::min(in.size(), hold_.size() - held);
-  std::copy_n(in.begin(), added, hold_.begin() + static_cast<ptrdiff_t>(held));
-  const Bytes joined = Bytes(hold_).first(held + added);
+  Apart& apart = *apart_;
+  const size_t held = apart.part_size;
+  const size_t added = std::min(in.size(), apart.part.size() - held);
+  std::copy_n(in.begin(), added, apart.part.begin() + static_cast<ptrdiff_t>(held));
+  const Bytes joined = Bytes(apart.part).first(held + added);
   const HeaderRead read = read_header(joined, rules());
   if (read.size == 0 && !read.violation) {
-    hold_size_ = static_cast<uint8_t>(joined.size());
+    apart.part_size = static_cast<uint8_t>(joined.size());
     in = {};
     return {};
   }
-  hold_size_ = 0;
+  apart.part_size = 0;
   if (!passes(read)) {
     Bytes header = joined.first(read.size);
     in = in.subspan(read.violation ? in.size() : read.size - held);
     const Event event = take_apart(read, header);
-    return shown_->incomplete() ? gather(in) : event;
+    return apart_->incomplete() ? gather(in) : event;
   }
   in = in.subspan(read.size - held);
   start_frame(read.header);
@@ -122,26 +127,27 @@ FrameScanner::Event FrameScanner::take_apart(const HeaderRead& read, Bytes& in) 
                    .exceeded = exceeded,
                    .exceeding = message_of(read.header)});
   }
-  shown_ = std::make_unique<Shown>();
+  // Behind a header that came in parts there is one, which `in` may be a view of.
+  if (!apart_) apart_ = std::make_unique<Apart>();
   const size_t size = read.size + static_cast<size_t>(read.header.payload_length);
   if (in.size() >= size) {
     const Bytes frame = in.first(size);
     in = in.subspan(size);
     return show(read.header, frame);
   }
-  shown_->header = read.header;
-  shown_->whole_size = static_cast<uint8_t>(size);
+  apart_->header = read.header;
+  apart_->whole_size = static_cast<uint8_t>(size);
   return gather(in);
 }
 
 FrameScanner::Event FrameScanner::gather(Bytes& in) {
-  const Bytes frame = shown_->add(in);
-  if (shown_->incomplete()) return {};
-  return show(shown_->header, frame);
+  const Bytes frame = apart_->add(in);
+  if (apart_->incomplete()) return {};
+  return show(apart_->header, frame);
 }
 
 FrameScanner::Event FrameScanner::show(const FrameHeader& header, Bytes frame) {
-  Shown& shown = *shown_;
+  Apart& shown = *apart_;
   shown.payload_size = static_cast<uint8_t>(header.payload_length);
   const std::span<uint8_t> plain = std::span(shown.payload).first(shown.payload_size);
   std::ranges::copy(frame.last(plain.size()), plain.begin());
@@ -159,8 +165,8 @@ FrameScanner::Event FrameScanner::show(const FrameHeader& header, Bytes frame) {
 }
 
 FrameScanner::Event FrameScanner::refuse(const Offence& offence) {
-  if (!shown_) shown_ = std::make_unique<Shown>();
-  shown_->offence = offence;
+  if (!apart_) apart_ = std::make_unique<Apart>();
+  apart_->offence = offence;
   stage_ = Stage::refused;
   return {.octets = {}, .what = Event::What::refused};
 }
@@ -200,24 +206,25 @@ void FrameScanner::end_message() {
 }
 
 void FrameScanner::hold_header(Bytes part) {
-  assert(part.size() < hold_.size());
-  std::ranges::copy(part, hold_.begin());
-  hold_size_ = static_cast<uint8_t>(part.size());
+  apart_ = std::make_unique<Apart>();
+  assert(!part.empty() && part.size() < apart_->part.size());
+  std::ranges::copy(part, apart_->part.begin());
+  apart_->part_size = static_cast<uint8_t>(part.size());
 }
 
-Bytes FrameScanner::pong() const { return shown_->plain(); }
+Bytes FrameScanner::pong() const { return apart_->plain(); }
 
 void FrameScanner::leave_out_pong() {
-  assert(shown_ && !shown_->close && !shown_->offence && !shown_->incomplete());
+  assert(apart_ && !apart_->close && !apart_->offence && !apart_->incomplete());
   --counts_.pong_frames;
 }
 
 const Close* FrameScanner::close() const {
-  return stage_ == Stage::closed ? &*shown_->close : nullptr;
+  return stage_ == Stage::closed ? &*apart_->close : nullptr;
 }
 
 const Offence* FrameScanner::offence() const {
-  return stage_ == Stage::refused ? &*shown_->offence : nullptr;
+  return stage_ == Stage::refused ? &*apart_->offence : nullptr;
 }
 
 // The kind of the message that a data frame belongs to.

@@ -109,8 +109,9 @@ class FrameScanner {
   //      └────violation──► refused
   enum class Stage : uint8_t { watching, closed, refused };
 
-  // A Close or a watched Pong, or an offence: few directions have one at any time.
-  struct Shown;
+  // A Close or a watched Pong, an offence, or part of a header: few directions have one at any
+  // time.
+  struct Apart;
 
   FrameRules rules() const;
   Opcode message_of(const FrameHeader& header) const;
@@ -131,10 +132,8 @@ class FrameScanner {
   uint64_t payload_left_ = 0;  // of the frame that is passing
   uint64_t message_size_ = 0;  // payload of the open message that has passed
   Counts counts_;
-  std::unique_ptr<Shown> shown_;
+  std::unique_ptr<Apart> apart_;  // null: nothing is held back, and nothing is shown
   MessageLimits limits_;
-  std::array<uint8_t, kMaxHeaderSize> hold_{};  // a header that is not whole yet, or just became so
-  uint8_t hold_size_ = 0;
   Sender sender_;
   Opcode message_ = Opcode::continuation;  // of the open message; continuation: none is open
   Stage stage_ = Stage::watching;

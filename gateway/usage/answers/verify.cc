@@ -111,7 +111,7 @@ class Comparison {
   void add_session(const ledger::SessionRow& row) {
     ++result_.sessions;
     Account& account = accounts_[{row.node, row.boot, row.record.domain}];
-    account.records += row.record.totals;
+    account.records += row.record.totals.get();
     account.begins(row.record.opened_ms / 1000);
     ++account.sessions;
     account.without_stop += row.record.kind == Record::Kind::stop ? 0 : 1;

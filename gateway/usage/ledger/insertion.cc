@@ -139,8 +139,9 @@ std::optional<Error> Insertion::put_record(const Record& record, int64_t process
   } else {
     for (int place = 12; place <= 15; ++place) put.bind_null(place);
   }
+  const SessionTotals& totals = record.totals.get();
   for (size_t i = 0; i < kFields; ++i)
-    put.bind(static_cast<int>(16 + i), storable(record.totals.fields[i]));
+    put.bind(static_cast<int>(16 + i), storable(totals.fields[i]));
   if (!put.run()) return database_.error();
   return std::nullopt;
 }

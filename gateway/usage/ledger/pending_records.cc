@@ -1,5 +1,6 @@
 #include "gateway/usage/ledger/pending_records.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gateway::usage::ledger {
@@ -8,14 +9,18 @@ size_t PendingRecords::Hash::operator()(const Id& id) const {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(id.data()), id.size()});
 }
 
+void PendingRecords::begin() {
+  for (size_t i = places_.size(); i < latest_.size(); ++i) places_.emplace(latest_[i].session, i);
+}
+
 void PendingRecords::add(std::span<Record> records) {
+  latest_.reserve(std::min(latest_.size() + records.size(), RecordQueue::kMost));
   for (Record& record : records) {
-    const auto known = places_.find(record.session);
+    const auto known = places_.empty() ? places_.end() : places_.find(record.session);
     if (known != places_.end()) {
       Record& latest = latest_[known->second];
       if (record.sequence > latest.sequence) latest = std::move(record);
     } else if (latest_.size() < RecordQueue::kMost) {
-      places_.emplace(record.session, latest_.size());
       latest_.push_back(std::move(record));
     } else {
       ++dropped_;
@@ -26,8 +31,7 @@ void PendingRecords::add(std::span<Record> records) {
 void PendingRecords::clear() {
   clear_records(latest_);
   // Its buckets would stay.
-  if (latest_.capacity() == 0) decltype(places_)().swap(places_);
-  places_.clear();
+  if (!places_.empty()) decltype(places_)().swap(places_);
 }
 
 }  // namespace gateway::usage::ledger

@@ -14,8 +14,11 @@ namespace gateway::usage::ledger {
 
 class PendingRecords {
  public:
-  // Moves them out. Beyond RecordQueue::kMost sessions the records of further ones are dropped and
-  // counted.
+  // A flush begins. Those that the last one did not bring to the disk go on waiting; a later record
+  // of the same session takes the place of one.
+  void begin();
+  // Moves them out: records of one flush, where a session has one at the most. Beyond
+  // RecordQueue::kMost the records of further sessions are dropped and counted.
   void add(std::span<Record> records);
   // Valid until the next call that is not const.
   std::span<const Record> batch() const { return latest_; }
@@ -30,7 +33,9 @@ class PendingRecords {
     size_t operator()(const Id& id) const;
   };
   std::vector<Record> latest_;
-  std::unordered_map<Id, size_t, Hash> places_;  // in latest_
+  // In latest_, of those that have been waiting since before the flush; mostly there are none, so
+  // that a record costs no look-up.
+  std::unordered_map<Id, size_t, Hash> places_;
   uint64_t dropped_ = 0;
 };
 

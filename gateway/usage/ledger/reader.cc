@@ -55,7 +55,7 @@ SessionRow session_of(const Statement& found) {
   record.duration_ms = found.count(10);
   record.client_tls = found.integer(11) != 0;
   if (record.kind == Record::Kind::stop) record.end = end_of(found, 12);
-  read_fields(found, 16, record.totals.fields);
+  read_fields(found, 16, record.totals.make().fields);
   return row;
 }
 

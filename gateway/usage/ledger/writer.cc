@@ -212,6 +212,7 @@ void Writer::State::collect(bool last) {
   }
   steps.take(plan.wall());
   // Records first: what a session's record has, the meters have had before.
+  records.begin();
   for (RecordQueue* const queue : queues) {
     taken = queue->take(std::move(taken));
     records.add(taken);

@@ -110,8 +110,9 @@ bool SlotPool::wants_more(size_t meters) const {
   const Census now = count();
   const size_t free = now.spare + now.local;
   const size_t used = now.circulating() - now.cleared - free;
-  // A bucket needs one for each meter, however many older buckets wait for the ledger.
-  const size_t wanted = std::max(File::kChunkSlots, std::min(used, meters));
+  // A bucket needs one for each meter, however many older buckets wait for the ledger; and there
+  // are always some for domains that come.
+  const size_t wanted = std::max(File::kChunkSlots / 2, std::min(used, meters));
   return free < wanted && !at_cap();
 }
 

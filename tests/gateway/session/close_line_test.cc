@@ -114,8 +114,7 @@ TEST_CASE("FY19 lines: the query is left out, or redacted on request; DCDN's nam
   Identity identity;
   identity.id = new_session_id();
   identity.client = *gateway::net::Address::parse("203.0.113.7", 40'000);
-  identity.proxy =
-      std::make_unique<gateway::net::Address>(*gateway::net::Address::parse("10.0.0.9", 4000));
+  identity.make_seldom().proxy = *gateway::net::Address::parse("10.0.0.9", 4000);
   for (const bool redacted : {false, true}) {
     AccessFile file;
     Scribe scribe{.access = &file.log(), .node = "node-1", .boot_id = "boot-1"};

@@ -16,8 +16,7 @@ namespace {
 Identity behind_a_balancer() {
   Identity identity;
   identity.client = *gateway::net::Address::parse("203.0.113.7", 4711);
-  identity.proxy = std::make_unique<gateway::net::Address>(
-      *gateway::net::Address::parse("2001:db8::10", 50'000));
+  identity.make_seldom().proxy = *gateway::net::Address::parse("2001:db8::10", 50'000);
   identity.path = "/chat";
   return identity;
 }
@@ -52,6 +51,6 @@ TEST_CASE("record: DCDN's line has it behind the client, and a dash without one"
   Identity identity = behind_a_balancer();
   CHECK(refused(identity, AccessLog::Format::dcdn).find("] 203.0.113.7 2001:db8::10 ") !=
         std::string::npos);
-  identity.proxy.reset();
+  identity.seldom.reset();
   CHECK(refused(identity, AccessLog::Format::dcdn).find("] 203.0.113.7 - ") != std::string::npos);
 }

@@ -1,6 +1,7 @@
 #include "gateway/usage/record.h"
 
 #include <thread>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -18,6 +19,20 @@ TEST_CASE("record: the kinds have the AAA words") {
   CHECK(to_string(Record::Kind::start) == "start");
   CHECK(to_string(Record::Kind::interim) == "interim");
   CHECK(to_string(Record::Kind::stop) == "stop");
+}
+
+TEST_CASE("record: totals are zeros until there are some, and each copy has its own") {
+  Record record;
+  CHECK(record.totals == RecordTotals());
+  CHECK(std::as_const(record).totals[Field::client_bytes_in] == 0);
+  record.totals[Field::client_bytes_in] = 7;
+  Record copy = record;
+  copy.totals[Field::client_bytes_in] = 8;
+  CHECK(std::as_const(record).totals[Field::client_bytes_in] == 7);
+  CHECK_FALSE(copy.totals == record.totals);
+  copy = Record();
+  CHECK(copy.totals == RecordTotals());
+  CHECK(RecordTotals(SessionTotals()) == RecordTotals());
 }
 
 TEST_CASE("record queue: gives back what was pushed, in order and once") {

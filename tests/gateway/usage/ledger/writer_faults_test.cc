@@ -307,8 +307,35 @@ TEST_CASE("pending records: further sessions than there may be are dropped and c
   }
   CHECK(pending.size() == most);
   CHECK(pending.dropped() == 3);
+  pending.begin();
   record.session[0] = record.session[1] = record.session[2] = 0;
   record.sequence = 9;
   pending.add({&record, 1});
   CHECK(pending.dropped() == 3);
+  CHECK(pending.batch()[0].sequence == 9);
+}
+
+TEST_CASE("pending records: what waits from flush to flush is the latest of each session") {
+  gateway::usage::ledger::PendingRecords pending;
+  const auto add = [&pending](uint8_t session, uint32_t sequence) {
+    gateway::usage::Record record = record_of(session, sequence, 100);
+    pending.add({&record, 1});
+  };
+  pending.begin();
+  add(1, 0);
+  add(2, 0);
+  pending.begin();
+  add(2, 1);
+  add(3, 0);
+  pending.begin();
+  add(3, 2);
+  add(1, 0);  // late: nothing new
+  REQUIRE(pending.size() == 3);
+  CHECK(pending.batch()[0].sequence == 0);
+  CHECK(pending.batch()[1].sequence == 1);
+  CHECK(pending.batch()[2].sequence == 2);
+  pending.clear();
+  pending.begin();
+  add(2, 2);
+  CHECK(pending.size() == 1);
 }
