@@ -48,6 +48,7 @@ class SparseCounts {
     return (*counts)[slot];
   }
   // For readers.
+  bool empty() const { return counts_.load(std::memory_order_acquire) == nullptr; }
   const Count& operator[](size_t slot) const {
     static const Count kNone;
     const Counts* const counts = counts_.load(std::memory_order_acquire);

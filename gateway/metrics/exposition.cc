@@ -28,7 +28,7 @@ void add_access_log(const std::optional<AccessLogFacts>& facts, Page& page) {
   lost.add({{"reason", "full"}}, log.lost_full);
   lost.add({{"reason", "write"}}, log.lost_write);
   lost.add({{"reason", "end"}}, log.lost_end);
-  page.add(lost);
+  page.add(std::move(lost));
   page.add_gauge("weir_access_log_up", "Whether the access log takes lines.", number(log.up));
   page.add_gauge("weir_access_log_lag_seconds", "Age of the oldest line that is not written.",
                  log.lag_seconds);
@@ -37,7 +37,7 @@ void add_access_log(const std::optional<AccessLogFacts>& facts, Page& page) {
 void add_state(const Facts& facts, Page& page) {
   Family build = gauge("weir_build_info", "The version of this binary; always 1.");
   build.add({{"version", facts.version}, {"commit", facts.commit}}, 1.0);
-  page.add(build);
+  page.add(std::move(build));
   page.add_gauge("weir_start_time_seconds", "When this process began to serve, since the epoch.",
                  facts.start_time_seconds);
   page.add_gauge("weir_ready", "Whether new connections are wanted here.", number(facts.ready));
@@ -55,8 +55,8 @@ void add_loops(const Facts& facts, Page& page) {
     lag.add({{"worker", one.worker}}, one.lag_seconds);
     turns.add_histogram({{"worker", one.worker}}, one.bounds, one.turns, one.turn_seconds);
   }
-  page.add(lag);
-  page.add(turns);
+  page.add(std::move(lag));
+  page.add(std::move(turns));
 }
 
 void add_config(const Facts& facts, Page& page) {
@@ -69,7 +69,7 @@ void add_config(const Facts& facts, Page& page) {
   Family reloads = counter("weir_config_reloads_total", "Reloads of the configuration.");
   reloads.add({{"result", "success"}}, facts.reloads_succeeded);
   reloads.add({{"result", "failure"}}, facts.reloads_failed);
-  page.add(reloads);
+  page.add(std::move(reloads));
   page.add_gauge("weir_config_generation", "The number of the configuration in force.",
                  static_cast<double>(facts.generation));
   Family phases = gauge("weir_config_reload_seconds",
@@ -78,13 +78,13 @@ void add_config(const Facts& facts, Page& page) {
   phases.add({{"phase", "read"}}, facts.reload_read_seconds);
   phases.add({{"phase", "build"}}, facts.reload_build_seconds);
   phases.add({{"phase", "swap"}}, facts.reload_swap_seconds);
-  page.add(phases);
+  page.add(std::move(phases));
   Family certificates = gauge("weir_tls_certificate_not_after_seconds",
                               "When the domain's certificate ends, since the epoch.");
   for (const Facts::Certificate& one : facts.certificates) {
     certificates.add({{"domain", one.domain}}, one.not_after);
   }
-  page.add(certificates);
+  page.add(std::move(certificates));
   Family ports = gauge("weir_listener_port_info",
                        "The address and port that a listener has opened; always 1.");
   for (const Facts::Port& one : facts.ports) {
@@ -92,7 +92,7 @@ void add_config(const Facts& facts, Page& page) {
         {{"listener", one.listener}, {"address", one.address}, {"port", std::to_string(one.port)}},
         1.0);
   }
-  page.add(ports);
+  page.add(std::move(ports));
 }
 
 using ListenerBlocks = std::vector<std::unique_ptr<Listener>>;
@@ -134,7 +134,7 @@ void add_listeners(const Registry& registry, Page& page) {
     }
     add_tls(name, blocks, tls);
   });
-  for (Family* family : {&active, &total, &rejected, &tls}) page.add(*family);
+  for (Family* family : {&active, &total, &rejected, &tls}) page.add(std::move(*family));
 }
 
 template <size_t kBounds>
@@ -148,7 +148,7 @@ void add_duration(const Registry& registry, Histogram<kBounds> Worker::*of,
     milliseconds += one.sum_milliseconds.value();
   }
   family.add_histogram(bounds, buckets, static_cast<double>(milliseconds) / 1000);
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_durations(const Registry& registry, Page& page) {
@@ -180,7 +180,7 @@ void add_waited_closes(const Registry& registry, Page& page) {
           closes);
     }
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 // Always there, so that an alert finds its zero.
@@ -195,7 +195,7 @@ void add_mass_closes(const Registry& registry, Page& page) {
       number += registry.worker(worker).mass_close_pending[static_cast<size_t>(cause)].value();
     pending.add({{"cause", to_string(cause)}}, number);
   }
-  page.add(pending);
+  page.add(std::move(pending));
 }
 
 void add_process(Page& page) {

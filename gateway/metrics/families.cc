@@ -54,6 +54,15 @@ void append_escaped(std::string& text, std::string_view value) {
   }
 }
 
+void append(std::string& text, Labels labels) {
+  std::string_view before;
+  for (const Label& one : labels) {
+    text.append(std::exchange(before, ",")).append(one.name).append("=\"");
+    append_escaped(text, one.value);
+    text += '"';
+  }
+}
+
 }  // namespace
 
 Family::Family(Type type, std::string name, std::string_view help) : name_(std::move(name)) {
@@ -61,55 +70,56 @@ Family::Family(Type type, std::string name, std::string_view help) : name_(std::
   text_.append("# TYPE ").append(name_).append(" ").append(word(type)).append("\n");
 }
 
-void Family::add_label(const Label& label) {
-  text_.append(label.name).append("=\"");
-  append_escaped(text_, label.value);
-  text_ += '"';
-}
+CommonLabels::CommonLabels(Labels labels) { append(text_, labels); }
 
-// `le` is the bound of a bucket, behind the labels that its histogram has; empty: this is none.
-void Family::begin_line(std::string_view suffix, Labels labels, std::string_view le) {
+// `common` stands in front of the labels, and may be empty, as they may.
+void Family::begin_line(std::string_view suffix, std::string_view common, Labels labels) {
   has_lines_ = true;
   text_.append(name_).append(suffix);
-  char before = '{';
-  for (const Label& one : labels) {
-    text_ += std::exchange(before, ',');
-    add_label(one);
+  if (!common.empty() || labels.size() > 0) {
+    text_ += '{';
+    text_ += common;
+    if (!common.empty() && labels.size() > 0) text_ += ',';
+    append(text_, labels);
+    text_ += '}';
   }
-  if (!le.empty()) {
-    text_ += std::exchange(before, ',');
-    add_label({"le", le});
-  }
-  if (before == ',') text_ += '}';
   text_ += ' ';
 }
 
-void Family::add_line(std::string_view suffix, Labels labels, uint64_t value) {
-  begin_line(suffix, labels);
+void Family::add(const CommonLabels& common, Labels labels, uint64_t value) {
+  begin_line({}, common.text(), labels);
   append(text_, value);
   text_ += '\n';
 }
 
-void Family::add(Labels labels, double value) {
-  begin_line({}, labels);
+void Family::add(const CommonLabels& common, Labels labels, double value) {
+  begin_line({}, common.text(), labels);
   append(text_, value);
   text_ += '\n';
+}
+
+// The bound of a bucket stands behind the labels that its histogram has.
+void Family::begin_bucket(const CommonLabels& common, double bound) {
+  std::string le;
+  append(le, bound);
+  begin_line("_bucket", common.text(), {{"le", le}});
 }
 
 void Family::add_histogram(Labels labels, std::span<const double> bounds,
                            std::span<const uint64_t> buckets, double sum) {
+  const CommonLabels common(labels);
   uint64_t all = 0;
   for (const uint64_t one : buckets) all += one;
-  add_line("_count", labels, all);
-  begin_line("_sum", labels);
+  begin_line("_count", common.text(), {});
+  append(text_, all);
+  text_ += '\n';
+  begin_line("_sum", common.text(), {});
   append(text_, sum);
   text_ += '\n';
   uint64_t below = 0;
   for (size_t i = 0; i < buckets.size(); ++i) {
     below += buckets[i];
-    std::string bound;
-    append(bound, i < bounds.size() ? bounds[i] : HUGE_VAL);
-    begin_line("_bucket", labels, bound);
+    begin_bucket(common, i < bounds.size() ? bounds[i] : HUGE_VAL);
     append(text_, below);
     text_ += '\n';
   }
@@ -129,14 +139,26 @@ Family histogram(std::string name, std::string_view help) {
 
 void Page::add_counter(std::string name, std::string_view help, double value) {
   Family family = counter(std::move(name), help);
-  family.add({}, value);
-  add(family);
+  family.add(Labels{}, value);
+  add(std::move(family));
 }
 
 void Page::add_gauge(std::string name, std::string_view help, double value) {
   Family family = gauge(std::move(name), help);
-  family.add({}, value);
-  add(family);
+  family.add(Labels{}, value);
+  add(std::move(family));
+}
+
+std::string Page::take() {
+  size_t size = 0;
+  for (const std::string& one : texts_) size += one.size();
+  std::string whole;
+  whole.reserve(size);
+  for (std::string& one : texts_) {
+    whole += one;
+    one = std::string();
+  }
+  return whole;
 }
 
 }  // namespace gateway::metrics

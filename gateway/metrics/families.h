@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gateway/metrics/counters.h"
 
@@ -21,6 +22,17 @@ struct Label {
 };
 using Labels = std::initializer_list<Label>;
 
+// Labels with which the lines of many families begin, made text once for all of them.
+class CommonLabels {
+ public:
+  CommonLabels() = default;
+  explicit CommonLabels(Labels labels);
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 // Each line becomes text as it is added: with ten thousand domains a tree of labels would be tens
 // of megabytes, and most of a scrape's time.
 class Family {
@@ -31,11 +43,16 @@ class Family {
   Family(Type type, std::string name, std::string_view help);
 
   // A count is written to its last digit, however large it is.
-  void add(Labels labels, uint64_t value) { add_line({}, labels, value); }
-  void add(Labels labels, double value);
+  void add(Labels labels, uint64_t value) { add(CommonLabels(), labels, value); }
+  void add(const CommonLabels& common, Labels labels, uint64_t value);
+  void add(Labels labels, double value) { add(CommonLabels(), labels, value); }
+  void add(const CommonLabels& common, Labels labels, double value);
   // Left out when there is nothing to count yet.
   void add_if(Labels labels, uint64_t value) {
     if (value != 0) add(labels, value);
+  }
+  void add_if(const CommonLabels& common, Labels labels, uint64_t value) {
+    if (value != 0) add(common, labels, value);
   }
   // `buckets` has one entry more than `bounds`: what lies above them all.
   void add_histogram(std::span<const double> bounds, std::span<const uint64_t> buckets,
@@ -49,11 +66,12 @@ class Family {
   [[nodiscard]] std::string_view text() const {
     return has_lines_ ? std::string_view(text_) : std::string_view();
   }
+  // The same, for good: the family is done.
+  [[nodiscard]] std::string take() { return has_lines_ ? std::move(text_) : std::string(); }
 
  private:
-  void begin_line(std::string_view suffix, Labels labels, std::string_view le = {});
-  void add_line(std::string_view suffix, Labels labels, uint64_t value);
-  void add_label(const Label& label);
+  void begin_line(std::string_view suffix, std::string_view common, Labels labels);
+  void begin_bucket(const CommonLabels& common, double bound);
 
   std::string name_;
   std::string text_;
@@ -64,18 +82,19 @@ Family counter(std::string name, std::string_view help);
 Family gauge(std::string name, std::string_view help);
 Family histogram(std::string name, std::string_view help);
 
-// The text of a scrape.
+// The text of a scrape. Megabytes: each family's is copied once, into what is exactly as long.
 class Page {
  public:
-  void add(const Family& family) { text_ += family.text(); }
+  void add(Family family) { texts_.push_back(family.take()); }
   // A family of one line.
   void add_counter(std::string name, std::string_view help, double value);
   void add_gauge(std::string name, std::string_view help, double value);
 
-  std::string take() { return std::move(text_); }
+  // For good.
+  std::string take();
 
  private:
-  std::string text_;
+  std::vector<std::string> texts_;
 };
 
 // The sum over the workers of one of their counts: sum(blocks, &Domain::active).

@@ -1,5 +1,7 @@
 #include "gateway/metrics/usage_families.h"
 
+#include <utility>
+
 namespace gateway::metrics {
 
 namespace {
@@ -42,7 +44,7 @@ void add_budgets(const UsageFacts& facts, Page& page) {
                           "the hard one, where upgrades are refused.");
   for (const UsageFacts::Budget& one : facts.budgets)
     standing.add({{"domain", one.domain}}, one.state);
-  page.add(standing);
+  page.add(std::move(standing));
 }
 
 }  // namespace
