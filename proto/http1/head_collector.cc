@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "proto/base/text.h"
@@ -26,6 +27,18 @@ constexpr auto kPlain = [] {
     plain[byte] = is_plain(static_cast<uint8_t>(byte));
   return plain;
 }();
+
+// Eight of them at once: no byte of the word is below 0x20, or 0x7f. A tab is left to the table.
+bool all_are_plain(const uint8_t* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = kOnes * 0x80;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  const uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  const uint64_t without_delete = word ^ (kOnes * 0x7f);
+  const uint64_t deletes = (without_delete - kOnes) & ~without_delete;
+  return ((below_space | deletes) & kHighBits) == 0;
+}
 
 // The first byte of a TLS alert or handshake record: no text begins so.
 bool begins_tls_record(uint8_t byte) { return byte == 0x15 || byte == 0x16; }
@@ -88,6 +101,8 @@ size_t HeadCollector::plain_run(Bytes in) const {
   if (lines_ == 0 || state_ != State::in_line) return 0;
   const Bytes allowed = in.first(std::min(in.size(), limits_.max_head - size_));
   size_t run = 0;
+  while (allowed.size() - run >= sizeof(uint64_t) && all_are_plain(&allowed[run]))
+    run += sizeof(uint64_t);
   while (run < allowed.size() && kPlain[allowed[run]]) ++run;
   return run;
 }

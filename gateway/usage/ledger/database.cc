@@ -51,6 +51,11 @@ void make_private(const std::string& path) {
   [[maybe_unused]] const int made = ::mknod(path.c_str(), S_IFREG | 0640, 0);
 }
 
+// SQLite's own sums of its memory, which nobody asks for, would take a lock for each allocation.
+void leave_memory_uncounted() {
+  [[maybe_unused]] static const int kDone = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 // The way to the folder may have links, which SQLite would refuse as well; the file itself may not.
 std::string in_real_folder(const std::string& path) {
   namespace fs = std::filesystem;
@@ -168,6 +173,7 @@ proto::Result<Database, Error> Database::open(const std::string& path, Access ac
   const int mode = writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW
                           : SQLITE_OPEN_READONLY;
   if (writes) make_private(path);
+  leave_memory_uncounted();
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(writes ? in_real_folder(path).c_str() : path.c_str(), &raw,
                                    mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);

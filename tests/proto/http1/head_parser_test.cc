@@ -249,6 +249,20 @@ TEST_CASE("request parser: bad field lines") {
   });
 }
 
+TEST_CASE("request parser: a character is judged alike wherever in a line it stands") {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char character = static_cast<char>(byte);
+    const bool plain = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+    for (size_t before = 0; before < 20; ++before) {
+      RequestParser parser;
+      const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nX: a" + std::string(before, 'b') +
+                               character + std::string(20 - before, 'c') + "\r\n\r\n";
+      const bool accepted = parser.feed(proto::bytes_of(head)).progress == Progress::complete;
+      CHECK_MESSAGE(accepted == plain, byte << " behind " << before);
+    }
+  }
+}
+
 TEST_CASE("J4 request parser: what would hide the end of the message") {
   const auto with = [](std::string_view fields) {
     return "POST / HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
