@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "gateway/config/addresses.h"
@@ -87,7 +88,8 @@ void check_usage(const Usage& usage, Problems& problems) {
 }
 
 void check_names(const Document& document, Problems& problems) {
-  std::map<std::string, const Domain*> owners;
+  std::unordered_map<std::string_view, const Domain*> owners;
+  owners.reserve(document.domains.size());
   for (const Domain& domain : document.domains) {
     for (const std::string& name : domain.names) {
       auto [owner, fresh] = owners.emplace(name, &domain);

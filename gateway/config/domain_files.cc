@@ -1,6 +1,7 @@
 #include "gateway/config/domain_files.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/config/findings.h"
 #include "gateway/config/keys.h"
@@ -24,16 +25,39 @@ bool are_same(const Defaults& a, const Defaults& b) {
 }  // namespace
 
 void DomainFiles::begin(const Defaults& defaults) {
+  before_ = std::exchange(known_, {});
   if (!are_same(defaults, defaults_)) {
-    known_.clear();
+    before_.clear();
     defaults_ = defaults;
   }
+  known_.reserve(before_.size());
+  expected_ = 0;
   parsed_ = 0;
-  for (auto& [file, known] : known_) known.wanted = false;
 }
 
 void DomainFiles::end() {
-  std::erase_if(known_, [](const auto& entry) { return !entry.second.wanted; });
+  places_.reset();
+  before_.clear();
+}
+
+std::unique_ptr<DomainFiles::Known> DomainFiles::take(const std::string& file) {
+  const bool in_order =
+      expected_ < before_.size() && before_[expected_] && before_[expected_]->file == file;
+  if (!in_order) {
+    if (!places_) find_places();
+    const auto found = places_->find(file);
+    if (found == places_->end()) return nullptr;
+    expected_ = found->second;
+  }
+  return std::move(before_[expected_++]);
+}
+
+// Those that were taken are not asked for again.
+void DomainFiles::find_places() {
+  places_.emplace();
+  for (size_t i = 0; i < before_.size(); ++i) {
+    if (before_[i]) places_->emplace(before_[i]->file, i);
+  }
 }
 
 bool DomainFiles::has_its_secrets(const Known& known) {
@@ -44,21 +68,20 @@ bool DomainFiles::has_its_secrets(const Known& known) {
 
 proto::Result<std::shared_ptr<Domain>, std::string> DomainFiles::read(
     const std::string& file, std::vector<Problem>& problems) {
-  const auto found = known_.find(file);
-  Known* const known =
-      found != known_.end() && has_its_secrets(found->second) ? &found->second : nullptr;
+  std::unique_ptr<Known> known = take(file);
+  if (known && !has_its_secrets(*known)) known.reset();
   const files::FileMark mark = files::mark_of(file);
-  if (known == nullptr || !files::is_surely(known->version, mark)) {
+  if (!known || !files::is_surely(known->version, mark)) {
     auto text = files::read_text_file(file, kMaxFileBytes);
     if (!text) return proto::Unexpected{std::move(text.error())};
     const files::FileVersion version = files::version_of(mark, *text);
-    if (known == nullptr || !version.says_the_same_as(known->version))
+    if (!known || !version.says_the_same_as(known->version))
       return parse(file, *text, version, problems);
     known->version = version;
   }
-  known->wanted = true;
   problems.insert(problems.end(), known->warnings.begin(), known->warnings.end());
-  return known->domain;
+  known_.push_back(std::move(known));
+  return known_.back()->domain;
 }
 
 // What has errors is not kept: whoever mends it changes it.
@@ -66,10 +89,10 @@ std::shared_ptr<Domain> DomainFiles::parse(const std::string& file, std::string_
                                            const files::FileVersion& version,
                                            std::vector<Problem>& problems) {
   ++parsed_;
-  known_.erase(file);
-  Known known;
+  auto made = std::make_unique<Known>();
+  Known& known = *made;
+  known.file = file;
   known.version = version;
-  known.wanted = true;
   Findings findings(file, known.warnings);
   const auto tree = parse_yaml(text, findings);
   if (tree) {
@@ -81,7 +104,7 @@ std::shared_ptr<Domain> DomainFiles::parse(const std::string& file, std::string_
   if (domain == nullptr || !std::ranges::all_of(known.warnings, &Problem::warning)) return domain;
   for (const std::string& path : secret_files(*domain))
     known.secrets.emplace_back(path, files::look_at(path, nullptr));
-  known_.emplace(file, std::move(known));
+  known_.push_back(std::move(made));
   return domain;
 }
 

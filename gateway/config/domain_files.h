@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,20 +35,27 @@ class DomainFiles {
 
  private:
   struct Known {
+    std::string file;
     files::FileVersion version;
     // Of the passwords that were read with it, by path: they stand in the domain.
     std::vector<std::pair<std::string, files::FileVersion>> secrets;
     std::shared_ptr<Domain> domain;
     std::vector<Problem> warnings;
-    bool wanted = false;  // in this reading
   };
 
+  // What the last reading has left of the file, taken from it; null: nothing.
+  std::unique_ptr<Known> take(const std::string& file);
+  void find_places();
   [[nodiscard]] static bool has_its_secrets(const Known& known);
   std::shared_ptr<Domain> parse(const std::string& file, std::string_view text,
                                 const files::FileVersion& version, std::vector<Problem>& problems);
 
   Defaults defaults_;
-  std::unordered_map<std::string, Known> known_;
+  std::vector<std::unique_ptr<Known>> known_;   // of this reading, in its order
+  std::vector<std::unique_ptr<Known>> before_;  // of the last one; null: taken
+  size_t expected_ = 0;  // where in it the next file should stand, as the order is mostly the same
+  // In it, made when one stands elsewhere.
+  std::optional<std::unordered_map<std::string, size_t>> places_;
   size_t parsed_ = 0;
 };
 

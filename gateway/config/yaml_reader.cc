@@ -91,6 +91,7 @@ class Run {
   DomainFiles* files_;
   const Document* running_;
   Reading reading_;
+  ptrdiff_t patterns_ = 0;  // that name domain files
   std::unordered_set<std::string> seen_;
 };
 
@@ -101,6 +102,7 @@ void Run::read(std::string_view text) {
   MapReader map(*tree, {}, keys(Of<Document>{}), findings);
   NodeFile node = read_node(map, reading_.document);
   if (files_ != nullptr) files_->begin(node.defaults);
+  patterns_ = std::ranges::count(node.domains, nullptr, &DomainSource::map);
   for (const DomainSource& source : node.domains) {
     if (source.map != nullptr) {
       MapReader domain(*source.map, source.path, keys(Of<Domain>{}), findings);
@@ -154,8 +156,8 @@ void Run::read_pattern(const DomainSource& source, Findings& findings) {
   if (!files) return findings.error(source.at, source.path, files.error());
   if (files->empty()) note_unmatched(source, findings);
   for (const std::string& file : *files) {
-    // Patterns may overlap; a file counts once.
-    if (seen_.insert(file).second) read_domain_file(file, source, findings);
+    // Patterns may overlap; a file counts once. One pattern alone names no file twice.
+    if (patterns_ < 2 || seen_.insert(file).second) read_domain_file(file, source, findings);
   }
 }
 

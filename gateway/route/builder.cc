@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -21,15 +22,28 @@ struct Build {
   Build(const Snapshot* its_before, const Ingredients& its_ingredients)
       : ingredients(its_ingredients),
         before(its_before),
-        trust(std::make_shared<Trust>(its_before != nullptr ? its_before->trust.get() : nullptr)) {
-    if (before == nullptr) return;
-    earlier.reserve(before->domains.size());
-    for (size_t i = 0; i < before->domains.size(); ++i) earlier[before->domains[i]->label] = i;
+        trust(std::make_shared<Trust>(its_before != nullptr ? its_before->trust.get() : nullptr)) {}
+
+  // Where `before` has the domain of that label; nothing: nowhere. Asked in the order of the
+  // document, in which most of them still are: only for those that moved all are looked through.
+  std::optional<size_t> earlier(const std::string& label) {
+    if (before == nullptr) return std::nullopt;
+    const auto& domains = before->domains;
+    if (next < domains.size() && domains[next]->label == label) return next++;
+    if (places.empty()) {
+      places.reserve(domains.size());
+      for (size_t i = 0; i < domains.size(); ++i) places.emplace(domains[i]->label, i);
+    }
+    const auto found = places.find(label);
+    if (found == places.end()) return std::nullopt;
+    next = found->second + 1;
+    return found->second;
   }
 
   const Ingredients& ingredients;
   const Snapshot* before;
-  std::unordered_map<std::string_view, size_t> earlier;  // the domains of `before`, by label
+  size_t next = 0;                                      // where the next domain is expected
+  std::unordered_map<std::string_view, size_t> places;  // of the domains of `before`, by label
   std::shared_ptr<Trust> trust;
   std::vector<Problem> problems;
   std::optional<proto::Result<std::string, std::string>> node_key;  // once it was asked for
@@ -222,11 +236,10 @@ std::shared_ptr<const Domain> find_or_build(config::Document& document, size_t i
   const Secured tls{.server = server_tls(*settings, build),
                     .origin = origin_tls(*settings, build),
                     .sticky = sticky_of(*settings, pool_label(*settings), build)};
-  const auto found = build.earlier.find(settings->label());
-  if (found != build.earlier.end()) {
-    const auto& earlier = build.before->domains[found->second];
+  if (const auto found = build.earlier(settings->label())) {
+    const auto& earlier = build.before->domains[*found];
     if (is_same(*earlier, settings, tls)) {
-      document.domains.share_item(index, build.before->document.domains, found->second);
+      document.domains.share_item(index, build.before->document.domains, *found);
       return earlier;
     }
   }

@@ -1,6 +1,7 @@
 #include "gateway/route/change.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -44,18 +45,29 @@ void add_pools(Change& change) {
   for (const auto& domain : change.added) add_pools(nullptr, domain.get(), change.pools);
 }
 
-}  // namespace
+using Domains = std::span<const std::shared_ptr<const Domain>>;
 
-Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<const Snapshot> now) {
-  Change change;
-  change.before = std::move(before);
-  change.now = std::move(now);
-  std::unordered_map<std::string_view, const std::shared_ptr<const Domain>*> earlier;
-  if (change.before != nullptr) {
-    earlier.reserve(change.before->domains.size());
-    for (const auto& domain : change.before->domains) earlier.emplace(domain->label, &domain);
+// Takes away what both begin and end with: mostly all but a few. Returns how many that are.
+size_t leave_out_the_same(Domains& before, Domains& now) {
+  const size_t front = static_cast<size_t>(std::ranges::mismatch(before, now).in1 - before.begin());
+  before = before.subspan(front);
+  now = now.subspan(front);
+  size_t back = 0;
+  while (back < std::min(before.size(), now.size()) &&
+         before[before.size() - back - 1] == now[now.size() - back - 1]) {
+    ++back;
   }
-  for (const auto& domain : change.now->domains) {
+  before = before.first(before.size() - back);
+  now = now.first(now.size() - back);
+  return front + back;
+}
+
+// The order of files may have changed, so the others are found by their labels.
+void compare(Domains before, Domains now, Change& change) {
+  std::unordered_map<std::string_view, const std::shared_ptr<const Domain>*> earlier;
+  earlier.reserve(before.size());
+  for (const auto& domain : before) earlier.emplace(domain->label, &domain);
+  for (const auto& domain : now) {
     const auto found = earlier.find(domain->label);
     if (found == earlier.end()) {
       change.added.push_back(domain);
@@ -68,11 +80,22 @@ Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<co
     }
     earlier.erase(found);
   }
-  if (!earlier.empty()) {
-    for (const auto& domain : change.before->domains) {
-      if (earlier.contains(domain->label)) change.removed.push_back(domain);
-    }
+  if (earlier.empty()) return;
+  for (const auto& domain : before) {
+    if (earlier.contains(domain->label)) change.removed.push_back(domain);
   }
+}
+
+}  // namespace
+
+Change change_between(std::shared_ptr<const Snapshot> before, std::shared_ptr<const Snapshot> now) {
+  Change change;
+  change.before = std::move(before);
+  change.now = std::move(now);
+  Domains earlier = change.before != nullptr ? Domains(change.before->domains) : Domains();
+  Domains next = change.now->domains;
+  change.same = leave_out_the_same(earlier, next);
+  compare(earlier, next, change);
   add_pools(change);
   return change;
 }

@@ -16,7 +16,8 @@ Service::Service(const Lent& lent, Candidate first, Ports ports, Ports::Change o
       named_files_(std::move(first.named_files)),
       rules_(std::move(first.rules)),
       ports_(std::move(ports)),
-      common_(lent.process.common()) {
+      common_(lent.process.common()),
+      old_(lent.loop, lent.disposal) {
   Process& process = lent_.process;
   // Once it is sure that this process will serve, and before it does: the first upgrade is already
   // judged by what the budgets have left.
@@ -74,6 +75,7 @@ void Service::one_has_taken(uint64_t number) {
   Turnover whole = std::move(turnover);
   turnovers_.pop_front();
   ++first_turnover_;
+  old_.add(whole.change->before);
   lent_.disposal.run(
       [change = std::move(whole.change)]() -> net::SideThread::Done { return nullptr; });
   if (whole.taken) whole.taken();

@@ -11,6 +11,7 @@
 #include "gateway/metrics/exposition.h"
 #include "gateway/net/side_thread.h"
 #include "gateway/server/candidate.h"
+#include "gateway/server/old_snapshots.h"
 #include "gateway/server/ports.h"
 #include "gateway/server/process.h"
 #include "gateway/server/worker.h"
@@ -75,6 +76,7 @@ class Service {
   std::shared_ptr<const Metering::Rules> rules_;
   Ports ports_;
   Common common_;
+  OldSnapshots old_;
   std::deque<Turnover> turnovers_;
   uint64_t first_turnover_ = 0;  // the number of the front
   Workers workers_;

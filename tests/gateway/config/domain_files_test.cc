@@ -168,3 +168,23 @@ TEST_CASE("domain files: one that goes is forgotten, and new when it comes back"
   CHECK(back.parsed == 1);
   CHECK(back.document.domains.size() == 3);
 }
+
+TEST_CASE("domain files: those that stand elsewhere than before are known all the same") {
+  Files files;
+  const Reading first = files.read();
+  for (const char* name : {"0", "ab", "z"}) files.domain(name);
+  const Reading more = files.read();
+  CHECK(more.parsed == 3);
+  REQUIRE(more.document.domains.size() == 6);
+  for (const auto& [now, before] : {std::pair{1, 0}, {3, 1}, {4, 2}})
+    CHECK(more.document.domains.share(now) == first.document.domains.share(before));
+
+  files.folder.write("weir.yaml", std::string(kListener) +
+                                      "domains: [ \"domains/[b-z]*.yaml\", domains/*.yaml ]\n");
+  const Reading turned = files.read();
+  CHECK(turned.parsed == 0);
+  REQUIRE(turned.document.domains.size() == 6);
+  CHECK(turned.document.domains[0].names.front() == "b.test");
+  CHECK(turned.document.domains[3].names.front() == "0.test");
+  CHECK(turned.document.domains.share(0) == first.document.domains.share(1));
+}

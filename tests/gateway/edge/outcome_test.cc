@@ -121,8 +121,8 @@ TEST_CASE("outcome: a session's first line has the name that the session goes on
   CHECK(identity.handshake_in == upgrade_request().size());
   CHECK(identity.handshake_out == 129);
   CHECK(identity.origin.to_string() == "10.0.0.5:8080");
-  REQUIRE(identity.proxy);
-  CHECK(identity.proxy->host() == "10.1.1.1");
+  REQUIRE(identity.seldom);
+  CHECK(identity.seldom->proxy.host() == "10.1.1.1");
   CHECK(one.scene.answers(101) == 1);
   const auto totals = one.scene.metered();
   CHECK(totals[Field::client_handshake_out] == 129);

@@ -51,6 +51,29 @@ TEST_CASE("change: one domain is added, one removed, one changed, and the rest a
   CHECK(fresh == "e.example.com b.example.com ");
 }
 
+TEST_CASE("change: what stands in front of it or behind it makes no domain another one") {
+  Building building;
+  const std::string middle = echo("b") + echo("c") + echo("d");
+  const auto before = building.snapshot(echo("a") + middle + echo("e"));
+  const auto told = [&](const std::string& text) {
+    const Change change = change_between(before, building.snapshot(text, *before));
+    return std::to_string(change.added.size()) + " added, " +
+           std::to_string(change.removed.size()) + " removed, " +
+           std::to_string(change.changed.size()) + " changed, " + std::to_string(change.same) +
+           " same";
+  };
+  CHECK(told(echo("0") + echo("a") + middle + echo("e")) ==
+        "1 added, 0 removed, 0 changed, 5 same");
+  CHECK(told(echo("a") + middle + echo("e") + echo("f")) ==
+        "1 added, 0 removed, 0 changed, 5 same");
+  CHECK(told(middle + echo("e")) == "0 added, 1 removed, 0 changed, 4 same");
+  CHECK(told(echo("a") + middle) == "0 added, 1 removed, 0 changed, 4 same");
+  CHECK(told(middle) == "0 added, 2 removed, 0 changed, 3 same");
+  CHECK(told(echo("e") + middle + echo("a")) == "0 added, 0 removed, 0 changed, 5 same");
+  CHECK(told(echo("a") + echo("b") + echo("x") + echo("d") + echo("e")) ==
+        "1 added, 1 removed, 0 changed, 4 same");
+}
+
 TEST_CASE("change: the same configuration once more changes nothing") {
   Building building;
   const auto before = building.snapshot(echo("a") + echo("b"));
