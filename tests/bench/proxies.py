@@ -36,6 +36,7 @@ class Setting:
     admin_port: int = 0         # Weir's; 0: any
     weir_origin: str = ""       # Weir's further settings of the origin, each "key: value"
     weir_usage: str = ""        # and of usage
+    plain_requests: bool = False  # and no upgrades
 
     @property
     def origin_port(self):
@@ -112,6 +113,11 @@ class Nginx(Proxy):
             verify = (f"proxy_ssl_verify on; proxy_ssl_name bench.test; proxy_ssl_server_name on; "
                       f"proxy_ssl_trusted_certificate {s.certificates}/bench.pem; "
                       f"proxy_ssl_protocols TLSv1.2 TLSv1.3;")
+        # As its manual says for connections to origins that are kept; bodies are passed on as they come.
+        keep = "keepalive 64;" if s.plain_requests else ""
+        connection = '""' if s.plain_requests else "$connection_upgrade"
+        streams = ("proxy_request_buffering off; proxy_buffering off; client_max_body_size 0;"
+                   if s.plain_requests and s.large_buffers else "")
         # nginx drops connections that have not sent their request yet when fewer than a sixteenth of
         # worker_connections are free, so it gets twice of what it may open.
         connections = min(2 * s.descriptors, 262144)
@@ -126,7 +132,9 @@ http {{
   access_log {f'{s.folder}/access.log' if s.logs else 'off'};
 {temporary}
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  upstream origin {{ {upstream} }}
+  upstream origin {{ {upstream} {keep} }}
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
   server {{
     listen 127.0.0.1:{s.plain_port} backlog=4096;
     listen 127.0.0.1:{s.secure_port} ssl backlog=4096;
@@ -141,10 +149,11 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Host $host;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
+      proxy_set_header Connection {connection};
       proxy_read_timeout 1h;
       proxy_send_timeout 1h;
       {buffers}
+      {streams}
       {verify}
     }}
   }}
@@ -181,6 +190,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout tunnel 1h
+  http-reuse safe
   {'log global' if s.logs else ''}
   {'option httplog' if s.logs else ''}
   {self.defaults}
@@ -225,6 +235,7 @@ domains:
       key: "file:{s.certificates}/bench.key"
     websocket: {{ enabled: true, connection_timeout: 1h }}
     access: {{ origins: any }}
+    {'http: { enabled: true, event_timeout: off }' if s.plain_requests else ''}
     origin:
       protocol: {s.origin_protocol}
       ports: {{ http: {s.origin_ports['http']}, https: {s.origin_ports['https']} }}

@@ -40,7 +40,8 @@ class Bench:
 
     def load(self, mode, **options):
         port = self.proxy.ports[self.secure]
-        return tools.Load(mode, port, self.secure, self.certificates, **options)
+        kind = tools.HttpLoad if self.proxy.setting.plain_requests else tools.Load
+        return kind(mode, port, self.secure, self.certificates, **options)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Scenario:
     figures: tuple            # (name, label, format); lower is better in all
     secure: bool = False      # the clients speak TLS
     origin: str = "http"
+    plain: bool = False       # plain requests, and the origin of those
     large_buffers: bool = False
     most_rounds: int = 1000
 
@@ -207,7 +209,7 @@ def memory_of(bench, mode, count, messages=None, **options):
         raise RunFailed("the load died or hung")
     time.sleep(2)
     left = measure.private_bytes(members) - start
-    stalls = None if mode == "idle" else count
+    stalls = count if mode in ("flood", "sink", "stalled") else None
     return {"bytes": grown / count, "kernel": kernel / count,
             "kept": 100 * left / grown if grown > 0 else 0.0,
             "problems": check(results, opened=count, messages=messages, stalls=stalls)}

@@ -11,7 +11,7 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build" / "bench"
-PROGRAMS = ("load", "origin", "relay")
+PROGRAMS = ("load", "origin", "http_load", "http_origin", "relay")
 PROXY_CORE = 0
 LOAD_CORE = 1
 
@@ -109,6 +109,22 @@ class Origin(Helper):
         return [int(word) for word in self.line().split()]
 
 
+class HttpOrigin(Helper):
+    """The origin of plain requests."""
+
+    def __init__(self, certificates, time_limit=24 * 3600):
+        super().__init__([BUILD / "bench_http_origin", certificates / "bench.pem",
+                          certificates / "bench.key"], time_limit)
+        word, plain, secure = self.line().split()
+        assert word == "ready"
+        self.ports = {"http": int(plain), "https": int(secure)}
+
+    def connections(self):
+        """How many are open now, and how many there were."""
+        self.tell()
+        return [int(word) for word in self.line().split()]
+
+
 class Load(Helper):
     """One run of the load: prepared() once its connections are open, then work()."""
 
@@ -129,3 +145,13 @@ class Load(Helper):
         self.tell()
         text = self.line()
         return json.loads(text) if text else None
+
+
+class HttpLoad(Load):
+    """The same of plain requests."""
+
+    def __init__(self, mode, port, tls, certificates, time_limit=200, **options):
+        words = [f"{name}={value}" for name, value in options.items()]
+        if tls:
+            words.append(f"ca={certificates / 'bench.pem'}")
+        Helper.__init__(self, [BUILD / "bench_http_load", mode, f"port={port}", *words], time_limit)
