@@ -145,7 +145,7 @@ int Server::make_service(Candidate first) {
   const config::Document& document = snapshot->document;
   started_with_ = document;
   started_with_.domains.clear();
-  // The list of thousands of files, too: no key is compared by it, and a reload copies what is here.
+  // No key is compared by the list of files: it may be long, and a reload copies what is here.
   started_with_.files = std::vector<std::string>();
   Ports ports(process_->workers());
   Ports::Change opened = ports.plan(document.listeners);

@@ -14,7 +14,7 @@ void PendingRecords::begin() {
 }
 
 void PendingRecords::add(std::span<Record> records) {
-  latest_.reserve(std::min(latest_.size() + records.size(), RecordQueue::kMost));
+  if (latest_.empty()) latest_.reserve(std::min(records.size(), RecordQueue::kMost));
   for (Record& record : records) {
     const auto known = places_.empty() ? places_.end() : places_.find(record.session);
     if (known != places_.end()) {
