@@ -133,6 +133,7 @@ void Exchange::on_asked(origin::RequestSink& sink) {
 
 void Exchange::on_asked_in_vain() {
   tell_moved();
+  if (upload_.sink() != nullptr) asking_->question.begin_anew(now());
   upload_.take_back();
   flow();
 }

@@ -45,6 +45,9 @@ class HttpQuestion final : public origin::Question {
   // establish_timeout runs from `began`. The upload says whether the body could be sent again.
   HttpQuestion(const Asks& asks, milliseconds began, const Upload& upload, Handler& handler);
 
+  // It has been asked in vain, and is asked anew: another connection has its whole time.
+  void begin_anew(milliseconds now) { patience_.until = now + asks_.origin.establish_timeout; }
+
   // Whether such a request may ever be sent a second time, so that its body is worth holding.
   static bool is_repeatable(const Asks& asks);
 

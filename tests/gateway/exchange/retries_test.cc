@@ -230,6 +230,19 @@ TEST_CASE("E11: a challenge is met with credentials, and the body that is held")
   }
 }
 
+TEST_CASE("E11: a challenge that comes late leaves a new connection its whole establish_timeout") {
+  ExchangeScene scene("response_timeout: 1h",
+                      "      establish_timeout: 2s\n"
+                      "      auth: { username: a, password: b, allow_basic_plaintext: true }\n");
+  Peer& origin = scene.ask(plain_request("GET"));
+  scene.stage.pass(10s);
+  scene.say(origin,
+            "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"b\"\r\nContent-Length: 0\r\n\r\n");
+  scene.connection(scene.listener).send(kGreeting);
+  REQUIRE(scene.ended());
+  CHECK(scene.client.body == "hello");
+}
+
 TEST_CASE("E11: without credentials of ours a challenge is the client's") {
   ExchangeScene scene;
   Peer& origin = scene.ask(plain_request("GET", "Authorization: mine\r\n"));
