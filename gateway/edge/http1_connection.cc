@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
+constexpr int kNotImplemented = 501;
+
 proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
   proto::http1::HeadLimits out;
   out.max_head = limits.max_head;
@@ -134,7 +136,11 @@ void Http1Connection::read_head(net::Bytes data) {
   current_->request.head_size += fed.consumed;
   if (fed.progress == Progress::refused) {
     const auto& rejection = current_->parser.rejection();
-    refuse({.status = rejection.status, .cause = Cause::bad_request, .why = rejection.why});
+    // All else that a head is refused for is malformed.
+    const bool method = rejection.status == kNotImplemented;
+    refuse({.status = rejection.status,
+            .cause = method ? Cause::method_refused : Cause::bad_request,
+            .why = rejection.why});
   } else if (fed.progress == Progress::complete) {
     keep_early(data.subspan(fed.consumed));
     ask();

@@ -1,6 +1,6 @@
 #include "gateway/edge/request_body.h"
 
-#include "proto/base/text.h"
+#include "proto/http1/expectation.h"
 
 namespace gateway::edge {
 
@@ -11,20 +11,19 @@ namespace {
 
 constexpr std::string_view kTooLarge = "the request body is larger than http.max_body";
 
-bool expects_continue(const proto::http1::RequestHead& head) {
-  const auto expected = head.fields.first("Expect");
-  return expected && proto::equals_ignoring_case(*expected, "100-continue");
+bool is_awaited_by(const proto::http1::RequestHead& head) {
+  const auto waits = proto::http1::expects_continue(head);
+  return waits && *waits;
 }
 
 }  // namespace
 
 std::optional<Refusal> judge_body(const Request& request) {
   const proto::http1::RequestHead& head = request.head;
-  const size_t expectations = head.fields.count("Expect");
-  if (expectations > 1 || (expectations == 1 && !expects_continue(head))) {
-    return Refusal{.status = 417,
-                   .cause = Cause::bad_request,
-                   .why = "the only expectation that is met here is 100-continue"};
+  const auto waits = proto::http1::expects_continue(head);
+  if (!waits) {
+    return Refusal{
+        .status = waits.error().status, .cause = Cause::bad_request, .why = waits.error().why};
   }
   const auto& most = request.route->http->max_body;
   if (most && proto::http1::request_body(head).length > *most)
@@ -35,7 +34,7 @@ std::optional<Refusal> judge_body(const Request& request) {
 RequestBody::RequestBody(const proto::http1::RequestHead& head)
     : framing_(proto::http1::request_body(head)),
       decoder_(framing_),
-      awaited_(head.minor_version == 1 && expects_continue(head)) {}
+      awaited_(is_awaited_by(head)) {}
 
 RequestBody::Part RequestBody::take(proto::Bytes in, std::optional<uint64_t> most,
                                     std::string& joined) {

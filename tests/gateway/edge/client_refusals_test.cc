@@ -56,6 +56,7 @@ TEST_CASE("client refusals: what a client does wrong is answered by status and c
       {426, "not_an_upgrade", "GET / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n", true},
       {431, "bad_request", upgrade_request({.fields = "X: " + std::string(17'000, 'x') + "\r\n"}),
        false},
+      {501, "method_refused", "Get / HTTP/1.1\r\nHost: chat.example.com\r\n\r\n", false},
       {508, "loop", upgrade_request({.fields = "Via: 1.1 weir-node-1\r\n"}), true},
   };
   for (const Row& row : rows) {
