@@ -15,6 +15,7 @@ import frames
 import network
 import origin
 import peers
+import plain
 import wire
 from harness import BINARY, Weir, WeirTest, domain
 from patience import patience
@@ -29,7 +30,7 @@ OPEN_4 = b'0{"sid":"Ab-_9","upgrades":["websocket"],"pingInterval":25000}'
 OPEN_3 = b'96:0{"sid":"Ab-_9","upgrades":["websocket"],"pingInterval":25000}2:40'
 
 
-def plain(status: str, body: bytes, fields: bytes = b"") -> bytes:
+def plain_answer(status: str, body: bytes, fields: bytes = b"") -> bytes:
     return (f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n".encode() + fields + b"\r\n" + body)
 
 
@@ -51,6 +52,17 @@ def engine(poll: bytes, probe: bytes = b"3probe", requests: list = None):
                 return
             if got.payload == b"2probe":
                 connection.send(frames.frame(frames.TEXT, probe))
+
+    return script
+
+
+def page_or_session(page: bytes):
+    """A script of an origin that answers plain requests so, and says yes to upgrades."""
+
+    def script(connection: origin.Connection) -> None:
+        connection.head = connection.read_head()
+        connection.send(origin.good_101(connection.head) if connection.head.get("Upgrade") else page)
+        connection.read_rest()
 
     return script
 
@@ -133,6 +145,17 @@ class WholeTest(DoctorTest):
         self.assertEqual({one.head.start for one in server.connections}, {"GET /ws?a=1 HTTP/1.1"})
         self.assertEqual({one.head.get("X-Forwarded-Proto") for one in server.connections}, {"https"})
 
+    def test_pages_and_socket_io_behind_weir(self):
+        for version in (2, 4):
+            server = self.use(peers.socket_io_server(version))
+            weir = self.serve([plain.http_domain(HOST, server.http)])
+            lines = self.examine(weir, "--socket-io", code=0)
+            self.assertRegex(lines[0], rf"^1/6 connection  ok  101 in \d+ ms; socket\.io {version}: open, probe answered$")
+            self.assertEqual(lines[3], f"4/6 proxy  ok  route /, 127.0.0.1:{server.http}: 200, 101")
+        node = self.use(peers.node_server(certificates.leaf(HOST)))
+        weir = self.serve([plain.http_domain(HOST, node.http)])
+        self.assertEqual(self.examine(weir, code=0)[3], f"4/6 proxy  ok  route /, 127.0.0.1:{node.http}: 404, 101")
+
     def test_json_has_an_object_for_each_step_and_marks_the_first_cause(self):
         weir = self.serve([domain(HOST, daemons.free_port())])
         lines = [json.loads(line) for line in self.examine(weir, "--json", code=1)]
@@ -194,9 +217,9 @@ class ConnectionTest(DoctorTest):
 
     def test_what_is_no_101(self):
         for answered, said in (
-                (plain("502 Bad Gateway", b"the origin refuses connections\n"),
+                (plain_answer("502 Bad Gateway", b"the origin refuses connections\n"),
                  '502 "the origin refuses connections"'),
-                (plain("404 Not Found", b""), "404"),
+                (plain_answer("404 Not Found", b""), "404"),
                 (b"SSH-2.0-OpenSSH_9.2\r\n", r"no HTTP/1\.1 came: .*"),
                 (b"", "the connection was closed without an answer"),
                 (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -215,7 +238,7 @@ class ConnectionTest(DoctorTest):
             with self.subTest(name):
                 requests = []
                 cookie = b"Set-Cookie: io=1; Path=/; HttpOnly\r\nSet-Cookie: weir_1=abc\r\n"
-                line = self.first(engine(plain("200 OK", poll, cookie), requests=requests), "--socket-io", code=0)
+                line = self.first(engine(plain_answer("200 OK", poll, cookie), requests=requests), "--socket-io", code=0)
                 self.assertRegex(line, rf"^1/6 connection  ok  101 in \d+ ms; {name}: open, probe answered$")
                 last = requests[-1]
                 revision = name[-1].replace("2", "3")
@@ -225,10 +248,10 @@ class ConnectionTest(DoctorTest):
     def test_socket_io_that_fails_on_its_way(self):
         no_upgrade = b'0{"sid":"a","upgrades":[],"pingInterval":25000}'
         for poll, probe, said in (
-                (plain("400 Bad Request", b'{"code":0}'), b"", "the poll was answered 400"),
-                (plain("200 OK", b"<html>"), b"", "the poll was answered 200, with no open packet"),
-                (plain("200 OK", no_upgrade), b"", "open, no upgrade to websocket offered"),
-                (plain("200 OK", OPEN_4), b"3other", "open, no probe")):
+                (plain_answer("400 Bad Request", b'{"code":0}'), b"", "the poll was answered 400"),
+                (plain_answer("200 OK", b"<html>"), b"", "the poll was answered 200, with no open packet"),
+                (plain_answer("200 OK", no_upgrade), b"", "open, no upgrade to websocket offered"),
+                (plain_answer("200 OK", OPEN_4), b"3other", "open, no probe")):
             with self.subTest(said):
                 line = self.first(engine(poll, probe), "--socket-io", "/socket.io/")
                 self.assertEqual(line, f"1/6 connection  FAIL  socket.io: {said}")
@@ -346,12 +369,20 @@ class ProxyTest(DoctorTest):
         self.assertEqual(self.examine(weir, code=1)[3], f"4/6 proxy  FAIL  127.0.0.1:{gone} refuses")
 
     def test_the_origin_answers_something_else_to_the_upgrade(self):
-        server = self.use(origin.RawOrigin(origin.answer(plain("404 Not Found", b""))))
+        server = self.use(origin.RawOrigin(origin.answer(plain_answer("404 Not Found", b""))))
         self.assertEqual(self.fourth(domain(HOST, server.port)),
                          f"127.0.0.1:{server.port}: the origin answered 404 to the upgrade")
 
+    def test_the_origin_is_not_well_or_knows_no_polls(self):
+        for status, said, options in (("503 Service Unavailable", "answered 503 to a GET", ()),
+                                      ("404 Not Found", "answered 404 to the poll", ("--socket-io",))):
+            with self.subTest(status):
+                server = self.use(origin.RawOrigin(page_or_session(plain_answer(status, b""))))
+                self.assertEqual(self.fourth(plain.http_domain(HOST, server.port), *options),
+                                 f"127.0.0.1:{server.port}: the origin {said}")
+
     def test_the_origin_speaks_no_tls(self):
-        server = self.use(origin.RawOrigin(lambda connection: connection.send(plain("400 Bad Request", b"")), silent=True))
+        server = self.use(origin.RawOrigin(lambda connection: connection.send(plain_answer("400 Bad Request", b"")), silent=True))
         entry = domain(HOST, origin={"protocol": "https", "servers": [{"address": f"127.0.0.1:{server.port}"}]})
         self.assertRegex(self.fourth(entry), rf"^127\.0\.0\.1:{server.port}: no TLS connection to the origin: ")
 
