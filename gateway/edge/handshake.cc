@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/edge/built_in.h"
 #include "gateway/edge/client_source.h"
 #include "gateway/edge/judgement.h"
 #include "gateway/edge/request_body.h"
@@ -64,10 +65,9 @@ void Handshake::answer_plain() {
     answerer_.answer(200, {}, {});
     return;
   }
-  const bool reads = request_.head.method == "GET" || request_.head.method == "HEAD";
-  if (request_.target.path == "/" && reads && request_.route->pool() == nullptr) {
+  if (has_built_in_answer(request_)) {
     advance(Stage::over);
-    answer_page(answerer_);
+    answer_built_in(answerer_, request_);
     return;
   }
   if (request_.route != nullptr && request_.route->http->enabled &&

@@ -1,6 +1,5 @@
 #include "gateway/edge/responses.h"
 
-#include "gateway/edge/page.h"
 #include "proto/http1/body.h"
 #include "proto/http1/head_writer.h"
 
@@ -9,11 +8,6 @@ namespace gateway::edge {
 namespace {
 
 constexpr std::string_view kTextFields = "Content-Type: text/plain; charset=utf-8\r\n";
-constexpr std::string_view kPageFields =
-    "Content-Type: text/html; charset=utf-8\r\n"
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:\r\n"
-    "Cache-Control: no-store\r\n";
 constexpr int kUpgradeRequired = 426;
 
 }  // namespace
@@ -26,8 +20,6 @@ void answer_refusal(Answerer& answerer, const Refusal& refusal) {
     answerer.answer(refusal.status, std::string(kTextFields).append(refusal.fields), body);
   }
 }
-
-void answer_page(Answerer& answerer) { answerer.answer(200, kPageFields, echo_page()); }
 
 std::string http1_response(const Http1Answer& answer) {
   std::string text;

@@ -1,5 +1,4 @@
-// What answers say: the text of refusals, the page of a built-in origin, and how HTTP/1.1 writes
-// them down.
+// What answers say: the text of refusals, and how HTTP/1.1 writes them down.
 #pragma once
 
 #include <string>
@@ -12,8 +11,6 @@ namespace gateway::edge {
 
 // One line, in the words of the log.
 void answer_refusal(Answerer& answerer, const Refusal& refusal);
-
-void answer_page(Answerer& answerer);
 
 // A whole HTTP/1.1 answer.
 struct Http1Answer {

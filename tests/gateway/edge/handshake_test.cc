@@ -160,6 +160,31 @@ TEST_CASE("handshake: the page of the built-in origin is shown at its root alone
   }
 }
 
+TEST_CASE("handshake: the built-in origin tells what it has seen of a request, without its query") {
+  for (const std::string_view line : {"GET /request", "GET /request?token=secret"}) {
+    CAPTURE(line);
+    Peer client;
+    WorkerScene scene;
+    scene.use(std::string(kEchoDomain));
+    MemoryCarrier carrier(scene, client);
+    carrier.ask(plain_request(line));
+    CHECK(carrier.status == 200);
+    CHECK(carrier.body.starts_with(
+        R"({"method":"GET","path":"/request","http_version":"1.1","scheme":"http","host":")"));
+    CHECK(carrier.body.find("secret") == std::string::npos);
+    CHECK(carrier.header("Cross-Origin-Resource-Policy") == "same-origin");
+  }
+  for (const std::string_view line : {"POST /request", "GET /requests", "GET /request/"}) {
+    CAPTURE(line);
+    Peer client;
+    WorkerScene scene;
+    scene.use(std::string(kEchoDomain));
+    MemoryCarrier carrier(scene, client);
+    carrier.ask(plain_request(line));
+    CHECK(carrier.status == 426);
+  }
+}
+
 TEST_CASE("handshake: a node that is drained opens no session") {
   Peer client;
   WorkerScene scene;

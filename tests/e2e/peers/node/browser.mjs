@@ -40,6 +40,13 @@ try {
   result.rtt = await text('#rtt');
   result.bytes = await text('#bytes');
   result.log = await text('#log');
+  await shows('#exchange', /^\d{3} in/);
+  const first = await text('#exchange');
+  await page.click('#ask');
+  await shows('#exchange-details', /kept/);
+  result.exchange = first;
+  result.exchangeDetails = await text('#exchange-details');
+  if (job.screenshot) await page.screenshot({ path: job.screenshot, fullPage: true });
   await page.click('#close');
   await shows('#close-code', /\d{4}/);
   result.code = await text('#close-code');
