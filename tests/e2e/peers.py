@@ -116,11 +116,12 @@ def sync_client(url: str, **fields: str) -> Talker:
 @functools.lru_cache(maxsize=None)
 def tomcat_classes() -> str:
     """Compiles the origin once; the classes stay for later runs, because javac is slow."""
-    source = HERE / "tomcat" / "Origin.java"
-    output = pathlib.Path(tempfile.gettempdir()) / f"weir-e2e-tomcat-{os.getuid()}-{source.stat().st_mtime_ns}"
+    sources = sorted((HERE / "tomcat").glob("*.java"))
+    written = max(source.stat().st_mtime_ns for source in sources)
+    output = pathlib.Path(tempfile.gettempdir()) / f"weir-e2e-tomcat-{os.getuid()}-{written}"
     if not (output / "Origin.class").exists():
         with tempfile.TemporaryDirectory() as scratch:
-            subprocess.run(["javac", "-nowarn", "-cp", tomcat_jars(), "-d", scratch, str(source)],
+            subprocess.run(["javac", "-nowarn", "-cp", tomcat_jars(), "-d", scratch, *map(str, sources)],
                            check=True, capture_output=True, text=True)
             output.mkdir(exist_ok=True)
             # Origin.class comes last: another run takes it as the sign that all is there.
@@ -135,11 +136,11 @@ def tomcat_jars() -> str:
 
 
 class Tomcat(Server):
-    def __init__(self, leaf: certificates.Leaf):
+    def __init__(self, leaf: certificates.Leaf, node: str = "one"):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-e2e-tomcat-base-")
         super().__init__(["java", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-cp",
                           f"{tomcat_classes()}:{tomcat_jars()}", "Origin", str(leaf.certificate),
-                          str(leaf.key), self.folder.name])
+                          str(leaf.key), self.folder.name, node])
 
     def close(self) -> None:
         super().close()

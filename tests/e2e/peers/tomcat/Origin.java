@@ -32,7 +32,10 @@ import org.apache.tomcat.util.net.SSLHostConfig;
 import org.apache.tomcat.util.net.SSLHostConfigCertificate;
 import org.apache.tomcat.websocket.server.WsContextListener;
 
-/** Tomcat 10 as an origin, plain and TLS, on ports of the kernel's choice. Arguments: certificate and key (PEM), base folder. */
+/**
+ * Tomcat 10 as an origin, plain and TLS, on ports of the kernel's choice. Arguments: certificate and key (PEM), base folder,
+ * the name of the node.
+ */
 public class Origin {
   private static final String ROLE = "user";
 
@@ -228,6 +231,7 @@ public class Origin {
     guard(tomcat, arguments[2], "/basic", new BasicAuthenticator());
     guard(tomcat, arguments[2], "/wide", wide);
     guard(tomcat, arguments[2], "/digest", new DigestAuthenticator());
+    Pages.serve(tomcat, arguments[2], arguments[3]);
     tomcat.start();
     System.out.println(Map.of("http", plain.getLocalPort(), "https", secure.getLocalPort())
         .toString().replace("=", "\":").replace("{", "{\"").replace(", ", ", \""));
