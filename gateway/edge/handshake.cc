@@ -89,14 +89,16 @@ void Handshake::exchange() {
   outcome_.exchanging();
   exchange_ = std::make_unique<exchange::Exchange>(
       exchange::Exchange::Lent{context_.origins, answerer_, *this},
-      exchange::Exchange::Asks{asked_by(request_), *request_.domain, *request_.route, request_.snapshot->via});
+      exchange::Exchange::Asks{asked_by(request_), *request_.domain, *request_.route,
+                               request_.snapshot->via});
   exchange_->start();
 }
 
 void Handshake::ask(const route::Pool& pool) {
-  question_.emplace(WsQuestion::Asks{asked_by(request_), request_.upgrade, pool.settings(),
-                                     request_.snapshot->via},
-                    context_.loop.now(), *this);
+  question_ =
+      std::make_unique<WsQuestion>(WsQuestion::Asks{asked_by(request_), request_.upgrade,
+                                                    pool.settings(), request_.snapshot->via},
+                                   context_.loop.now(), *this);
   journey_ = std::make_unique<origin::Journey>(
       context_.origins, origin::Journey::Aim{*request_.domain, pool}, *question_);
   journey_->start();

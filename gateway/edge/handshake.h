@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "gateway/edge/answerer.h"
@@ -69,7 +68,7 @@ class Handshake final : public session::WsQuestion::Handler, public exchange::Ex
   Outcome& outcome_;
   Stage stage_ = Stage::judging;
   // While it asks an origin. The question outlives its journey.
-  std::optional<session::WsQuestion> question_;
+  std::unique_ptr<session::WsQuestion> question_;
   std::unique_ptr<origin::Journey> journey_;
   std::unique_ptr<exchange::Exchange> exchange_;  // while it exchanges, and in its last call
 };

@@ -28,7 +28,8 @@ proto::http1::HeadLimits limits_of(const config::NodeLimits& limits) {
 }  // namespace
 
 Http1Connection::Current::Current(const WorkerContext& context, Request asked)
-    : parser(limits_of(asked.snapshot->document.limits)),
+    : parser(std::make_unique<proto::http1::RequestParser>(
+          limits_of(asked.snapshot->document.limits))),
       request(std::move(asked)),
       outcome(context, request) {}
 
@@ -74,7 +75,7 @@ void Http1Connection::start() { stream_->start(*this); }
 
 void Http1Connection::refuse_plain(bool head) {
   // Of a request that is not read this is all that its answer depends on.
-  if (head) current_->parser.feed(proto::bytes_of("HEAD "));
+  if (head) current_->parser->feed(proto::bytes_of("HEAD "));
   stream_->start(*this);
   refuse({.status = 400,
           .cause = Cause::bad_request,
@@ -132,10 +133,10 @@ void Http1Connection::on_data(net::Bytes data) {
 }
 
 void Http1Connection::read_head(net::Bytes data) {
-  const auto fed = current_->parser.feed(data);
+  const auto fed = current_->parser->feed(data);
   current_->request.head_size += fed.consumed;
   if (fed.progress == Progress::refused) {
-    const auto& rejection = current_->parser.rejection();
+    const auto& rejection = current_->parser->rejection();
     // All else that a head is refused for is malformed.
     const bool method = rejection.status == kNotImplemented;
     refuse({.status = rejection.status,
@@ -152,9 +153,11 @@ void Http1Connection::read_head(net::Bytes data) {
 void Http1Connection::ask() {
   ++requests_;
   Current& now = *current_;
-  now.request.head = now.parser.take();
+  now.request.head = now.parser->take();
+  now.to_head = now.parser->is_head();
+  now.parser.reset();
   now.body.emplace(now.request.head);
-  now.answer.emplace(AnswerWriter::Client{.to_head = now.parser.is_head(),
+  now.answer.emplace(AnswerWriter::Client{.to_head = now.to_head,
                                           .minor_version = now.request.head.minor_version});
   context_.loop.wheel().clear(*this);
   advance(Stage::asking);
@@ -185,9 +188,9 @@ void Http1Connection::answer(int status, std::string_view fields, std::string_vi
   const std::string text = http1_response({.status = status,
                                            .fields = fields,
                                            .body = body,
-                                           .to_head = now.parser.is_head(),
+                                           .to_head = now.is_head(),
                                            .connection = connection});
-  const size_t shown = now.parser.is_head() ? 0 : body.size();
+  const size_t shown = now.is_head() ? 0 : body.size();
   now.outcome.answered(status, text.size() - shown, shown);
   write(text);
   if (now.request.has_head() && !now.is_attempt()) {
@@ -298,9 +301,9 @@ void Http1Connection::on_end() {
   }
 }
 
-// A request whose rest is not read yet would end nowhere else.
+// A body that nobody takes would hide it for as long. What comes before a 101 is the session's.
 void Http1Connection::on_leaving() {
-  if (stage_ != Stage::asking || !has_left_request()) return;
+  if (stage_ != Stage::asking || current_->is_attempt() || !has_left_request()) return;
   current_->handshake->client_left();
   leave();
 }

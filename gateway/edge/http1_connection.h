@@ -72,19 +72,22 @@ class Http1Connection final : public Answerer,
     Current(const WorkerContext& context, Request asked);
     // An attempt at WebSocket, however it is answered.
     bool is_attempt() const;
+    // By HEAD: an answer has no body.
+    bool is_head() const { return parser ? parser->is_head() : to_head; }
 
-    proto::http1::RequestParser parser;
+    std::unique_ptr<proto::http1::RequestParser> parser;  // until the head is there
     Request request;
     Outcome outcome;
     // From here on: once the head is there.
     std::optional<RequestBody> body;
     std::optional<AnswerWriter> answer;  // of an exchange
-    std::optional<ClientPace> pace;      // once a clock runs
+    std::unique_ptr<ClientPace> pace;    // once a clock runs
     std::optional<Handshake> handshake;
     uint64_t written = 0;    // bytes, besides those of `answer`
     uint64_t discarded = 0;  // bytes that came and were not looked at
-    bool keep = false;       // the connection serves another one
-    bool paused = false;     // the body, by the exchange
+    bool to_head = false;
+    bool keep = false;    // the connection serves another one
+    bool paused = false;  // the body, by the exchange
   };
 
   // Answerer. The half of an exchange is in http1_exchange.cc, how a connection ends in

@@ -208,8 +208,10 @@ void Http1Connection::tell_moved() {
 ClientPace& Http1Connection::pace() {
   static const config::Http kDefault;
   Current& now = *current_;
-  if (!now.pace)
-    now.pace.emplace(now.request.route != nullptr ? *now.request.route->http : kDefault);
+  if (!now.pace) {
+    const bool routed = now.request.route != nullptr;
+    now.pace = std::make_unique<ClientPace>(routed ? *now.request.route->http : kDefault);
+  }
   return *now.pace;
 }
 

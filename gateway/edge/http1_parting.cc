@@ -38,13 +38,13 @@ void Http1Connection::let_go(LetGo how) {
 
 void Http1Connection::turn_away() {
   if (stage_ != Stage::reading) return;
-  if (requests_ > 0 || current_->parser.started() || stream_->has_unread()) return;
+  if (requests_ > 0 || current_->parser->started() || stream_->has_unread()) return;
   context_.loop.retire(std::move(current_));
   part();
 }
 
 void Http1Connection::abort() {
-  if (stage_ == Stage::reading && current_->parser.started()) refuse(refused_by_drain());
+  if (stage_ == Stage::reading && current_->parser->started()) refuse(refused_by_drain());
   if (stage_ == Stage::asking) current_->handshake->refuse(refused_by_drain());
   if (stage_ != Stage::over) leave();
 }

@@ -301,6 +301,30 @@ TEST_CASE("E8 http1 exchange: a client that goes away takes the origin's connect
   }
 }
 
+TEST_CASE("E8 http1 exchange: a client is missed while nobody takes its upload") {
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    EdgeStage stage(with_http);
+    RawPeer client = stage.client(request("PUT /a HTTP/1.1", "Content-Length: 100000000\r\n"));
+    RawPeer origin = stage.asked();
+    const std::string part(100'000, 'x');
+    size_t sent = 0;
+    size_t before = 0;
+    do {
+      before = sent;
+      sent += client.send(part);
+      stage.stage.settle();
+    } while (sent != before);
+    if (resets) {
+      client.reset();
+    } else {
+      client.close();
+    }
+    CHECK(stage.until([&] { return stage.clients.size() == 0; }));
+    CHECK(stage.answered(origin));
+  }
+}
+
 TEST_CASE("E8 http1 exchange: a FIN before the request's end ends the exchange") {
   EdgeStage stage(with_http);
   RawPeer client = stage.client(request("POST /a HTTP/1.1", "Content-Length: 9\r\n", "abc"));
