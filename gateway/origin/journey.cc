@@ -37,12 +37,6 @@ RetryWhy why_retried(int status) {
   return status == 504 ? RetryWhy::answered_504 : RetryWhy::answered_503;
 }
 
-uint64_t key_of(const Asked& asked, const config::Origin& settings) {
-  return settings.balance == config::Origin::Balance::hash
-             ? hash_key(settings.hash_on, asked.head, asked.target, asked.client)
-             : 0;
-}
-
 }  // namespace
 
 Journey::Journey(const WorkerContext& worker, const Aim& aim, Question& question)
@@ -76,9 +70,7 @@ void Journey::advance(Stage next) {
 void Journey::start() {
   PoolState& pool = worker_.pools.of(pool_);
   pool.retries().count_request(now());
-  Choice choice{.key = key_of(question_.asked(), settings_)};
-  sticky_.bind(choice);
-  order_ = pool.order(pool_, choice, now());
+  order_ = pool.order(pool_, sticky_.choice(), now());
   if (!find_server(0)) {
     position_ = order_.size();
     fail(Cause::origin_down, "no server of the origin is up");

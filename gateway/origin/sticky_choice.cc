@@ -145,12 +145,18 @@ void StickyChoice::go_by(uint64_t place) {
   server_ = owner_of(pool_, place);
 }
 
-void StickyChoice::bind(Choice& choice) const {
+Choice StickyChoice::choice() const {
+  const config::Origin& settings = pool_.settings();
+  Choice choice;
+  if (settings.balance == config::Origin::Balance::hash)
+    choice.key = hash_key(settings.hash_on, from_.head, from_.target, from_.client);
+  // By its place the others have their order, too.
   if (place_) {
     choice.place = place_;
   } else {
     choice.server = server_;
   }
+  return choice;
 }
 
 StickyChoice::Told StickyChoice::answered(size_t server,

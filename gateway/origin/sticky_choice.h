@@ -29,8 +29,9 @@ class StickyChoice {
 
   StickyChoice(const route::Pool& pool, const From& from, milliseconds now);
 
-  // Makes the choice go where the client belongs, if it belongs anywhere.
-  void bind(Choice& choice) const;
+  // What decides about the server: where the client belongs, if it belongs anywhere, and what
+  // balance goes by.
+  [[nodiscard]] Choice choice() const;
 
   struct Told {
     outcome::Sticky what = outcome::Sticky::none;

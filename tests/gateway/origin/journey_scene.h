@@ -121,9 +121,6 @@ class PlainQuestion final : public gateway::origin::Question {
 struct JourneyScene {
   // `more`: lines of the domain's origin.
   explicit JourneyScene(const std::string& more = {}) {
-    building.node_key = [] {
-      return proto::Result<std::string, std::string>(std::string(32, 'k'));
-    };
     snapshot = building.snapshot(
         "  - domain: chat.example.com\n    websocket: { enabled: true }\n    origin:\n"
         "      protocol: http\n      max_redirects: 0\n      retries: { budget: 100% }\n"

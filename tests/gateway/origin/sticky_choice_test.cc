@@ -67,9 +67,7 @@ struct StickyScene : PoolScene {
     return StickyChoice(pool, came.from(tls), now);
   }
   std::vector<size_t> order(const Came& came) {
-    Choice made;
-    choice(came).bind(made);
-    return state.order(pool, made, now);
+    return state.order(pool, choice(came).choice(), now);
   }
   std::string cookie_of(size_t server) const {
     return pool.sticky.cookie + "=" + pool.sticky.ids[server];
@@ -309,8 +307,7 @@ TEST_CASE("sticky: off, nothing is chosen, set or read") {
   CHECK(told.what == Sticky::none);
   CHECK(told.fields.empty());
   CHECK(told.reader == nullptr);
-  Choice choice;
-  scene.choice(came).bind(choice);
+  const Choice choice = scene.choice(came).choice();
   CHECK_FALSE(choice.server.has_value());
   CHECK_FALSE(choice.place.has_value());
 }

@@ -132,6 +132,8 @@ TEST_CASE("K1 builder: a cookie without a key of the operator's needs one of the
       "  - domain: chat.example.com\n    websocket: { enabled: true }\n"
       "    origin: { servers: [{ address: \"127.0.0.1:1\" }], sticky: cookie }\n";
   Building building;
+  REQUIRE(building.build(domain).has_value());
+  building.node_key = {};
   const auto built = building.build(domain);
   REQUIRE_FALSE(built.has_value());
   CHECK(to_string(built.error().front()).find("origin.sticky") != std::string::npos);
