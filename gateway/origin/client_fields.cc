@@ -38,7 +38,8 @@ void append_source(std::string& text, const Asked& asked, std::string_view via) 
              .host = source.host.empty() ? fields.first("Host").value_or("") : source.host,
              .via = via,
              .forwarded = source.forwarded,
-             .forwarded_before = source.trusted && fields.count("Forwarded") > 0});
+             .forwarded_before = source.trusted && fields.count("Forwarded") > 0 &&
+                                 proto::equals_ignoring_case(source.address_header, "Forwarded")});
 }
 
 }  // namespace gateway::origin

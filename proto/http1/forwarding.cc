@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, 5> kWritten = {
     "X-Forwarded-Port", "X-Client-Scheme",
 };
 // What only trusted ones may say.
-constexpr std::array<std::string_view, 2> kClaims = {"Forwarded", "X-Real-IP"};
+constexpr std::string_view kRfc7239 = "Forwarded";
+constexpr std::array<std::string_view, 2> kClaims = {kRfc7239, "X-Real-IP"};
 constexpr std::array<std::string_view, 3> kClaimPrefixes = {"X-Forwarded-", "Client-Cert",
                                                             "X-SSL-"};
 
@@ -59,7 +60,9 @@ bool is_kept(std::string_view name) {
 
 bool is_claim(std::string_view name, const Sender& sender) {
   if (contains(kWritten, name)) return true;
-  if (sender.trusted) return false;
+  // A proxy that says it in another field passes on whatever its own client has written in this.
+  if (sender.trusted)
+    return reads_as(name, kRfc7239) && !equals_ignoring_case(sender.address_header, kRfc7239);
   return contains(kClaims, name) || begins_as_any(name, kClaimPrefixes) ||
          (!sender.address_header.empty() && reads_as(name, sender.address_header));
 }

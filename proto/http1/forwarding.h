@@ -27,7 +27,8 @@ struct Sender {
 };
 
 // The same of a request. What append_hop writes is dropped, and what a client may not say of itself
-// (X-Forwarded-*, Forwarded, X-Real-IP, Client-Cert*, X-SSL-*) unless its sender is trusted.
+// (X-Forwarded-*, Forwarded, X-Real-IP, Client-Cert*, X-SSL-*) unless its sender is trusted; then
+// Forwarded alone is, where that is not the field in which such senders say it.
 [[nodiscard]] std::vector<Field> request_fields(const Fields& fields, const Sender& sender,
                                                 const std::vector<std::string_view>& also_drop);
 

@@ -20,7 +20,11 @@ class ClientAddressTest(WeirTest):
         listeners = [{"name": "web", "address": "127.0.0.1", "ports": [0]},
                      {"name": "lb", "address": "127.0.0.1", "ports": [0],
                       "proxy_protocol": {"trusted": ["127.0.0.1"]}}]
-        return Weir([domain("chat.test", cls.origin.port)], listeners=listeners, trusted_proxies=["127.0.0.1"])
+        cls.plain = cls.keep(origin.RawOrigin(origin.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")))
+        return Weir([domain("chat.test", cls.origin.port),
+                     domain("plain.test", cls.plain.port, http={"enabled": True, "forwarded": True},
+                            origin={"reuse": {"mode": "off"}})],
+                    listeners=listeners, trusted_proxies=["127.0.0.1"])
 
     @classmethod
     def setUpClass(cls):
@@ -87,3 +91,24 @@ class ClientAddressTest(WeirTest):
         head, record = self.told(both.port, "/both")
         self.check_real(record)
         self.assertEqual(head.all("X-Forwarded-For"), [f"6.6.6.6, 127.0.0.1, {CLIENT}, 127.0.0.1"])
+
+    def asked_plainly(self, port, path):
+        with wire.connect(port, source=CLIENT) as client:
+            client.send(f"GET {path} HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n".encode() + FORGED + b"\r\n")
+            self.assertEqual(client.read_head().status, 200)
+            self.assertEqual(client.read_rest(), b"ok")
+        return next(one.head for one in list(self.plain.connections)
+                    if one.head and one.head.start.startswith(f"GET {path} "))
+
+    def test_plain_requests_tell_the_same(self):
+        head = self.asked_plainly(self.weir.port, "/alone")
+        self.assertEqual(head.all("X-Forwarded-For"), [CLIENT])
+        self.assertEqual(head.all("X-Forwarded-Port"), ["80"])
+        self.assertEqual(head.all("Forwarded"), [f'for={CLIENT};host="plain.test";proto=http'])
+        self.assertNotIn(b"6.6.6.6", head.raw)
+        head = self.asked_plainly(self.nginx.port, "/behind")
+        self.assertEqual(head.all("X-Forwarded-For"), [f"6.6.6.6, 127.0.0.1, {CLIENT}, 127.0.0.1"])
+        self.assertEqual(head.all("X-Forwarded-Proto"), ["https"])
+        # What nginx has let through of this field is its client's word: the list is that of X-Forwarded-For.
+        self.assertEqual(head.all("Forwarded"), [f'for=6.6.6.6, for=127.0.0.1, for={CLIENT}, for=127.0.0.1;'
+                                                 'host="front.test";proto=https'])

@@ -140,7 +140,11 @@ TEST_CASE("1.1 forwarding: what a trusted proxy says goes on, but for what we sa
                                    {"X-Real-IP", "192.0.2.1"},
                                    {"Client-Cert", ":abc=:"},
                                    {"X-SSL-Client-Verify", "SUCCESS"}});
-  CHECK(names_of(http1::request_fields(fields, {.trusted = true}, {})) ==
+  CHECK(names_of(http1::request_fields(
+            fields, {.trusted = true, .address_header = "X-Forwarded-For"}, {})) ==
+        "X-Forwarded-Prefix X-Real-IP Client-Cert X-SSL-Client-Verify");
+  CHECK(names_of(
+            http1::request_fields(fields, {.trusted = true, .address_header = "forwarded"}, {})) ==
         "X-Forwarded-Prefix Forwarded X-Real-IP Client-Cert X-SSL-Client-Verify");
 }
 
