@@ -254,7 +254,7 @@ TEST_CASE("request parser: a character is judged alike wherever in a line it sta
     const char character = static_cast<char>(byte);
     const bool plain = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
     for (size_t before = 0; before < 20; ++before) {
-      RequestParser parser;
+      RequestParser parser({});
       const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nX: a" + std::string(before, 'b') +
                                character + std::string(20 - before, 'c') + "\r\n\r\n";
       const bool accepted = parser.feed(proto::bytes_of(head)).progress == Progress::complete;
