@@ -17,8 +17,8 @@ namespace gateway::edge {
 
 //  judging ──an upgrade that may be──▶ asking ──101──▶ over: a Session has it
 //     │                                   └──answer, failure, drain, the client has left──▶ over
-//     ├──a plain request for an origin──▶ exchanging ──its end, failure, the client has left──▶
-//     over └──refusal, page──▶ over
+//     ├──a request for an origin──▶ exchanging ──its end, failure, the client has left──▶ over
+//     └──refusal, page──▶ over
 class Handshake final : public session::WsQuestion::Handler, public exchange::Exchange::Handler {
  public:
   // All outlive it; the request has its head. The outcome is told through the answerer, or by

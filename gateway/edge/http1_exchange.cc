@@ -26,8 +26,6 @@ outcome::Failure late(Cause cause, Blame blame, std::string_view why) {
 
 }  // namespace
 
-// --- the request's body ---
-
 void Http1Connection::accept_body() {
   Current& now = *current_;
   if (!now.body->is_held()) return;
@@ -119,8 +117,6 @@ void Http1Connection::take_early() {
   }
 }
 
-// --- the answer ---
-
 void Http1Connection::give_interim(int status, std::string_view fields) {
   if (current_->request.head.minor_version == 0) return;
   std::string text;
@@ -202,8 +198,6 @@ void Http1Connection::tell_moved() {
   if (now.answer) out += now.answer->written();
   current_->outcome.moved_client({.in = in, .out = out - std::min<uint64_t>(out, queued())});
 }
-
-// --- the client's time ---
 
 ClientPace& Http1Connection::pace() {
   static const config::Http kDefault;
