@@ -156,6 +156,19 @@ class WholeTest(DoctorTest):
         weir = self.serve([plain.http_domain(HOST, node.http)])
         self.assertEqual(self.examine(weir, code=0)[3], f"4/6 proxy  ok  route /, 127.0.0.1:{node.http}: 404, 101")
 
+    def test_a_listener_of_another_family_is_no_way_in_to_an_address(self):
+        def listeners():
+            port = daemons.free_port()
+            return [{"name": "web", "address": "127.0.0.1", "ports": [port]},
+                    {"name": "web6", "address": "::1", "ports": [port]}]
+
+        weir = self.serve([domain(HOST)], listeners=listeners)
+        for address, place in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
+            lines = self.examine(weir, code=0, address=address)
+            self.assertEqual(lines[1], f"2/6 port  ok  {place}:{self.listening} accepts")
+            self.assertEqual(lines[2], f"3/6 owner  ok  {self.listening} is held by weir ({weir.process.pid}), "
+                                       "this configuration")
+
     def test_json_has_an_object_for_each_step_and_marks_the_first_cause(self):
         weir = self.serve([domain(HOST, daemons.free_port())])
         lines = [json.loads(line) for line in self.examine(weir, "--json", code=1)]

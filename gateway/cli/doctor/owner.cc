@@ -43,7 +43,7 @@ class Owners {
     for (const uint16_t port : entrance.ports) {
       if (auto holder = our_holder(subject_, port)) {
         holder_ = std::move(holder);
-        ours_.push_back(port);
+        add_ours(port);
         if (!entrance.one_is_enough) continue;
         if (entrance.ports.size() > 1)
           won_ += "; " + std::to_string(port) + " won of " + list_of(entrance.ports);
@@ -62,6 +62,11 @@ class Owners {
   }
 
  private:
+  // Listeners of several addresses may have the same port.
+  void add_ours(uint16_t port) {
+    if (std::ranges::find(ours_, port) == ours_.end()) ours_.push_back(port);
+  }
+
   void complain_of(uint16_t port) {
     const PortHolders holders = server::port_holders(port);
     const std::string number = std::to_string(port);

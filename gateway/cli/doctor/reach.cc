@@ -37,13 +37,23 @@ bool is_loopback(const net::Address& address) {
   return host.starts_with("127.") || host == "::1";
 }
 
-// A listener on loopback is nobody's way in from outside, unless there is no other.
+// A listener is of one family; a URL is of both.
+bool is_of_family(const Entrance& entrance, const net::Address& address) {
+  const auto bound = net::Address::parse(entrance.address, 0);
+  return !bound || bound->family() == address.family();
+}
+
+// A listener on loopback is nobody's way in from outside, unless there is no other. At an address
+// of which no listener is, a client tries all ports in vain.
 std::vector<const Entrance*> entrances_for(const Subject& subject, const net::Address& address) {
+  const auto fits = [&address](const Entrance& one) { return is_of_family(one, address); };
+  const bool has_family = std::ranges::any_of(subject.entrances, fits);
   const bool has_public = std::ranges::any_of(
       subject.entrances, [](const Entrance& one) { return !one.is_loopback(); });
   std::vector<const Entrance*> entrances;
   for (const Entrance& one : subject.entrances) {
     if (one.is_loopback() && has_public && !is_loopback(address)) continue;
+    if (has_family && !fits(one)) continue;
     entrances.push_back(&one);
   }
   return entrances;
@@ -142,7 +152,7 @@ Finding look_at_ports(const Reaches& reaches) {
     const bool reached = reaches.is_reached(one);
     all_reached = all_reached && reached;
     // Of ports of which one is enough, the others have nothing to say.
-    if (reached == one.accepts()) texts.push_back(one.place.to_string() + " " + one.knock.text);
+    if (reached == one.accepts()) add_once(texts, one.place.to_string() + " " + one.knock.text);
   }
   const std::string text = with_commas(texts);
   return all_reached ? passed(text) : failed(text);
