@@ -41,11 +41,12 @@ Failure cut_short(std::string why) { return {.cause = Cause::origin_abort, .why 
 }  // namespace
 
 struct Exchange::Asking {
-  Asking(Exchange& exchange, const HttpQuestion::Asks& asks)
-      : question(asks, exchange.now(), exchange.upload_, exchange),
-        journey(exchange.lent_.worker, {exchange.asks_.domain, *exchange.asks_.route.pool()},
-                question) {}
+  Asking(Exchange& exchange, const Asks& given)
+      : asks(given),
+        question(asks_of(asks), exchange.now(), exchange.upload_, exchange),
+        journey(exchange.lent_.worker, {asks.domain, *asks.route.pool()}, question) {}
 
+  const Asks asks;
   HttpQuestion question;
   origin::Journey journey;
 };
@@ -69,10 +70,11 @@ struct Exchange::Answering {
 
 Exchange::Exchange(const Lent& lent, const Asks& asks)
     : lent_(lent),
-      asks_(asks),
-      upload_(proto::http1::request_body(asks.request.head),
-              HttpQuestion::is_repeatable(asks_of(asks_))),
-      pace_(settings(), asks.route.pool()->settings()) {}
+      request_(asks.request.head),
+      route_(asks.route),
+      upload_(proto::http1::request_body(request_), HttpQuestion::is_repeatable(asks_of(asks))),
+      pace_(settings(), route_.pool()->settings()),
+      asking_(std::make_unique<Asking>(*this, asks)) {}
 
 Exchange::~Exchange() = default;
 
@@ -85,7 +87,6 @@ void Exchange::start() {
   advance(Stage::asking);
   pace_.begin(now());
   watch();
-  asking_ = std::make_unique<Asking>(*this, asks_of(asks_));
   asking_->journey.start();
 }
 
@@ -192,14 +193,14 @@ void Exchange::on_part_of_head() {
 
 void Exchange::on_answer(origin::Taken taken) {
   advance(Stage::answering);
-  const proto::http1::RequestHead& request = asks_.request.head;
+  const origin::Asked& asked = asking_->asks.request;
   const proto::http1::Fields& fields = taken.head.fields;
   const std::string told =
       answer_fields(taken.head, {.http = settings(),
-                                 .origin = asks_.route.pool()->settings(),
-                                 .client_host = request.fields.first("Host").value_or(""),
-                                 .client_port = asks_.request.server.port(),
-                                 .client_tls = asks_.request.client_tls,
+                                 .origin = route_.pool()->settings(),
+                                 .client_host = request_.fields.first("Host").value_or(""),
+                                 .client_port = asked.server.port(),
+                                 .client_tls = asked.client_tls,
                                  .asked = *taken.asked,
                                  .address = taken.lineage.address,
                                  .credentials_are_ours = taken.credentials_are_ours}) +
@@ -207,15 +208,15 @@ void Exchange::on_answer(origin::Taken taken) {
   const bool early = !upload_.is_sent() || taken.stream->congested();
   answering_ = std::unique_ptr<Answering>(
       new Answering{.stream = std::move(taken.stream),
-                    .framing = proto::http1::answer_body(taken.head, request.method == "HEAD"),
+                    .framing = proto::http1::answer_body(taken.head, request_.method == "HEAD"),
                     .in_use = origin::AttemptCount(taken.backend),
                     .sid = std::move(taken.sticky.reader),
                     .lineage = std::move(taken.lineage),
                     .status = taken.head.status,
                     .minor_version = taken.head.minor_version,
                     .early = early,
-                    .asked_to_close = asks_to_close(request.fields) || asks_to_close(fields),
-                    .personal = origin::is_personal(request.fields, fields),
+                    .asked_to_close = asks_to_close(request_.fields) || asks_to_close(fields),
+                    .personal = origin::is_personal(request_.fields, fields),
                     .keep_alive = fields.joined("Keep-Alive")});
   trail_ = asking_->journey.take_trail();
   trail_.moved.in += taken.rest.size();
@@ -339,15 +340,14 @@ void Exchange::finish(bool bytes_behind) {
   advance(Stage::over);
   lent_.worker.loop.wheel().clear(*this);
   const bool keep = upload_.has_come();
-  const proto::http1::RequestHead& request = asks_.request.head;
   const std::unique_ptr<Answering> over = std::move(answering_);
   if (over->held) over->stream->resume_reading(net::Pause::reader);
   lent_.worker.paths.reuse().put(
       std::move(over->stream), std::move(over->lineage),
-      {.method = request.method,
-       .request_has_body = proto::http1::request_body(request).has_body(),
+      {.method = request_.method,
+       .request_has_body = proto::http1::request_body(request_).has_body(),
        .request_whole = keep,
-       .asked_for_upgrade = request.fields.count("Upgrade") > 0,
+       .asked_for_upgrade = request_.fields.count("Upgrade") > 0,
        .status = over->status,
        .minor_version = over->minor_version,
        .answer_whole = over->framing.kind != BodyFraming::Kind::until_close,

@@ -57,7 +57,7 @@ class Exchange final : private HttpQuestion::Handler,
     ~Handler() = default;
   };
 
-  // All that is referred to outlives it.
+  // All that is referred to outlives the exchange.
   struct Asks {
     origin::Asked request;
     const route::Domain& domain;
@@ -121,7 +121,7 @@ class Exchange final : private HttpQuestion::Handler,
   void on_failed(const net::IoError& error) override;
   void on_deadline(std::chrono::milliseconds now) override;
 
-  const config::Http& settings() const { return *asks_.route.http; }
+  const config::Http& settings() const { return *route_.http; }
   std::chrono::milliseconds now() const { return lent_.worker.loop.now(); }
   void advance(Stage next);
   void watch();  // the clocks
@@ -135,7 +135,8 @@ class Exchange final : private HttpQuestion::Handler,
   void refuse(outcome::Failure why);
 
   Lent lent_;
-  Asks asks_;
+  const proto::http1::RequestHead& request_;
+  const route::Route& route_;
   Upload upload_;
   OriginPace pace_;
   Stage stage_ = Stage::ready;

@@ -21,7 +21,8 @@ Attempt::Attempt(const Lent& lent, Connector::Plan plan)
       began_(lent.loop.now()),
       reader_(answer_limits(settings_), this) {
   lent_.loop.wheel().set(*this, lent_.question.patience().until);
-  connector_.emplace(lent_.loop, lent_.resolver, std::move(plan), lent_.trail, *this);
+  connector_ =
+      std::make_unique<Connector>(lent_.loop, lent_.resolver, std::move(plan), lent_.trail, *this);
 }
 
 void Attempt::advance(Stage next) {

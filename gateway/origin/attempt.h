@@ -105,7 +105,7 @@ class Attempt final : public Connector::Handler,
   std::chrono::milliseconds began_;
   std::chrono::steady_clock::time_point began_at_ = std::chrono::steady_clock::now();
   std::chrono::milliseconds connected_{0};
-  std::optional<Connector> connector_;  // while connecting
+  std::unique_ptr<Connector> connector_;  // while connecting
   net::Address address_;                // from then on
   std::unique_ptr<net::Stream> stream_;
   Lineage lineage_;

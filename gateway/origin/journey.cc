@@ -274,7 +274,7 @@ void Journey::fail_over(Answer answer) {
   const int status = answer.head.status;
   note("answered " + std::to_string(status));
   settle({.kind = Outcome::Kind::status_5xx});
-  last_answer_ = std::move(answer);
+  last_answer_ = std::make_unique<Answer>(std::move(answer));
   if (!retry(why_retried(status))) give_last();
 }
 

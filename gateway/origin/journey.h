@@ -119,7 +119,7 @@ class Journey final : private Attempt::Handler {
   size_t tried_before_ = 0;  // this attempt: what it tries anew may be asked again
   bool fresh_ = false;       // no warm connection: the last one was stale
   std::optional<outcome::Failure> last_failure_;
-  std::optional<Answer> last_answer_;  // a 5xx, in place of a failure
+  std::unique_ptr<Answer> last_answer_;  // a 5xx, in place of a failure
   AttemptCount under_way_;
   std::unique_ptr<Attempt> attempt_;
 };
