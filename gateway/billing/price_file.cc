@@ -90,11 +90,10 @@ constexpr config::Field kMillionKeys[] = {
 config::Table million_keys() { return config::part_of<PriceFile::Set>(kMillionKeys); }
 
 constexpr config::Field kSetKeys[] = {
-    group<PriceFile::Set>("traffic", traffic_keys, "Of bytes."),
-    group<PriceFile::Set>("peak_bandwidth", peak_keys, "Of each day's peak.",
-                          {.also = "bandwidth"}),
-    group<PriceFile::Set>("p95", p95_keys, "Of the month's 95th percentile."),
-    group<PriceFile::Set>("per_million", million_keys, "Of what is counted."),
+    group<traffic_keys>("traffic", "Of bytes."),
+    group<peak_keys>("peak_bandwidth", "Of each day's peak.", {.also = "bandwidth"}),
+    group<p95_keys>("p95", "Of the month's 95th percentile."),
+    group<million_keys>("per_million", "Of what is counted."),
 };
 
 constexpr config::Field kPackKeys[] = {
@@ -117,7 +116,7 @@ config::Table currency_keys() { return config::part_of<PriceFile>(kCurrencyKeys)
 
 constexpr config::Field kFileKeys[] = {
     key("version", Apart{"number"}, "Of this format: 1."),
-    group<PriceFile>("currency", currency_keys, "Of all amounts."),
+    group<currency_keys>("currency", "Of all amounts."),
     key("day_begins", Apart{"distance from UTC"}, "Of days, months and dates.",
         {.also = "timezone"}),
     key<&PriceFile::charge_overhead>("charge_overhead", config::Switch{},

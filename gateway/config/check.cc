@@ -10,6 +10,7 @@
 #include "gateway/config/findings.h"
 #include "gateway/config/http_check.h"
 #include "gateway/config/origin_check.h"
+#include "gateway/config/route_check.h"
 #include "gateway/config/units.h"
 
 namespace gateway::config {
@@ -17,11 +18,6 @@ namespace gateway::config {
 namespace {
 
 using std::chrono_literals::operator""ms;
-
-// "chat.yaml:3", for messages that name a second place.
-std::string where(const Position& place) {
-  return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
-}
 
 // Two sockets can stand in each other's way when one of them takes every address of the same
 // family.
@@ -102,43 +98,67 @@ void check_names(const Document& document, Problems& problems) {
   }
 }
 
-void check_enabled(const Domain& domain, Problems& problems) {
-  auto say = [&](const char* path, const std::string& text) {
-    error(problems, domain.places.of(path), path, name_of(domain) + ": " + text);
-  };
-  if (domain.kind == Domain::Kind::cdn) {
-    say("kind", "WebSocket needs kind: dcdn; kind is cdn and websocket.enabled is true");
-  }
+// Whether the domain or any of its routes has sessions.
+bool has_websocket(const Domain& domain) {
+  return domain.websocket.enabled ||
+         std::ranges::any_of(domain.routes,
+                             [](const RouteSettings& route) { return route.websocket.enabled; });
+}
+
+void check_enabled(const Scope& scope) {
+  const Domain& domain = scope.domain;
+  if (!has_websocket(domain)) return;
+  if (domain.kind == Domain::Kind::cdn)
+    scope.error("kind", "WebSocket needs kind: dcdn; kind is cdn and websocket.enabled is true");
   if (domain.http2) {
-    say("http2", "http2: true and websocket.enabled: true exclude each other; set one to false");
+    scope.error("http2",
+                "http2: true and websocket.enabled: true exclude each other; set one to false");
   }
   if (!domain.dynamic_acceleration) {
-    say("acceleration.dynamic",
+    scope.error(
+        "acceleration.dynamic",
         "websocket.enabled: true needs acceleration.dynamic: true; one of the two has to change");
   }
 }
 
-void check_timeouts(const Domain& domain, Problems& problems) {
-  const WebSocket& websocket = domain.websocket;
+void check_timeouts(const Scope& scope) {
+  const WebSocket& websocket = scope.websocket;
   milliseconds edge = websocket.connection_timeout;
-  auto say = [&](const char* path, const char* code, const std::string& text) {
-    warn(problems, domain.places.of(path), path, code, name_of(domain) + ": " + text);
-  };
   if (websocket.client_timeout.value_or(edge) > edge) {
-    say("websocket.client_timeout", "W_TIMEOUT_ORDER",
-        greater("client_timeout", *websocket.client_timeout, "connection_timeout", edge) +
-            ": the edge may close a live client (A <= B <= C)");
+    scope.warn("websocket.client_timeout", "W_TIMEOUT_ORDER",
+               greater("client_timeout", *websocket.client_timeout, "connection_timeout", edge) +
+                   ": the edge may close a live client (A <= B <= C)");
   }
   if (edge > websocket.origin_timeout.value_or(edge)) {
-    say("websocket.origin_timeout", "W_TIMEOUT_ORDER",
-        greater("connection_timeout", edge, "origin_timeout", *websocket.origin_timeout) +
-            ": the origin may close a live session (A <= B <= C)");
+    scope.warn("websocket.origin_timeout", "W_TIMEOUT_ORDER",
+               greater("connection_timeout", edge, "origin_timeout", *websocket.origin_timeout) +
+                   ": the origin may close a live session (A <= B <= C)");
   }
   if (websocket.keepalive.interval.value_or(0ms) >= edge) {
-    say("websocket.keepalive.interval", "W_KEEPALIVE",
-        "keepalive.interval " + format_duration(*websocket.keepalive.interval) +
-            " >= connection_timeout " + format_duration(edge) +
-            ": an idle session ends before its first ping");
+    scope.warn("websocket.keepalive.interval", "W_KEEPALIVE",
+               "keepalive.interval " + format_duration(*websocket.keepalive.interval) +
+                   " >= connection_timeout " + format_duration(edge) +
+                   ": an idle session ends before its first ping");
+  }
+}
+
+// A key that is missing may stand in a part that could not be read; to report that too would only
+// distract: not `whole`.
+void check_domain(const Document& document, const Domain& domain, bool whole, Problems& problems) {
+  const Scope scope(domain, problems);
+  check_enabled(scope);
+  if (whole || !domain.origin.servers.empty()) check_servers(document, scope);
+  check_timeouts(scope);
+  check_origin(scope);
+  if (whole) check_http(document, scope);
+  check_routes(domain, problems);
+  for (size_t i = 0; i < domain.routes.size(); ++i) {
+    const RouteSettings& route = domain.routes[i];
+    const Scope below(domain, i, problems);
+    if (route.websocket != domain.websocket) check_timeouts(below);
+    if (route.leads_to_origin() && whole) check_servers(document, below);
+    if (route.own_pool) check_origin(below);
+    if (whole) check_http(document, below);
   }
 }
 
@@ -158,8 +178,8 @@ void warn(Problems& problems, const Position& place, std::string path, std::stri
   problems.push_back({place, std::move(path), std::move(text), true, std::move(code)});
 }
 
-std::string name_of(const Domain& domain) {
-  return "domain " + (domain.names.empty() ? "without a name" : shown(domain.names.front()));
+std::string where(const Position& place) {
+  return place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
 }
 
 std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
@@ -169,21 +189,13 @@ std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
 }
 
 void check(const Document& document, std::vector<Problem>& problems) {
-  // A key that is missing may stand in a part that could not be read; to report that too would only
-  // distract.
-  bool whole = !has_error(problems);
+  const bool whole = !has_error(problems);
   check_listeners(document, problems);
   check_admin(document, problems);
   check_usage(document.usage, problems);
   if (whole) check_tls_listeners(document, problems);
   check_names(document, problems);
-  for (const Domain& domain : document.domains) {
-    if (domain.websocket.enabled) check_enabled(domain, problems);
-    if (whole || !domain.origin.servers.empty()) check_servers(document, domain, problems);
-    check_timeouts(domain, problems);
-    check_origin(domain, problems);
-    if (whole) check_http(document, domain, problems);
-  }
+  for (const Domain& domain : document.domains) check_domain(document, domain, whole, problems);
 }
 
 }  // namespace gateway::config

@@ -23,8 +23,8 @@ void error(Problems& problems, const Position& place, std::string path, std::str
 void warn(Problems& problems, const Position& place, std::string path, std::string code,
           std::string text);
 
-// "domain chat.example.com", for messages.
-std::string name_of(const Domain& domain);
+// "chat.yaml:3", for messages that name a second place.
+std::string where(const Position& place);
 // "a 90s > b 60s", for messages.
 std::string greater(std::string_view a, milliseconds a_time, std::string_view b,
                     milliseconds b_time);

@@ -252,8 +252,8 @@ struct DomainUsage {
 
 // Where the requests below a path go, in place of an origin.
 struct RedirectTo {
-  std::string to;  // "https://host", "https://host/path/" or a path; behind a slash the rest of
-                   // the request's target follows
+  std::string to;  // "https://host", "https://host/path/" or a path; behind a slash at its end
+                   // follows what the request's target has behind the route's prefix
   uint32_t status = 308;
 
   bool operator==(const RedirectTo&) const = default;
@@ -272,10 +272,14 @@ struct RouteSettings {
   Http http;
   WebSocket websocket;
   Origin origin;
-  bool own_pool = false;  // it says where or how to connect, balance or stick
+  bool own_pool = false;  // its origin is another than the domain's
   std::optional<RedirectTo> redirect;
   std::optional<RespondWith> respond;
   Position place;
+  KeyPlaces places;
+
+  // Whether its requests go to an origin, or to the echo.
+  [[nodiscard]] bool leads_to_origin() const { return !redirect && !respond; }
 
   bool operator==(const RouteSettings&) const = default;
 };

@@ -18,8 +18,8 @@ namespace {
 bool are_same(const Defaults& a, const Defaults& b) {
   if ((a.places == nullptr) != (b.places == nullptr)) return false;
   if (a.places != nullptr && !a.places->is_as(*b.places)) return false;
-  return a.websocket == b.websocket && a.origin == b.origin && a.access == b.access &&
-         a.usage == b.usage;
+  return a.http == b.http && a.websocket == b.websocket && a.origin == b.origin &&
+         a.access == b.access && a.usage == b.usage;
 }
 
 }  // namespace

@@ -194,6 +194,15 @@ constexpr Field kAccessKeys[] = {
 constexpr Field kAccelerationKeys[] = {
     key<&Domain::dynamic_acceleration>("dynamic", Switch{}, "websocket.enabled needs true."),
 };
+// A route starts from what its domain says.
+RouteSettings fresh_route(const Domain& domain) {
+  RouteSettings route;
+  route.http = domain.http;
+  route.websocket = domain.websocket;
+  route.origin = domain.origin;
+  return route;
+}
+
 Table acceleration_keys() { return part_of<Domain>(kAccelerationKeys, Layout::line); }
 
 constexpr Field kDomainKeys[] = {
@@ -211,13 +220,18 @@ constexpr Field kDomainKeys[] = {
         {.also = "hosts server_name domains", .usual = "domain alone"}),
     key<&Domain::kind>("kind", OneOf{}, "On cdn WebSocket cannot be enabled."),
     key<&Domain::http2>("http2", Switch{}, "true excludes websocket.enabled: true."),
-    group<Domain>("acceleration", acceleration_keys, "What is accelerated."),
+    group<acceleration_keys>("acceleration", "What is accelerated."),
     key<&Domain::tls>("tls", SubIfWritten{},
                       "What a listener with tls: true presents for these names.", {.also = "ssl"}),
     key<&Domain::http>("http", Sub{}, "How plain requests are answered."),
     key<&Domain::websocket>("websocket", Sub{}, "How sessions behave.", {.also = "ws"}),
     key<&Domain::origin>("origin", Sub{}, "Where sessions and plain requests go, and how.",
                          {.also = "backend upstream"}),
+    key<&Domain::routes>("routes", ListOver<&fresh_route>{0, 100},
+                         "Paths whose requests go elsewhere, or are treated in another way, than "
+                         "those of the domain: the longest prefix decides. A route says what is "
+                         "different; all else is the domain's.",
+                         {.also = "locations location paths"}),
     key<&Domain::access>("access", Sub{}, "Who may open a session."),
     key<&Domain::usage>("usage", Sub{},
                         "How the domain is billed; what is counted does not depend on it.",

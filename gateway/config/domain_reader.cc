@@ -19,12 +19,12 @@ std::string name_for_checks(const std::vector<std::string>& names) {
   return *written_out;
 }
 
-std::string host_for_checks(const Domain& domain) {
-  switch (domain.origin.host_header) {
+std::string host_for_checks(const Domain& domain, const Origin& origin) {
+  switch (origin.host_header) {
     case Origin::Host::client:
       return name_for_checks(domain.names);
     case Origin::Host::fixed:
-      return domain.origin.fixed_host;
+      return origin.fixed_host;
     case Origin::Host::origin:
       break;
   }
@@ -32,14 +32,24 @@ std::string host_for_checks(const Domain& domain) {
 }
 
 // Keys that were inherited for a check of another type are dropped.
-void settle_health(const Domain& domain, Health& health) {
+void settle_health(const Domain& domain, Origin& origin) {
+  if (!origin.health) return;
+  Health& health = *origin.health;
   Health usual;
   if (health.type != Health::Type::http) health.expect = std::move(usual.expect);
   if (health.type == Health::Type::tcp) {
     health.path = std::move(usual.path);
     health.host.clear();
   }
-  if (health.host.empty()) health.host = host_for_checks(domain);
+  if (health.host.empty()) health.host = host_for_checks(domain, origin);
+}
+
+void settle_routes(Domain& domain) {
+  for (RouteSettings& route : domain.routes) {
+    settle_health(domain, route.origin);
+    route.own_pool = route.leads_to_origin() && route.origin != domain.origin;
+  }
+  domain.routes.shrink_to_fit();
 }
 
 const Node* value_in(const Node* map, std::string_view key) {
@@ -78,7 +88,8 @@ Domain read_domain(const MapReader& map, const Defaults& defaults) {
   domain.places = KeyPlaces(map, defaults.places);
   read(map, domain);
   warn_without_limit(map, domain.usage.budget);
-  if (domain.origin.health) settle_health(domain, *domain.origin.health);
+  settle_health(domain, domain.origin);
+  settle_routes(domain);
   return domain;
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -111,6 +112,7 @@ struct Map {
   Presence presence = Presence::always;
   bool beside = false;  // the keys stand in the map of the object itself, beside its others
   bool brief = false;   // a single value stands for a map of its first key alone
+  bool again = false;   // its keys are told where they first stand
 };
 
 // A list of maps.
@@ -121,6 +123,9 @@ struct Maps {
   void (*clear)(void* object);
   void* (*add)(void* object);
   const void* (*item)(const void* object, size_t index);  // null: there are no more
+  // An item in which nothing is written yet, where it starts from what the object says and only
+  // what differs from that is printed; null: items have their defaults.
+  std::shared_ptr<const void> (*fresh)(const void* object);
 };
 
 // A grammar of its own. `form` and `schema` tell people and editors about it.

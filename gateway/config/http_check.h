@@ -1,13 +1,11 @@
-// The rules about plain requests between the keys of one domain.
+// The rules about plain requests between the keys of a domain, or of one of its routes.
 #pragma once
 
-#include <vector>
-
-#include "gateway/config/document.h"
+#include "gateway/config/scope.h"
 
 namespace gateway::config {
 
-// Whether the domain answers anything; what needs TLS has it.
-void check_http(const Document& document, const Domain& domain, std::vector<Problem>& problems);
+// Whether anything is answered; what needs TLS has it; what chat over HTTP needs.
+void check_http(const Document& document, const Scope& scope);
 
 }  // namespace gateway::config

@@ -1,6 +1,7 @@
 // Makes the lines of a table from members: which of its types a member has, a walker never learns.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -156,7 +157,9 @@ constexpr Field key(std::string_view name, Text rule, std::string_view doc, More
 }
 
 // A map below the key: always there; there unless it says off; there only where it is written.
-struct Sub {};
+struct Sub {
+  bool again = false;  // as it stands elsewhere, too, and is told there
+};
 struct SubOrOff {
   bool brief = false;  // `sticky: cookie` says the same as `sticky: { by: cookie }`
 };
@@ -194,8 +197,10 @@ constexpr Map map_of(Map::Presence presence, bool beside, bool brief = false) {
 }
 
 template <auto Member>
-constexpr Field key(std::string_view name, Sub /*rule*/, std::string_view doc, More more = {}) {
-  return {name, map_of<Member>(Map::Presence::always, false), doc, more, same_in<Member>};
+constexpr Field key(std::string_view name, Sub rule, std::string_view doc, More more = {}) {
+  Map map = map_of<Member>(Map::Presence::always, false);
+  map.again = rule.again;
+  return {name, map, doc, more, same_in<Member>};
 }
 
 template <auto Member>
@@ -220,14 +225,15 @@ constexpr Field key(Beside /*rule*/) {
 }
 
 // A map in the file that is none in the object: its keys are members of the object itself.
-template <class T>
-constexpr Field group(std::string_view name, Table (*keys_of_it)(), std::string_view doc,
-                      More more = {}) {
+template <Table (*Keys)()>
+constexpr Field group(std::string_view name, std::string_view doc, More more = {}) {
   return {name,
-          Map{keys_of_it, [](const void* object) { return object; },
-              [](void* object) { return object; }, [](void* /*object*/) {}},
+          Map{Keys, [](const void* object) { return object; }, [](void* object) { return object; },
+              [](void* /*object*/) {}},
           doc, more, [](const void* a, const void* b) {
-            return *static_cast<const T*>(a) == *static_cast<const T*>(b);
+            const Table table = Keys();
+            return std::ranges::all_of(table.fields,
+                                       [a, b](const Field& field) { return field.same(a, b); });
           }};
 }
 
@@ -236,19 +242,46 @@ struct ListOfMaps {
   uint64_t least;
   uint64_t most;
 };
+// A list of maps, each laid over what Fresh(object) gives.
+template <auto Fresh>
+struct ListOver {
+  uint64_t least;
+  uint64_t most;
+};
+
+template <auto Member>
+constexpr Maps maps_of(uint64_t least, uint64_t most) {
+  using Item = typename KeptAs<Member>::value_type;
+  return {least,
+          most,
+          [] { return keys(Of<Item>{}); },
+          [](void* object) { member_of<Member>(object).clear(); },
+          [](void* object) -> void* { return &member_of<Member>(object).emplace_back(); },
+          [](const void* object, size_t index) -> const void* {
+            const auto& items = member_of<Member>(object);
+            return index < items.size() ? &items[index] : nullptr;
+          },
+          nullptr};
+}
 
 template <auto Member>
 constexpr Field key(std::string_view name, ListOfMaps rule, std::string_view doc, More more = {}) {
+  return {name, maps_of<Member>(rule.least, rule.most), doc, more, same_in<Member>};
+}
+
+template <auto Member, auto Fresh>
+constexpr Field key(std::string_view name, ListOver<Fresh> rule, std::string_view doc,
+                    More more = {}) {
+  using Owner = OwnerOf<Member>;
   using Item = typename KeptAs<Member>::value_type;
-  const Maps maps{rule.least,
-                  rule.most,
-                  [] { return keys(Of<Item>{}); },
-                  [](void* object) { member_of<Member>(object).clear(); },
-                  [](void* object) -> void* { return &member_of<Member>(object).emplace_back(); },
-                  [](const void* object, size_t index) -> const void* {
-                    const auto& items = member_of<Member>(object);
-                    return index < items.size() ? &items[index] : nullptr;
-                  }};
+  Maps maps = maps_of<Member>(rule.least, rule.most);
+  maps.add = [](void* object) -> void* {
+    Item item = Fresh(*static_cast<const Owner*>(object));
+    return &member_of<Member>(object).emplace_back(std::move(item));
+  };
+  maps.fresh = [](const void* object) -> std::shared_ptr<const void> {
+    return std::make_shared<const Item>(Fresh(*static_cast<const Owner*>(object)));
+  };
   return {name, maps, doc, more, same_in<Member>};
 }
 

@@ -12,12 +12,14 @@ namespace gateway::config {
 
 namespace {
 
-// The number of each path of a domain.
+// The number of each path of a domain, and of a route, most of whose paths are a domain's.
 const std::unordered_map<std::string, uint16_t>& numbers() {
   static const auto kNumbers = [] {
     std::unordered_map<std::string, uint16_t> numbers;
-    for (KeyPath& known : paths_in(keys(Of<Domain>{})))
-      numbers.emplace(std::move(known.path), static_cast<uint16_t>(numbers.size()));
+    for (const Table& table : {keys(Of<Domain>{}), keys(Of<RouteSettings>{})}) {
+      for (KeyPath& known : paths_in(table))
+        numbers.emplace(std::move(known.path), static_cast<uint16_t>(numbers.size()));
+    }
     return numbers;
   }();
   return kNumbers;

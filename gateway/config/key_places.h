@@ -17,13 +17,16 @@ class MapReader;
 class KeyPlaces {
  public:
   KeyPlaces() = default;
-  // Of a map whose keys are those of a domain. `inherited` are the keys that it starts from, which
-  // may stand in another file.
+  // Of a map whose keys are those of a domain or of a route. `inherited` are the keys that it
+  // starts from, which may stand in another file.
   explicit KeyPlaces(const MapReader& map, std::shared_ptr<const KeyPlaces> inherited = nullptr);
 
   // Of a key by its path in the domain ("origin.tls.ca"), else of the nearest map around it, else
   // of the domain. Line 0: not from a file.
   Position of(std::string_view path) const;
+
+  // Whether the key is written in the map itself.
+  bool has(std::string_view path) const { return find(path) != nullptr; }
 
   // Whether the same keys stand at the same places.
   bool is_as(const KeyPlaces& other) const;

@@ -22,15 +22,17 @@ class Collection {
       add(domain.tls->certificate);
       add(domain.tls->key);
     }
-    const Origin& origin = domain.origin;
+    add(domain.origin);
+    for (const RouteSettings& route : domain.routes) add(route.origin);
+  }
+  void add(const Origin& origin) {
     add_reference(origin.tls.ca);
     add(origin.tls.client_certificate);
     add(origin.tls.client_key);
     if (origin.sticky) add(origin.sticky->key_file);
-    add_secrets(domain);
+    add_secrets(origin);
   }
-  void add_secrets(const Domain& domain) {
-    const Origin& origin = domain.origin;
+  void add_secrets(const Origin& origin) {
     if (origin.auth) add_reference(origin.auth->credentials.password_source);
     if (origin.forward_proxy && origin.forward_proxy->credentials)
       add_reference(origin.forward_proxy->credentials->password_source);
@@ -53,7 +55,8 @@ std::vector<std::string> named_files(const Document& document) {
 
 std::vector<std::string> secret_files(const Domain& domain) {
   Collection all;
-  all.add_secrets(domain);
+  all.add_secrets(domain.origin);
+  for (const RouteSettings& route : domain.routes) all.add_secrets(route.origin);
   return all.list();
 }
 

@@ -1,15 +1,13 @@
-// The rules between the keys of one domain's origin.
+// The rules between the keys of an origin.
 #pragma once
 
-#include <vector>
-
-#include "gateway/config/document.h"
+#include "gateway/config/scope.h"
 
 namespace gateway::config {
 
 // That there is an origin, once, and that it is not Weir itself.
-void check_servers(const Document& document, const Domain& domain, std::vector<Problem>& problems);
+void check_servers(const Document& document, const Scope& scope);
 // Everything else about it.
-void check_origin(const Domain& domain, std::vector<Problem>& problems);
+void check_origin(const Scope& scope);
 
 }  // namespace gateway::config

@@ -205,7 +205,7 @@ constexpr Field kOriginKeys[] = {
         Grammar<&read_sni, &shown_sni>{"host or a name",
                                        R"({"type": "string", "minLength": 1, "maxLength": 255})"},
         "The TLS server name: host (the Host that is sent), or a fixed name."),
-    group<Origin>("ports", port_keys, "For servers that are written without a port."),
+    group<port_keys>("ports", "For servers that are written without a port."),
     key<&Origin::servers>("servers", ListOfMaps{1, 20},
                           "A server gets sessions when all with a lower priority number are down.",
                           {.also = "backends upstreams origins"}),

@@ -40,4 +40,9 @@ std::optional<std::string> path_prefix_problem(std::string_view text) {
   return in_quotes(text) + " is no beginning of a path: " + std::string(*fault);
 }
 
+bool covers(std::string_view prefix, std::string_view path) {
+  if (!path.starts_with(prefix)) return false;
+  return prefix.ends_with('/') || path.size() == prefix.size() || path[prefix.size()] == '/';
+}
+
 }  // namespace gateway::config

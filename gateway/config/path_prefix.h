@@ -15,4 +15,9 @@ inline constexpr std::string_view kPathPrefix = R"(^/[^ ?#%;\\]*$)";
 // nothing: it is a prefix. The text stands in quotes in front of what is wrong.
 [[nodiscard]] std::optional<std::string> path_prefix_problem(std::string_view text);
 
+// Whether requests for `path` are below the prefix, which ends with a segment: "/api" has "/api"
+// and
+// "/api/v1" and not "/apis"; "/socket.io/" has what stands below it.
+[[nodiscard]] bool covers(std::string_view prefix, std::string_view path);
+
 }  // namespace gateway::config

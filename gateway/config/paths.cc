@@ -28,7 +28,7 @@ bool has_word(std::string_view words, std::string_view word) {
 }
 
 // The walk over a table and the tables below it. What stands apart from the file's own keys
-// (`defaults`) is entered only on demand.
+// (`defaults`), or repeats them (in a route), is entered only on demand.
 class Walk {
  public:
   explicit Walk(bool enters_apart) : enters_apart_(enters_apart) {}
@@ -46,6 +46,7 @@ class Walk {
     const std::string path = beside ? prefix : joined(prefix, field.name);
     if (!beside) found_.push_back({path, &field, object, effect});
     if (map != nullptr) {
+      if (map->again && !enters_apart_) return;
       const Table below = map->keys();
       const void* const usual = map->at(object);
       enter(below, path, usual != nullptr ? usual : below.usual(), effect);

@@ -137,7 +137,9 @@ constexpr Field kServerKeys[] = {
     key<&Server::priority>("priority", Count{1, 255},
                            "Lower ones first; the next only when all of these are down.",
                            {.also = "backup"}),
-    key<&Server::weight>("weight", Count{1, 100}, "The share among servers of one priority."),
+    key<&Server::weight>("weight", Count{0, 100},
+                         "The share among servers of one priority. 0: none of those who are new; "
+                         "whom a sticky cookie leads there stays."),
 };
 
 constexpr Field kHealthKeys[] = {

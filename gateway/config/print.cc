@@ -78,12 +78,15 @@ Shown text_of(const Custom& rule, const void* object) { return rule.print(object
 
 Shown text_of(const Apart& /*rule*/, const void* /*object*/) { return std::nullopt; }
 
-void print(Lines& lines, const Table& table, const void* object);
+// `over`: what is the same there goes without saying; null: nothing does.
+void print(Lines& lines, const Table& table, const void* object, const void* over = nullptr);
 
 void print_items(Lines& lines, const Field& field, const Maps& maps, const void* object) {
-  // A list that must not be empty is left out when it is, since the reader would refuse it.
-  if (maps.item(object, 0) == nullptr && maps.least > 0) return;
+  // A list that must not be empty is left out when it is, since the reader would refuse it; so is
+  // one whose items only say what is different.
+  if (maps.item(object, 0) == nullptr && (maps.least > 0 || maps.fresh != nullptr)) return;
   const Table keys = maps.keys();
+  const auto fresh = maps.fresh != nullptr ? maps.fresh(object) : nullptr;
   lines.open(field.name);
   for (size_t i = 0; const void* const item = maps.item(object, i); ++i) {
     if (keys.layout == Layout::line) {
@@ -91,14 +94,15 @@ void print_items(Lines& lines, const Field& field, const Maps& maps, const void*
       continue;
     }
     lines.open_item();
-    print(lines, keys, item);
+    print(lines, keys, item, fresh.get());
     lines.close();
   }
   lines.close();
 }
 
-void print(Lines& lines, const Table& table, const void* object) {
+void print(Lines& lines, const Table& table, const void* object, const void* over) {
   for (const Field& field : table.fields) {
+    if (over != nullptr && field.same(object, over)) continue;
     if (const Shown value = value_text(field, object)) {
       lines.key(field.name, *value);
     } else if (const auto* const maps = std::get_if<Maps>(&field.rule)) {
@@ -107,7 +111,7 @@ void print(Lines& lines, const Table& table, const void* object) {
       const void* const below = map->at(object);
       if (below == nullptr) continue;
       if (!map->beside) lines.open(field.name);
-      print(lines, map->keys(), below);
+      print(lines, map->keys(), below, over != nullptr ? map->at(over) : nullptr);
       if (!map->beside) lines.close();
     }
   }

@@ -160,7 +160,7 @@ struct Translator {
     return {{"type", "array"},
             {"minItems", rule.least},
             {"maxItems", rule.most},
-            {"items", map_schema(keys, keys.usual())}};
+            {"items", map_schema(keys, keys.usual(), rule.fresh != nullptr)}};
   }
 
   Json operator()(const Custom& rule) const { return Json::parse(rule.schema); }

@@ -37,6 +37,8 @@ class Lines {
 
 // Quotes every text that came from outside, so that none of it can be read as something else.
 std::string quote(std::string_view text);
+// The same of a text that may have several lines and tabs.
+std::string quote_lines(std::string_view text);
 
 template <class T>
 std::string quote_all(const std::vector<T>& items) {

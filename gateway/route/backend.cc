@@ -4,24 +4,20 @@
 
 namespace gateway::route {
 
-std::shared_ptr<Backend> Backends::of(const std::string& domain, const std::string& server) {
+std::shared_ptr<Backend> Backends::of(const Pool& pool, const std::string& server) {
   const std::lock_guard lock(mutex_);
-  Known& known = known_[{domain, server}];
+  Known& known = known_[{pool.label, server}];
   if (!known.backend) {
-    known.backend = std::make_shared<Backend>(domain, server);
-    unconfigured_.emplace(domain, server);
+    known.backend = std::make_shared<Backend>(pool.domain, server);
+    unconfigured_.emplace(pool.label, server);
   }
   return known.backend;
 }
 
-// A server may be gone from one pool and there in another of the same domain: what is configured
-// has the last word.
 void Backends::use(const Change& change) {
   const std::lock_guard lock(mutex_);
   for (const auto& [before, now] : change.pools) {
     if (before != nullptr) configure(*before, false);
-  }
-  for (const auto& [before, now] : change.pools) {
     if (now != nullptr) configure(*now, true);
   }
   forget_unused();
@@ -30,7 +26,7 @@ void Backends::use(const Change& change) {
 void Backends::configure(const Pool& pool, bool configured) {
   for (const Server& server : pool.servers) {
     if (!server.backend) continue;
-    const Key key{server.backend->domain(), server.backend->name()};
+    const Key key{pool.label, server.backend->name()};
     Known& known = known_[key];
     known.backend = server.backend;
     known.configured = configured;

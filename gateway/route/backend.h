@@ -1,4 +1,4 @@
-// What the process knows of one server of one domain while it runs: whether it is alive, how many
+// What the process knows of one server of one pool while it runs: whether it is alive, how many
 // sessions it has, how fast it is. Shared by workers, checks and scrape; outlives reloads.
 #pragma once
 
@@ -68,7 +68,8 @@ class Backend {
   std::string name_;
 };
 
-// All of them, by domain and server. A reload finds those that it names again as they were. One
+// All of them, by pool and server: two pools may look at one server in different ways. A reload
+// finds those that it names again as they were. One
 // that is no longer configured is forgotten when nothing holds it any more. Any thread.
 class Backends {
  public:
@@ -77,8 +78,8 @@ class Backends {
   Backends& operator=(const Backends&) = delete;
   ~Backends() = default;
 
-  // `domain` is its label, `server` as configured.
-  [[nodiscard]] std::shared_ptr<Backend> of(const std::string& domain, const std::string& server);
+  // `server` as configured.
+  [[nodiscard]] std::shared_ptr<Backend> of(const Pool& pool, const std::string& server);
 
   // What has become different in which of them are configured.
   void use(const Change& change);
@@ -93,7 +94,7 @@ class Backends {
     std::shared_ptr<Backend> backend;
     bool configured = false;
   };
-  using Key = std::pair<std::string, std::string>;
+  using Key = std::pair<std::string, std::string>;  // the pool's label, the server
 
   void configure(const Pool& pool, bool configured);
   void forget_unused();

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include "gateway/config/check.h"
+#include "gateway/config/scope.h"
 #include "gateway/route/certificate_review.h"
 
 namespace gateway::route {
@@ -49,11 +50,17 @@ struct Build {
   std::optional<proto::Result<std::string, std::string>> node_key;  // once it was asked for
 };
 
+// What a pool has of files and keys.
+struct PoolWays {
+  net::tls::SharedSslContext tls;
+  Stickiness sticky;
+};
+
 // What a domain has of the files that it names.
 struct Secured {
   net::tls::SharedSslContext server;
-  net::tls::SharedSslContext origin;
-  Stickiness sticky;
+  PoolWays own;                  // of its own pool
+  std::vector<PoolWays> routes;  // of each route's; empty where it has no other
 };
 
 net::tls::Version version_of(config::TlsVersion version) {
@@ -67,23 +74,16 @@ net::tls::Certificate certificate_of(const config::DomainTls& tls) {
           .min_version = version_of(tls.min_version)};
 }
 
-void refuse(const config::Domain& config, std::string path, const net::tls::Mistake& mistake,
-            std::vector<Problem>& problems) {
-  problems.push_back({.place = config.places.of(path),
-                      .path = std::move(path),
-                      .text = name_of(config) + ": " + mistake.text,
-                      .code = {}});
-}
-
 net::tls::SharedSslContext server_tls(const config::Domain& config, Build& build) {
   if (!config.tls) return nullptr;
+  const config::Scope scope(config, build.problems);
   const Trust::Made made = build.trust->server(certificate_of(*config.tls));
   if (!made) {
     const bool key = made.error().in == net::tls::Mistake::In::key;
-    refuse(config, key ? "tls.key" : "tls.certificate", made.error(), build.problems);
+    scope.error(key ? "tls.key" : "tls.certificate", made.error().text);
     return nullptr;
   }
-  review_certificate(config, **made, build.problems);
+  review_certificate(scope, **made);
   return (*made)->context;
 }
 
@@ -112,8 +112,8 @@ std::string origin_path_of(net::tls::Mistake::In in) {
   return "origin.tls.ca";
 }
 
-net::tls::SharedSslContext origin_tls(const config::Domain& config, Build& build) {
-  const config::Origin& origin = config.origin;
+net::tls::SharedSslContext origin_tls(const config::Scope& scope, Build& build) {
+  const config::Origin& origin = scope.origin;
   if (origin.builtin != config::Origin::Builtin::none) return nullptr;
   // An origin that is asked over http may redirect to https.
   const bool http_alone =
@@ -122,11 +122,10 @@ net::tls::SharedSslContext origin_tls(const config::Domain& config, Build& build
   const Trust::Made made =
       build.trust->origin(options_of(origin.tls, build.ingredients.origin_sessions));
   if (!made) {
-    refuse(config, origin_path_of(made.error().in), made.error(), build.problems);
+    scope.error(origin_path_of(made.error().in), made.error().text);
     return nullptr;
   }
-  if (!origin.tls.client_certificate.empty())
-    review_client_certificate(config, (*made)->facts, build.problems);
+  if (!origin.tls.client_certificate.empty()) review_client_certificate(scope, (*made)->facts);
   return (*made)->context;
 }
 
@@ -146,8 +145,8 @@ std::shared_ptr<LearnedServers> learned_before(const std::string& pool, const Bu
   return found != build.before->pools.end() ? (*found)->sticky.learned : nullptr;
 }
 
-Stickiness sticky_of(const config::Domain& config, const std::string& pool, Build& build) {
-  const config::Origin& origin = config.origin;
+Stickiness sticky_of(const config::Scope& scope, const std::string& pool, Build& build) {
+  const config::Origin& origin = scope.origin;
   if (!origin.sticky) return {};
   std::vector<std::string> names;
   for (const config::Server& server : origin.servers) names.push_back(name_of(server));
@@ -157,10 +156,7 @@ Stickiness sticky_of(const config::Domain& config, const std::string& pool, Buil
     return build.node_key.value_or(proto::Unexpected{std::string("this node keeps no key")});
   });
   if (!made) {
-    build.problems.push_back({.place = config.places.of("origin.sticky"),
-                              .path = "origin.sticky",
-                              .text = name_of(config) + ": " + made.error(),
-                              .code = {}});
+    scope.error("origin.sticky", made.error());
     return {};
   }
   if (made->learned == nullptr) return std::move(*made);
@@ -168,9 +164,33 @@ Stickiness sticky_of(const config::Domain& config, const std::string& pool, Buil
   return std::move(*made);
 }
 
-std::string pool_label(const config::Domain& config) { return config.label() + "#/"; }
+// The pool of the route / has the name that the domain's own pool has mostly.
+std::string own_label(const config::Domain& config) {
+  const auto takes_all = [](const config::RouteSettings& route) { return route.path == "/"; };
+  return config.label() + (std::ranges::any_of(config.routes, takes_all) ? "#" : "#/");
+}
 
-Server build_server(const config::Server& server, const std::string& domain,
+std::string label_of(const config::Domain& config, const config::RouteSettings& route) {
+  return config.label() + '#' + route.path;
+}
+
+Secured secure(const config::Domain& config, Build& build) {
+  const auto ways_of = [&build](const config::Scope& scope, const std::string& label) {
+    return PoolWays{.tls = origin_tls(scope, build), .sticky = sticky_of(scope, label, build)};
+  };
+  Secured secured{.server = server_tls(config, build),
+                  .own = ways_of(config::Scope(config, build.problems), own_label(config)),
+                  .routes = {}};
+  for (size_t i = 0; i < config.routes.size(); ++i) {
+    const config::Scope scope(config, i, build.problems);
+    const bool has_pool = scope.route->own_pool;
+    secured.routes.push_back(has_pool ? ways_of(scope, label_of(config, *scope.route))
+                                      : PoolWays{});
+  }
+  return secured;
+}
+
+Server build_server(const config::Server& server, const Pool& pool,
                     const Ingredients& ingredients) {
   const std::string name = name_of(server);
   return {.host = server.host,
@@ -178,27 +198,73 @@ Server build_server(const config::Server& server, const std::string& domain,
           .address = net::Address::parse(server.host, 0),
           .priority = server.priority,
           .weight = server.weight,
-          .backend = ingredients.backends.of(domain, name),
-          .traffic = ingredients.registry.origin(domain, name)};
+          .backend = ingredients.backends.of(pool, name),
+          .traffic = ingredients.registry.origin(pool.domain, name)};
 }
 
-Action action_of(const std::shared_ptr<const config::Domain>& settings, const Secured& tls,
-                 const Ingredients& ingredients) {
-  const config::Domain& config = *settings;
-  if (config.origin.builtin == config::Origin::Builtin::echo) return Echo{};
+using Settings = std::shared_ptr<const config::Domain>;
+
+// One domain while it is built.
+struct Raw {
+  const Settings& settings;  // which own all that is below them
+  const Secured& secured;
+  const Ingredients& ingredients;
+  Domain& domain;
+};
+
+// Where requests go that have this origin.
+Action action_of(const Raw& raw, const config::Origin& origin, const std::string& label,
+                 const PoolWays& ways) {
+  if (origin.builtin == config::Origin::Builtin::echo) return Echo{};
   auto pool = std::make_shared<Pool>();
-  pool->domain = config.label();
-  pool->label = pool_label(config);
-  pool->config = {settings, &config.origin};
-  for (const config::Server& server : config.origin.servers)
-    pool->servers.push_back(build_server(server, pool->domain, ingredients));
-  pool->tls = tls.origin;
-  pool->sticky = tls.sticky;
+  pool->domain = raw.domain.label;
+  pool->label = label;
+  pool->config = {raw.settings, &origin};
+  for (const config::Server& server : origin.servers)
+    pool->servers.push_back(build_server(server, *pool, raw.ingredients));
+  pool->tls = ways.tls;
+  pool->sticky = ways.sticky;
   return ToPool{std::move(pool)};
 }
 
-std::shared_ptr<const Domain> build_domain(const std::shared_ptr<const config::Domain>& settings,
-                                           const Secured& tls, const Ingredients& ingredients) {
+// `own`: where the domain's own requests go.
+Action action_of(const Raw& raw, size_t index, const Action& own) {
+  const config::RouteSettings& route = raw.settings->routes[index];
+  if (route.redirect) return Redirect{{raw.settings, &*route.redirect}};
+  if (route.respond) return Respond{{raw.settings, &*route.respond}};
+  if (!route.own_pool) return own;
+  return action_of(raw, route.origin, label_of(*raw.settings, route), raw.secured.routes[index]);
+}
+
+// What no route covers goes to the domain's own origin; without one it is answered 404, unless
+// there is nothing else.
+void add_routes(const Raw& raw) {
+  const config::Domain& config = *raw.settings;
+  const config::Origin& origin = config.origin;
+  const auto takes_all = [](const auto& route) { return route.path == "/"; };
+  const auto shares = [](const auto& route) { return route.leads_to_origin() && !route.own_pool; };
+  const bool leads = origin.builtin != config::Origin::Builtin::none || !origin.servers.empty();
+  const bool taken = std::ranges::any_of(config.routes, takes_all);
+  const bool has_rest = !taken && (leads || config.routes.empty());
+  Action own;
+  if (has_rest || std::ranges::any_of(config.routes, shares))
+    own = action_of(raw, origin, own_label(config), raw.secured.own);
+  for (size_t i = 0; i < config.routes.size(); ++i) {
+    const config::RouteSettings& route = config.routes[i];
+    raw.domain.add({.prefix = route.path,
+                    .action = action_of(raw, i, own),
+                    .http = {raw.settings, &route.http},
+                    .websocket = {raw.settings, &route.websocket}});
+  }
+  if (!has_rest) return;
+  raw.domain.add({.prefix = "/",
+                  .action = own,
+                  .http = {raw.settings, &config.http},
+                  .websocket = {raw.settings, &config.websocket}});
+}
+
+std::shared_ptr<const Domain> build_domain(const Settings& settings, const Secured& secured,
+                                           const Ingredients& ingredients) {
   const config::Domain& config = *settings;
   auto domain = std::make_shared<Domain>();
   domain->config = settings;
@@ -208,24 +274,31 @@ std::shared_ptr<const Domain> build_domain(const std::shared_ptr<const config::D
   const config::Budget& budget = config.usage.budget;
   if (budget.traffic || budget.connection_seconds || budget.messages)
     domain->budget = ingredients.standings.of(domain->label);
-  if (tls.server != nullptr) {
-    domain->server_tls = tls.server;
+  if (secured.server != nullptr) {
+    domain->server_tls = secured.server;
     domain->min_tls_version = version_of(config.tls->min_version);
-    domain->certificate_not_after = net::tls::not_after(tls.server.get());
+    domain->certificate_not_after = net::tls::not_after(secured.server.get());
   }
-  domain->add({.prefix = "/",
-               .action = action_of(settings, tls, ingredients),
-               .http = {settings, &config.http},
-               .websocket = {settings, &config.websocket}});
+  add_routes({settings, secured, ingredients, *domain});
   return domain;
 }
 
-bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>& settings,
-             const Secured& tls) {
+// What the pool would have now.
+const PoolWays& ways_of(const Pool& pool, const config::Domain& config, const Secured& secured) {
+  for (size_t i = 0; i < config.routes.size(); ++i) {
+    if (&config.routes[i].origin == pool.config.get()) return secured.routes[i];
+  }
+  return secured.own;
+}
+
+bool is_same(const Domain& earlier, const Settings& settings, const Secured& secured) {
   if (earlier.config != settings && !(*earlier.config == *settings)) return false;
-  const Pool* const pool = earlier.routes.front().pool();
-  return earlier.server_tls == tls.server &&
-         (pool == nullptr || (pool->tls == tls.origin && pool->sticky.says_the_same(tls.sticky)));
+  bool same = earlier.server_tls == secured.server;
+  for_each_pool(earlier, [&](const auto& pool) {
+    const PoolWays& ways = ways_of(*pool, *earlier.config, secured);
+    same = same && pool->tls == ways.tls && pool->sticky.says_the_same(ways.sticky);
+  });
+  return same;
 }
 
 // The domain with the settings at `index` of the document. Where it is an earlier one the document
@@ -233,25 +306,21 @@ bool is_same(const Domain& earlier, const std::shared_ptr<const config::Domain>&
 std::shared_ptr<const Domain> find_or_build(config::Document& document, size_t index,
                                             Build& build) {
   std::shared_ptr<const config::Domain> settings = document.domains.share(index);
-  const Secured tls{.server = server_tls(*settings, build),
-                    .origin = origin_tls(*settings, build),
-                    .sticky = sticky_of(*settings, pool_label(*settings), build)};
+  const Secured secured = secure(*settings, build);
   if (const auto found = build.earlier(settings->label())) {
     const auto& earlier = build.before->domains[*found];
-    if (is_same(*earlier, settings, tls)) {
+    if (is_same(*earlier, settings, secured)) {
       document.domains.share_item(index, build.before->document.domains, *found);
       return earlier;
     }
   }
-  return build_domain(settings, tls, build.ingredients);
+  return build_domain(settings, secured, build.ingredients);
 }
 
 void add(std::shared_ptr<const Domain> domain, Snapshot& snapshot) {
   for (const std::string& name : domain->config->names) snapshot.router.add(name, domain);
   if (snapshot.default_tls == nullptr && domain->server_tls) snapshot.default_tls = domain.get();
-  for (const Route& route : domain->routes) {
-    if (const auto* to = std::get_if<ToPool>(&route.action)) snapshot.pools.push_back(to->pool);
-  }
+  for_each_pool(*domain, [&snapshot](const auto& pool) { snapshot.pools.push_back(pool); });
   snapshot.domains.push_back(std::move(domain));
 }
 

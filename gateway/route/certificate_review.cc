@@ -10,7 +10,6 @@ namespace gateway::route {
 
 namespace {
 
-using config::Problem;
 using std::chrono::days;
 
 constexpr days kSoon{14};  // time enough to see why a renewal did not come
@@ -19,20 +18,11 @@ constexpr days kSoon{14};  // time enough to see why a renewal did not come
 class Review {
  public:
   // `what` is the certificate in a sentence, `who` are those that it is shown to.
-  Review(const config::Domain& config, std::string path, const std::string& what, std::string who,
-         std::vector<Problem>& problems)
-      : config_(config),
-        path_(std::move(path)),
-        what_(what),
-        who_(std::move(who)),
-        problems_(problems) {}
+  Review(const config::Scope& scope, std::string path, std::string what, std::string who)
+      : scope_(scope), path_(std::move(path)), what_(std::move(what)), who_(std::move(who)) {}
 
   void warn(const char* code, const std::string& text) const {
-    problems_.push_back({.place = config_.places.of(path_),
-                         .path = path_,
-                         .text = what_ + text,
-                         .warning = true,
-                         .code = code});
+    scope_.warn(path_, code, what_ + text);
   }
 
   void look_at_times(const net::tls::IdentityFacts& facts) const {
@@ -70,11 +60,10 @@ class Review {
     }
   }
 
-  const config::Domain& config_;
+  const config::Scope& scope_;
   std::string path_;
   std::string what_;
   std::string who_;
-  std::vector<Problem>& problems_;
 };
 
 void look_at_names(const config::Domain& config, const Trust::Identity& identity,
@@ -102,24 +91,19 @@ void look_at_names(const config::Domain& config, const Trust::Identity& identity
 
 }  // namespace
 
-void review_certificate(const config::Domain& config, const Trust::Identity& identity,
-                        std::vector<Problem>& problems) {
+void review_certificate(const config::Scope& scope, const Trust::Identity& identity) {
   const net::tls::IdentityFacts& facts = identity.facts;
-  const Review review(config, "tls.certificate", "domain " + config.label() + ": the certificate ",
-                      "clients", problems);
+  const Review review(scope, "tls.certificate", "the certificate ", "clients");
   review.look_at_times(facts);
   review.look_at_chain(facts);
   if (!facts.is_for_servers)
     review.warn("W_CERTIFICATE_PURPOSE",
                 "is not made for servers (extendedKeyUsage, keyUsage): clients refuse it");
-  look_at_names(config, identity, review);
+  look_at_names(scope.domain, identity, review);
 }
 
-void review_client_certificate(const config::Domain& config, const net::tls::IdentityFacts& facts,
-                               std::vector<Problem>& problems) {
-  const Review review(config, "origin.tls.client_certificate",
-                      "domain " + config.label() + ": the client certificate ", "origins",
-                      problems);
+void review_client_certificate(const config::Scope& scope, const net::tls::IdentityFacts& facts) {
+  const Review review(scope, "origin.tls.client_certificate", "the client certificate ", "origins");
   review.look_at_times(facts);
   // An origin that knows the issuer needs nothing more.
   if (!facts.alone) review.look_at_chain(facts);

@@ -10,14 +10,6 @@ namespace gateway::route {
 
 namespace {
 
-// Calls `visit` with each pool of the domain.
-template <class Visit>
-void for_each_pool(const Domain& domain, Visit visit) {
-  for (const Route& route : domain.routes) {
-    if (const auto* to = std::get_if<ToPool>(&route.action)) visit(to->pool);
-  }
-}
-
 // A domain has few pools: they are compared one by one.
 void add_pools(const Domain* before, const Domain* now, std::vector<Change::Pools>& pools) {
   std::vector<Change::Pools> of_domain;

@@ -1,11 +1,13 @@
 // One domain, ready to work with: its names, what is counted for it, and its routes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "gateway/config/document.h"
@@ -37,5 +39,16 @@ struct Domain {
   net::tls::Version min_tls_version = net::tls::Version::tls1_2;
   int64_t certificate_not_after = 0;
 };
+
+// visit(const std::shared_ptr<const Pool>&): each pool that its routes lead to, once.
+template <class Visit>
+void for_each_pool(const Domain& domain, Visit visit) {
+  for (auto route = domain.routes.begin(); route != domain.routes.end(); ++route) {
+    const Pool* const pool = route->pool();
+    const auto leads_there = [pool](const Route& earlier) { return earlier.pool() == pool; };
+    if (pool != nullptr && std::none_of(domain.routes.begin(), route, leads_there))
+      visit(std::get<ToPool>(route->action).pool);
+  }
+}
 
 }  // namespace gateway::route

@@ -35,7 +35,7 @@ struct Pool {
 
   std::string domain;  // the label of the domain that it belongs to
   std::string label;   // its own, by which workers keep what they know of it: "chat.example.com#/"
-  std::shared_ptr<const config::Origin> config;  // the domain's, which it keeps
+  std::shared_ptr<const config::Origin> config;  // of the domain or a route; it keeps the domain's
   std::vector<Server> servers;
   net::tls::SharedSslContext tls;  // null: never spoken to over TLS
   Stickiness sticky;               // with origin.sticky

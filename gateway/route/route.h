@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "gateway/config/document.h"
+#include "gateway/config/path_prefix.h"
 #include "gateway/route/pool.h"
 
 namespace gateway::route {
@@ -19,12 +20,26 @@ struct ToPool {
 // Answered here, each message with itself.
 struct Echo {};
 
-using Action = std::variant<ToPool, Echo>;
+// Clients are sent elsewhere.
+struct Redirect {
+  std::shared_ptr<const config::RedirectTo> settings;  // never null
+};
+
+// Answered here, always with the same.
+struct Respond {
+  std::shared_ptr<const config::RespondWith> settings;  // never null
+};
+
+using Action = std::variant<ToPool, Echo, Redirect, Respond>;
 
 struct Route {
-  // Whether it is for this path: the prefix ends at a segment, so that "/chat" has "/chat" and
-  // "/chat/1" and not "/chats".
-  bool covers(std::string_view path) const;
+  // Whether it is for this path.
+  bool covers(std::string_view path) const { return config::covers(prefix, path); }
+
+  // Whether sessions may be opened here, where they are enabled.
+  bool takes_sessions() const {
+    return std::holds_alternative<ToPool>(action) || std::holds_alternative<Echo>(action);
+  }
 
   // Null: no server is asked.
   const Pool* pool() const {

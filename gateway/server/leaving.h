@@ -28,15 +28,18 @@ inline constexpr Leaving kDrained{outcome::Cause::drain, proto::ws::CloseCode::s
 [[nodiscard]] const route::Domain* successor(const route::Snapshot& now,
                                              const route::Domain& domain);
 
-// Whether the sessions of a domain with this successor have to end: it has none, it is switched off
-// with on_disable: drain, or its budget is used up and says close. Nothing: they stay.
-[[nodiscard]] std::optional<Leaving> leaving(const route::Domain* successor);
+// Whether the sessions of a route with this prefix, of a domain with this successor, have to end:
+// nobody serves the domain or the path any more, WebSocket is switched off there with on_disable:
+// drain, or the domain's budget is used up and says close. Nothing: they stay.
+[[nodiscard]] std::optional<Leaving> leaving(const route::Domain* successor,
+                                             std::string_view prefix);
 
 // Sessions that a reload ends.
 struct Departing {
   std::string domain;
+  std::string route;  // its prefix; empty: all of the domain's
   outcome::Cause cause;
-  uint64_t sessions;  // open now, of all workers
+  uint64_t sessions;  // open now, of all workers; of the whole domain
 };
 [[nodiscard]] std::vector<Departing> departing(const route::Change& change);
 

@@ -41,13 +41,6 @@ uint64_t held_from_start(const config::Document& document, size_t workers) {
   return kOfProcess + postgres + workers * (kOfWorker + ports);
 }
 
-uint64_t checks_of(const config::Document& document) {
-  uint64_t servers = 0;
-  for (const config::Domain& domain : document.domains)
-    servers += domain.origin.health ? domain.origin.servers.size() : 0;
-  return std::min<uint64_t>(servers, origin::Rounds::kMost);
-}
-
 // Of those that say how they connect by themselves, with what is asked of them.
 template <class Visit>
 void for_each_pool(const config::Document& document, Visit visit) {
@@ -62,6 +55,14 @@ void for_each_pool(const config::Document& document, Visit visit) {
     }
     visit(domain.origin, http);
   }
+}
+
+uint64_t checks_of(const config::Document& document) {
+  uint64_t servers = 0;
+  for_each_pool(document, [&servers](const config::Origin& origin, bool) {
+    servers += origin.health ? origin.servers.size() : 0;
+  });
+  return std::min<uint64_t>(servers, origin::Rounds::kMost);
 }
 
 uint64_t warm_of(const config::Document& document, size_t workers) {

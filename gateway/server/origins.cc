@@ -1,5 +1,7 @@
 #include "gateway/server/origins.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "gateway/origin/ejection.h"
@@ -25,6 +27,23 @@ metrics::OriginFacts facts_of(const route::Backend& backend, net::milliseconds n
   return facts;
 }
 
+// Of the same server in another pool of its domain: it is up where all of them find it so.
+void add(const metrics::OriginFacts& other, metrics::OriginFacts& facts) {
+  facts.up = facts.up && other.up;
+  facts.ejected = facts.ejected || other.ejected;
+  facts.sessions += other.sessions;
+  facts.ejections += other.ejections;
+  for (const auto& [cause, number] : other.failures) {
+    const auto same =
+        std::ranges::find(facts.failures, cause, [](const auto& one) { return one.first; });
+    if (same == facts.failures.end()) {
+      facts.failures.emplace_back(cause, number);
+    } else {
+      same->second += number;
+    }
+  }
+}
+
 std::string with_commas(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) all += (all.empty() ? "" : ",") + text;
@@ -47,7 +66,15 @@ void Origins::use(const route::Change& change) {
 
 std::vector<metrics::OriginFacts> Origins::facts(net::milliseconds now) {
   std::vector<metrics::OriginFacts> all;
-  for (const auto& backend : backends_.list()) all.push_back(facts_of(*backend, now));
+  std::map<std::pair<std::string, std::string>, size_t> known;
+  for (const auto& backend : backends_.list()) {
+    const auto [found, fresh] = known.try_emplace({backend->domain(), backend->name()}, all.size());
+    if (fresh) {
+      all.push_back(facts_of(*backend, now));
+    } else {
+      add(facts_of(*backend, now), all[found->second]);
+    }
+  }
   return all;
 }
 

@@ -144,7 +144,7 @@ std::optional<Leaving> Pacer::judge(const session::Session& session) {
   if (snapshot_) {
     const auto [known, is_new] = successors_.try_emplace(&session.domain(), nullptr);
     if (is_new) known->second = successor(*snapshot_, session.domain());
-    if (auto found = leaving(known->second)) return found;
+    if (auto found = leaving(known->second, session.route().prefix)) return found;
   }
   return drain_ ? std::optional(kDrained) : std::nullopt;
 }

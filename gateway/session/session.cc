@@ -64,16 +64,17 @@ Session::Session(const WorkerContext& context, Opening opening)
       identity_(std::move(opening.identity)),
       relay_(std::move(opening.streams),
              {.permessage_deflate = opening.permessage_deflate,
-              .limits = limits_of(domain_->config->websocket.max_message)},
+              .limits = limits_of(opening.route.websocket->max_message)},
              Tally(meter(),
                    domain_->traffic_of(opening.route, opening.in_use.backend(), context.worker)),
              context.wheel, *this),
+      route_(static_cast<uint16_t>(&opening.route - domain_->routes.data())),
       pass_(std::move(opening.pass)),
       in_use_(std::move(opening.in_use)),
       opened_ms_(unix_milliseconds()) {
   static_assert(sizeof(Session) <= 792, "an idle session costs this and its two streams");
   timers_.opened = timers_.pinged = context.wheel.now();
-  timers_.lifetime_ends = lifetime_end(domain_->config->websocket.max_lifetime, timers_.opened);
+  timers_.lifetime_ends = lifetime_end(settings().max_lifetime, timers_.opened);
   counters().opened[identity_.client_tls ? 1 : 0].add(1);
   counters().active.add(1);
   context.book.set_now(timers_.opened);
@@ -82,7 +83,7 @@ Session::Session(const WorkerContext& context, Opening opening)
 }
 
 void Session::start(Bytes from_client, Bytes from_origin) {
-  if (const auto limit = domain_->config->websocket.send_stall_timeout) {
+  if (const auto limit = settings().send_stall_timeout) {
     relay_.client().stream->expect_acknowledgement_within(*limit);
     relay_.origin().stream->expect_acknowledgement_within(*limit);
   }
@@ -90,18 +91,16 @@ void Session::start(Bytes from_client, Bytes from_origin) {
   relay_.start(from_client, from_origin);
 }
 
-void Session::arm() {
-  context_.wheel.set(*this, next_due(domain_->config->websocket, relay_, timers_).when);
-}
+void Session::arm() { context_.wheel.set(*this, next_due(settings(), relay_, timers_).when); }
 
 void Session::on_deadline(milliseconds now) {
-  const Due due = next_due(domain_->config->websocket, relay_, timers_);
+  const Due due = next_due(settings(), relay_, timers_);
   if (due.when <= now) act(due.act, now);
   if (relay_.client().stream || relay_.origin().stream) arm();
 }
 
 void Session::act(Act what, milliseconds now) {
-  const config::WebSocket& settings = domain_->config->websocket;
+  const config::WebSocket& settings = this->settings();
   switch (what) {
     case Act::idle:
       if (relay_.client().ledger.longest_silence() + kSlowHeartbeat >=
@@ -180,7 +179,7 @@ void Session::ping(milliseconds now) {
   const size_t ahead = client.stream ? client.stream->unacknowledged() : 0;
   if (!relay_.ping()) {
     ping_put_off_ = true;
-    timers_.pinged = now + kPingRetry - *domain_->config->websocket.keepalive.interval;
+    timers_.pinged = now + kPingRetry - *settings().keepalive.interval;
     return;
   }
   ping_put_off_ = false;
@@ -206,7 +205,7 @@ void Session::miss_pong(milliseconds now) {
           .to_client = CloseCode::going_away,
           .to_origin = CloseCode::going_away,
           .reason = {}},
-         "no pong within " + in_seconds(domain_->config->websocket.keepalive.timeout));
+         "no pong within " + in_seconds(settings().keepalive.timeout));
   // It would not answer the Close either.
   relay_.cut(client);
 }
@@ -217,7 +216,7 @@ void Session::decide(Relay::Closing closing, std::string reason) {
   rare.reason = std::move(reason);
   if (closing.reason.empty()) closing.reason = rare.reason;
   if (closing.until == milliseconds{0})
-    closing.until = context_.wheel.now() + domain_->config->websocket.close_timeout;
+    closing.until = context_.wheel.now() + settings().close_timeout;
   relay_.close(closing);
 }
 
@@ -255,17 +254,17 @@ void Session::look_at(Leg& leg, milliseconds now) {
     stall.since = now;
     return;
   }
-  if (now - stall.since < *domain_->config->websocket.send_stall_timeout) return;
+  if (now - stall.since < *settings().send_stall_timeout) return;
   end_stalled(leg);
 }
 
 void Session::on_unacknowledged(Leg& leg) {
   // Without the limit the kernel has waited by its own.
-  if (!relay_.closing() && domain_->config->websocket.send_stall_timeout) end_stalled(leg);
+  if (!relay_.closing() && settings().send_stall_timeout) end_stalled(leg);
 }
 
 void Session::end_stalled(Leg& leg) {
-  const milliseconds limit = *domain_->config->websocket.send_stall_timeout;
+  const milliseconds limit = *settings().send_stall_timeout;
   const bool client = leg.side() == Side::client;
   const CloseCode code = client ? CloseCode::going_away : CloseCode::internal_error;
   std::string reason = std::string(client ? "client: " : "origin: ") + "no byte taken for " +
@@ -288,15 +287,14 @@ void Session::end_stalled(Leg& leg) {
 
 void Session::give_up_unsent(milliseconds now) {
   for (Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    const auto due = unsent_close_due(domain_->config->websocket, relay_, *leg);
+    const auto due = unsent_close_due(settings(), relay_, *leg);
     if (due && *due <= now) relay_.cut(*leg);
   }
 }
 
 void Session::give_up_unanswered(milliseconds now) {
   for (Leg* leg : {&relay_.client(), &relay_.origin()}) {
-    if (!leg->close_due() && close_ends(domain_->config->websocket, relay_, timers_, *leg) <= now)
-      relay_.cut(*leg);
+    if (!leg->close_due() && close_ends(settings(), relay_, timers_, *leg) <= now) relay_.cut(*leg);
   }
 }
 

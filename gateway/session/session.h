@@ -60,6 +60,7 @@ class Session final : public net::Owned,
   void abort();
 
   const route::Domain& domain() const { return *domain_; }
+  const route::Route& route() const { return domain_->routes[route_]; }
   const Relay& relay() const { return relay_; }
 
  private:
@@ -72,6 +73,7 @@ class Session final : public net::Owned,
   void on_waited(bool given) override;
   void on_relay_ended() override;
 
+  const config::WebSocket& settings() const { return *route().websocket; }
   usage::meter::Meter& meter() const { return *domain_->meters[context_.worker]; }
   void act(Act what, milliseconds now);
   void look_at(Leg& leg, milliseconds now);
@@ -95,6 +97,7 @@ class Session final : public net::Owned,
   Identity identity_;
   [[no_unique_address]] Relay relay_;  // what follows fits into its padding
   bool ping_put_off_ = false;          // since the last ping another was due, but not possible
+  uint16_t route_;                     // of the domain's
   Timers timers_;
   net::Admission::Pass pass_;
   origin::SessionCount in_use_;

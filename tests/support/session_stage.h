@@ -54,7 +54,9 @@ class SessionStage {
                              .address = std::nullopt,
                              .backend = backend_,
                              .traffic = registry.origin(domain_->label, backend_->name())});
-    domain_->add({.prefix = "/", .action = gateway::route::ToPool{std::move(pool)}});
+    domain_->add({.prefix = "/",
+                  .action = gateway::route::ToPool{std::move(pool)},
+                  .websocket = borrowed(config_.websocket)});
     open(plan);
   }
   SessionStage(const SessionStage&) = delete;

@@ -119,6 +119,8 @@ TEST_CASE("domain files: other defaults are other domains; the rest of the node 
   CHECK(second.parsed == 0);
   CHECK(shared(first, second) == 3);
 
+  files.node("defaults: { http: { response_timeout: 60s } }\n");
+  CHECK(files.read().parsed == 3);
   files.node("defaults: { websocket: { enabled: true } }\n");
   const Reading third = files.read();
   CHECK(third.parsed == 3);

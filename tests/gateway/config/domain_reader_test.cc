@@ -238,7 +238,7 @@ TEST_CASE("domain: wrong values of the rest are answered with the way out") {
            Row{"access: { origins: [\"//a\"] }", "is not an origin"},
            Row{"access: { origins: [] }", "has 0 entries"},
            Row{"access: { allow: [] }", "unknown key \"allow\"; known here: origins"},
-           Row{"routes: []", "unknown key \"routes\"; known here"},
+           Row{"weather: []", "unknown key \"weather\"; known here"},
            Row{"upstream: {}", "did you mean \"origin\"?"},
            Row{"acceleration: { dynamic: x }", "acceleration.dynamic"},
        }) {

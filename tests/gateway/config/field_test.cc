@@ -76,7 +76,7 @@ Table limit_keys() { return part_of<Thing>(kLimitKeys); }
 
 constexpr Field kThingKeys[] = {
     key<&Thing::on>("on", Switch{}, "On."),
-    group<Thing>("limits", limit_keys, "Limits.", {.effect = Effect::live}),
+    group<limit_keys>("limits", "Limits.", {.effect = Effect::live}),
     key<&Thing::bytes>("bytes", Size{1024, 65'536}, "Bytes."),
     key<&Thing::paid>("paid", Traffic{1'000'000, 1'000'000'000}, "Paid for."),
     key<&Thing::share>("share", Percent{0, 50}, "A share."),

@@ -202,8 +202,7 @@ TEST_CASE("node: how long a client's connection is kept, and who may say who it 
   CHECK(document.limits.connection_age == 1min);
   CHECK(document.trusted_proxies.size() == 2);
   CHECK(document.client_address_header == "X-Azure-ClientIP");
-  const auto off =
-      document_with("limits: { keep_alive: off, requests: off, connection_age: off }");
+  const auto off = document_with("limits: { keep_alive: off, requests: off, connection_age: off }");
   CHECK_FALSE(off.limits.keep_alive);
   CHECK_FALSE(off.limits.requests);
   CHECK_FALSE(off.limits.connection_age);

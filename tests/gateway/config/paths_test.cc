@@ -55,6 +55,11 @@ TEST_CASE("paths: the schema for editors has the same keys") {
   json schema = json::parse(in);
   std::set<std::string> domain;
   collect(schema, schema["definitions"]["domain"], "", domain);
+  // Below a route some keys are those of a domain, too.
+  std::erase_if(domain, [](const std::string& path) {
+    return path.starts_with("routes.http.") || path.starts_with("routes.websocket.") ||
+           path.starts_with("routes.origin.");
+  });
   CHECK(domain == known(kDomain));
 
   std::set<std::string> node;
@@ -70,10 +75,10 @@ TEST_CASE("paths: a slip is recognised, a different word is not") {
   CHECK(unknown_key(kDomain, "websocket", "conection_timeout") ==
         "unknown key \"conection_timeout\": did you mean \"connection_timeout\"?");
   CHECK(tests::contains(unknown_key(kDomain, "websocket", "enbaled"), "did you mean \"enabled\"?"));
-  CHECK_FALSE(tests::contains(unknown_key(kDomain, "", "routes"), "did you mean"));
+  CHECK_FALSE(tests::contains(unknown_key(kDomain, "", "weather"), "did you mean"));
   CHECK_FALSE(tests::contains(unknown_key(kDomain, "", "limits"), "did you mean"));
   CHECK_FALSE(tests::contains(unknown_key(kDomain, "access", "sign"), "did you mean"));
-  CHECK_FALSE(tests::contains(unknown_key(kNode, "", "routes"), "did you mean"));
+  CHECK_FALSE(tests::contains(unknown_key(kNode, "", "weather"), "did you mean"));
 }
 
 TEST_CASE("paths: without a near name the message says what is known") {

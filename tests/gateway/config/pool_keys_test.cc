@@ -142,7 +142,7 @@ TEST_CASE("pool: wrong values are answered with what is allowed") {
        "servers[0].priority: \"0\" is out of range; "
        "allowed is 1 to 255"},
       {"servers: [{ address: a, priority: high }]", "is not a whole number"},
-      {"servers: [{ address: a, weight: 101 }]", "allowed is 1 to 100"},
+      {"servers: [{ address: a, weight: 101 }]", "allowed is 0 to 100"},
       {"servers: [{ address: a, host: b }]", "did you mean \"origin.servers.address\"?"},
       {"ports: { https: [] }", "has 0 entries; allowed is 1 to 16"},
       {"ports: { http: [80, 80] }", "ports.http[1]: port 80 is listed twice"},

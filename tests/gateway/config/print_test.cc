@@ -121,6 +121,56 @@ domains:
   check_round_trip(reading.document);
 }
 
+TEST_CASE("printer: a route is printed with what is different in it, and reads back") {
+  const Reading reading = read_text(
+      tests::with_domain(
+          "http: { enabled: true, hsts: {} }\n"
+          "origin: { servers: [{ address: 10.0.0.5 }], health: { type: http, path: /up }, auth: { "
+          "username: u, password: p, realm: r } }\n"
+          "routes:\n"
+          "  - { path: /a, http: { hsts: off, retry: [] }, origin: { sticky: cookie, health: { "
+          "fall: "
+          "9 }, auth: off, ports: { http: [1, 2] } } }\n"
+          "  - { path: /b, builtin: echo, websocket: { enabled: true } }\n"
+          "  - { path: /c, redirect: { to: \"https://b.test/\" } }\n"
+          "  - { path: /d, respond: { body: \"a \\\"b\\\"\\n\\t\\\\c\\n\", status: 404 } }\n"
+          "  - { path: /e }"),
+      "t.yaml");
+  for (const Problem& problem : reading.problems)
+    CHECK_MESSAGE(problem.warning, to_string(problem));
+  Document document = reading.document;
+  for (Credentials* one : {&document.domains[0].origin.auth->credentials,
+                           &document.domains[0].routes[1].origin.auth->credentials,
+                           &document.domains[0].routes[4].origin.auth->credentials,
+                           &document.domains[0].routes[2].origin.auth->credentials,
+                           &document.domains[0].routes[3].origin.auth->credentials})
+    one->password = "***";
+  check_round_trip(document);
+  const std::string printed = print(document);
+  CAPTURE(printed);
+  CHECK(tests::contains(printed,
+                        "    routes:\n"
+                        "      - path: \"/a\"\n"
+                        "        origin:\n"
+                        "          ports: { http: [1, 2], https: [443] }\n"
+                        "          health:\n"
+                        "            fall: 9\n"
+                        "          sticky: { by: cookie, same_site: lax, max_age: session }\n"
+                        "          auth: off\n"
+                        "        http:\n"
+                        "          retry: []\n"
+                        "          hsts: off\n"
+                        "      - path: \"/b\"\n"
+                        "        origin:\n"
+                        "          builtin: echo\n"
+                        "        websocket:\n"
+                        "          enabled: true\n"
+                        "      - path: \"/c\"\n"
+                        "        redirect: { to: \"https://b.test/\", status: 308 }\n"
+                        "      - path: \"/d\"\n"));
+  CHECK(tests::contains(printed, "      - path: \"/e\"\n    access"));
+}
+
 TEST_CASE("FY2 printer: the name that usage is kept under stays as it is written") {
   const auto document = read_text(std::string(tests::kListener) +
                                       "domains: [{ names: [\"[0:0::A]\", b.test], origin: { "

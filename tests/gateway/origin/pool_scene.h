@@ -32,7 +32,7 @@ struct PoolScene {
                             .address = {},
                             .priority = priority,
                             .weight = weight,
-                            .backend = backends.of(pool.domain, name)});
+                            .backend = backends.of(pool, name)});
   }
   gateway::route::Backend& at(size_t server) { return *pool.servers[server].backend; }
 

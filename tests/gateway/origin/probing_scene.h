@@ -48,7 +48,7 @@ struct ProbingScene {
       server.host = hosts[i];
       if (ports[i] != 0) server.port = ports[i];
       server.address = gateway::net::Address::parse(hosts[i], 0);
-      server.backend = backends.of(pool.domain, hosts[i] + ":" + std::to_string(ports[i]));
+      server.backend = backends.of(pool, hosts[i] + ":" + std::to_string(ports[i]));
       pool.servers.push_back(std::move(server));
     }
     backends.use(change_to(made, std::exchange(last, made)));

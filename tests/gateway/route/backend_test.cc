@@ -19,7 +19,7 @@ std::shared_ptr<Snapshot> snapshot_of(Backends& backends,
   for (const char* name : names) {
     Server server;
     server.host = name;
-    server.backend = backends.of(pool.domain, name);
+    server.backend = backends.of(pool, name);
     pool.servers.push_back(std::move(server));
   }
   return snapshot;
@@ -35,8 +35,19 @@ TEST_CASE("backend: a reload finds the servers that it names again as they were"
   first->pools[0]->servers[1].backend->sessions = 7;
   auto second = snapshot_of(backends, {"10.0.0.2", "10.0.0.3"});
   CHECK(second->pools[0]->servers[0].backend == first->pools[0]->servers[1].backend);
-  CHECK(backends.of("other.example.com", "10.0.0.2") !=
-        backends.of("chat.example.com", "10.0.0.2"));
+}
+
+TEST_CASE("Q2 backend: a server is another one in another pool") {
+  Backends backends;
+  Pool own;
+  own.domain = "chat.example.com";
+  own.label = "chat.example.com#/";
+  Pool of_route = own;
+  of_route.label = "chat.example.com#/a";
+  const auto backend = backends.of(own, "10.0.0.2");
+  CHECK(backend == backends.of(own, "10.0.0.2"));
+  CHECK(backend != backends.of(of_route, "10.0.0.2"));
+  CHECK(backends.of(of_route, "10.0.0.2")->domain() == "chat.example.com");
 }
 
 TEST_CASE("backend: one that is no longer configured is listed until its last session has ended") {

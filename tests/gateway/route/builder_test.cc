@@ -237,3 +237,123 @@ TEST_CASE("builder: what is to be said of a certificate is said with every reloa
   CHECK_FALSE(first->warnings.empty());
   CHECK(second->warnings.size() == first->warnings.size());
 }
+
+namespace {
+
+constexpr std::string_view kRouted =
+    "  - domain: chat.example.com\n"
+    "    http: { enabled: true }\n"
+    "    origin: { servers: [{ address: \"10.0.0.5:80\" }] }\n"
+    "    routes:\n"
+    "      - { path: /socket.io/, origin: { servers: [{ address: \"10.0.0.7:80\" }] } }\n"
+    "      - { path: /slow, http: { response_timeout: 120s }, websocket: { enabled: true } }\n"
+    "      - { path: /echo, builtin: echo }\n"
+    "      - { path: /old, redirect: { to: /new } }\n"
+    "      - { path: /up, respond: { body: ok } }\n"
+    "      - { path: /api, origin: { servers: [{ address: \"10.0.0.5:80\" }], health: off } }\n";
+
+const gateway::route::Route& route_at(const gateway::route::Snapshot& snapshot, const char* path) {
+  const gateway::route::Route* route = snapshot.domains[0]->route_of(path);
+  REQUIRE(route != nullptr);
+  return *route;
+}
+
+}  // namespace
+
+TEST_CASE("Q2 builder: three pools with one server each, and routes that share the domain's") {
+  Building building;
+  const auto snapshot = building.snapshot(std::string(kRouted));
+  const auto label = [&](const char* path) {
+    const auto* const pool = route_at(*snapshot, path).pool();
+    return pool != nullptr ? pool->label : std::string();
+  };
+  CHECK(label("/") == "chat.example.com#/");
+  CHECK(label("/slow/1") == "chat.example.com#/");
+  CHECK(route_at(*snapshot, "/").pool() == route_at(*snapshot, "/slow").pool());
+  CHECK(label("/socket.io/?x") == "chat.example.com#/socket.io/");
+  CHECK(label("/socket.io") == "chat.example.com#/");
+  CHECK(label("/api/v1") == "chat.example.com#/api");
+  CHECK(label("/echo").empty());
+  CHECK(snapshot->pools.size() == 3);
+  for (const auto& pool : snapshot->pools) {
+    CHECK(pool->domain == "chat.example.com");
+    CHECK(pool->servers.size() == 1);
+  }
+  // One server of two pools has one set of counters, and is looked at by each for itself.
+  const auto& own = route_at(*snapshot, "/").pool()->servers[0];
+  const auto& of_api = route_at(*snapshot, "/api").pool()->servers[0];
+  CHECK(own.backend != of_api.backend);
+  CHECK(own.traffic == of_api.traffic);
+}
+
+TEST_CASE("Q2 builder: a route has its action and its own settings") {
+  using namespace gateway::route;
+  Building building;
+  const auto snapshot = building.snapshot(std::string(kRouted));
+  CHECK(std::holds_alternative<Echo>(route_at(*snapshot, "/echo").action));
+  const auto& old = route_at(*snapshot, "/old/x");
+  REQUIRE(std::holds_alternative<Redirect>(old.action));
+  CHECK(std::get<Redirect>(old.action).settings->to == "/new");
+  CHECK_FALSE(old.takes_sessions());
+  const auto& up = route_at(*snapshot, "/up");
+  REQUIRE(std::holds_alternative<Respond>(up.action));
+  CHECK(std::get<Respond>(up.action).settings->body == "ok");
+  CHECK(route_at(*snapshot, "/slow").http->response_timeout == std::chrono::seconds(120));
+  CHECK(route_at(*snapshot, "/slow").websocket->enabled);
+  CHECK(route_at(*snapshot, "/slow").takes_sessions());
+  CHECK(route_at(*snapshot, "/").http->response_timeout == std::chrono::seconds(75));
+  CHECK_FALSE(route_at(*snapshot, "/").websocket->enabled);
+}
+
+TEST_CASE("Q1 builder: without an origin of its own a domain has its routes alone") {
+  Building building;
+  const auto snapshot = building.snapshot(
+      "  - domain: chat.example.com\n    http: { enabled: true }\n"
+      "    routes: [{ path: /a, origin: { servers: [{ address: \"10.0.0.7:80\" }] } }]\n");
+  CHECK(snapshot->domains[0]->route_of("/a") != nullptr);
+  CHECK(snapshot->domains[0]->route_of("/") == nullptr);
+  CHECK(snapshot->pools.size() == 1);
+}
+
+TEST_CASE("Q2 builder: the pool of a route / and that of its domain have different names") {
+  Building building;
+  const auto snapshot = building.snapshot(
+      "  - domain: chat.example.com\n    http: { enabled: true }\n"
+      "    origin: { servers: [{ address: \"10.0.0.5\" }] }\n"
+      "    routes: [{ path: /, origin: { servers: [{ address: \"10.0.0.7\" }] } }, { path: /a "
+      "}]\n");
+  CHECK(route_at(*snapshot, "/").pool()->label == "chat.example.com#/");
+  CHECK(route_at(*snapshot, "/a").pool()->label == "chat.example.com#");
+  CHECK(snapshot->pools.size() == 2);
+}
+
+TEST_CASE("Q2 builder: a domain with equal routes is the same object, one with others is not") {
+  Building building;
+  const auto first = building.snapshot(std::string(kRouted));
+  const auto same = building.snapshot(std::string(kRouted), *first);
+  CHECK(same->domains == first->domains);
+  CHECK(same->pools == first->pools);
+  std::string other(kRouted);
+  other.replace(other.find("120s"), 4, "121s");
+  const auto changed = building.snapshot(other, *same);
+  CHECK(changed->domains[0] != first->domains[0]);
+  CHECK(route_at(*changed, "/").pool()->servers[0].backend ==
+        route_at(*first, "/").pool()->servers[0].backend);
+}
+
+TEST_CASE("Q2 builder: a file that a route names is told with the route") {
+  const Folder folder;
+  const std::string junk = folder.write("junk.pem", "no certificate\n");
+  Building building;
+  const auto built = building.build(
+      "  - domain: a.example.com\n    origin: { builtin: echo }\n    routes:\n"
+      "      - path: /a\n        origin: { servers: [{ address: \"10.0.0.5\" }], tls: { ca: "
+      "\"file:" +
+      junk + "\" } }\n");
+  REQUIRE_FALSE(built.has_value());
+  REQUIRE(built.error().size() == 1);
+  const std::string text = to_string(built.error()[0]);
+  CHECK(text.starts_with("t.yaml:8:"));
+  CHECK(text.find(": routes[0].origin.tls.ca: route /a of domain a.example.com: CA file " + junk) !=
+        std::string::npos);
+}
