@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/edge/hsts.h"
 #include "gateway/edge/page.h"
 #include "gateway/log/json_line.h"
 
@@ -43,9 +44,9 @@ bool has_built_in_answer(const Request& request) {
 
 void answer_built_in(Answerer& answerer, const Request& request) {
   if (request.target.path == kPage) {
-    answerer.answer(200, kPageFields, echo_page());
+    answerer.answer(200, with_hsts(request, std::string(kPageFields)), echo_page());
   } else {
-    answerer.answer(200, kFactsFields, facts_of(request));
+    answerer.answer(200, with_hsts(request, std::string(kFactsFields)), facts_of(request));
   }
 }
 

@@ -5,7 +5,9 @@
 
 #include "gateway/edge/built_in.h"
 #include "gateway/edge/client_source.h"
+#include "gateway/edge/hsts.h"
 #include "gateway/edge/judgement.h"
+#include "gateway/edge/plain_judgement.h"
 #include "gateway/edge/request_body.h"
 #include "gateway/edge/responses.h"
 #include "gateway/origin/echo.h"
@@ -43,7 +45,11 @@ void Handshake::start() {
     refuse(*std::move(refusal));
     return;
   }
-  if (!proto::ws::asks_for_upgrade(request_.head)) {
+  if (request_.route == nullptr) {
+    answer_asterisk();
+    return;
+  }
+  if (!asks_for_session(request_)) {
     answer_plain();
     return;
   }
@@ -60,9 +66,13 @@ void Handshake::start() {
 }
 
 void Handshake::answer_plain() {
-  if (request_.target.is_asterisk() && request_.domain->config->http.enabled) {
+  if (auto refusal = judge_plain(context_.draining, request_)) {
+    refuse(*std::move(refusal));
+    return;
+  }
+  if (auto own = own_answer(request_)) {
     advance(Stage::over);
-    answerer_.answer(200, {}, {});
+    answerer_.answer(own->status, with_hsts(request_, std::move(own->fields)), own->body);
     return;
   }
   if (has_built_in_answer(request_)) {
@@ -70,14 +80,17 @@ void Handshake::answer_plain() {
     answer_built_in(answerer_, request_);
     return;
   }
-  if (request_.route != nullptr && request_.route->http->enabled &&
-      request_.route->pool() != nullptr) {
-    exchange();
+  exchange();
+}
+
+// The server as a whole is asked for what it can do (RFC 9110 §9.3.7).
+void Handshake::answer_asterisk() {
+  if (!request_.domain->config->http.enabled) {
+    refuse(refused_as_plain());
     return;
   }
-  refuse({.status = 426,
-          .cause = Cause::not_an_upgrade,
-          .why = "this address speaks WebSocket: ask for an upgrade (RFC 6455)"});
+  advance(Stage::over);
+  answerer_.answer(200, with_hsts(request_, {}), {});
 }
 
 void Handshake::exchange() {
@@ -116,7 +129,8 @@ void Handshake::open_echo() {
 void Handshake::on_upgraded(WsQuestion::Upgraded upgraded) {
   advance(Stage::over);
   if (journey_) outcome_.meet(journey_->trail());
-  Answerer::Switched client = answerer_.switch_over(upgraded.answer, upgraded.fields);
+  Answerer::Switched client =
+      answerer_.switch_over(upgraded.answer, with_hsts(request_, std::move(upgraded.fields)));
   origin::SessionCount in_use(upgraded.backend);
   journey_.reset();
   auto session = std::make_unique<session::Session>(
@@ -142,7 +156,7 @@ void Handshake::on_refused(WsQuestion::Refused refused) {
                    .why = "the origin answered " + std::to_string(refused.status) +
                           (refused.unfinished ? ", its body did not end" : ""),
                    .by = By::origin});
-  answerer_.answer(refused.status, refused.fields, refused.body);
+  answerer_.answer(refused.status, with_hsts(request_, std::move(refused.fields)), refused.body);
   journey_.reset();
 }
 
@@ -194,7 +208,8 @@ void Handshake::refuse(Refusal refusal) {
 void Handshake::end(Refusal refusal) {
   advance(Stage::over);
   outcome_.refuse(refusal);
-  answer_refusal(answerer_, refusal);
+  answerer_.answer(refusal.status, with_hsts(request_, refusal_fields(refusal)),
+                   refusal_body(refusal));
   journey_.reset();
 }
 

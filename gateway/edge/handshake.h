@@ -57,6 +57,7 @@ class Handshake final : public session::WsQuestion::Handler, public exchange::Ex
 
   void advance(Stage to);
   void answer_plain();
+  void answer_asterisk();
   void ask(const route::Pool& pool);
   void exchange();
   void open_echo();

@@ -5,6 +5,8 @@
 
 #include "proto/base/host.h"
 #include "proto/http1/forwarding.h"
+#include "proto/http1/method.h"
+#include "proto/http1/path_forms.h"
 #include "proto/http1/web_origin.h"
 
 namespace gateway::edge {
@@ -13,6 +15,9 @@ using outcome::By;
 using outcome::Cause;
 
 namespace {
+
+// Of CONNECT and TRACE, which are refused before it is known whose they are.
+constexpr std::string_view kUsualMethods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
 // Why the page may not open; nothing: it may. Cross-site WebSocket hijacking (CWE-1385): whole
 // values are compared, never parts.
@@ -43,9 +48,48 @@ const route::Domain* shown_by_tls(const Request& request) {
                       : request.snapshot->router.find(proto::canonical_host(name));
 }
 
+// Whether whoever reads the path in another way than we do would have another route for it.
+bool is_ambiguous(const route::Domain& domain, std::string_view path, const route::Route* route) {
+  if (proto::http1::has_encoded_nul(path)) return true;
+  // A domain without routes is never touched.
+  if (domain.config->routes.empty() || proto::http1::reads_one_way(path)) return false;
+  const auto readings = proto::http1::path_readings(path);
+  return std::ranges::any_of(readings, [&](const std::string& reading) {
+    return reading.find('\0') != std::string::npos || domain.route_of(reading) != route;
+  });
+}
+
+std::optional<Refusal> find_route(Request& request) {
+  const route::Domain& domain = *request.domain;
+  const route::Route* const route = domain.route_of(request.target.path);
+  if (is_ambiguous(domain, request.target.path, route)) {
+    return Refusal{.status = 400,
+                   .cause = Cause::path_refused,
+                   .why = "this path can be read in more than one way"};
+  }
+  request.route = route;
+  if (route != nullptr) return std::nullopt;
+  return Refusal{
+      .status = 404, .cause = Cause::no_route, .why = "this domain has no route for this path"};
+}
+
+// Why the route takes no session, whatever it is asked for with; nothing: it may.
+std::optional<Refusal> judge_switch(const Request& request) {
+  const config::WebSocket& settings = *request.route->websocket;
+  if (settings.enabled && request.route->takes_sessions()) return std::nullopt;
+  return Refusal{.status = 403,
+                 .cause = Cause::websocket_disabled,
+                 .why = settings.enabled ? "this path opens no WebSockets"
+                                         : "WebSocket is not enabled for this domain",
+                 .by = By::gateway};
+}
+
 }  // namespace
 
 std::optional<Refusal> find_domain(Request& request) {
+  using proto::http1::MethodKind;
+  if (proto::http1::kind_of_method(request.head.method) == MethodKind::refused)
+    return refused_method(std::string(kUsualMethods));
   auto target = proto::http1::request_target(request.head);
   if (!target) {
     return Refusal{
@@ -64,22 +108,21 @@ std::optional<Refusal> find_domain(Request& request) {
         .status = 404, .cause = Cause::no_route, .why = "no domain is configured for this Host"};
   }
   request.domain = named;
-  if (request.target.is_asterisk()) return std::nullopt;
-  request.route = named->route_of(request.target.path);
-  if (request.route == nullptr) {
-    return Refusal{
-        .status = 404, .cause = Cause::no_route, .why = "this domain has no route for this path"};
-  }
   if (proto::http1::is_loop(request.head.fields, snapshot.via)) {
     return Refusal{
         .status = 508,
         .cause = Cause::loop,
         .why = "the request has come through this gateway before: the origin points back here"};
   }
-  return std::nullopt;
+  return request.target.is_asterisk() ? std::nullopt : find_route(request);
 }
 
 std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
+  if (request.route->websocket->require_tls && !request.client_tls()) {
+    return Refusal{.status = 403,
+                   .cause = Cause::tls_required,
+                   .why = "this address opens WebSockets over TLS alone: ask for wss"};
+  }
   auto upgrade = proto::ws::judge_request(request.head);
   if (!upgrade) {
     const bool version = upgrade.error().status == 426;
@@ -89,12 +132,7 @@ std::optional<Refusal> judge_upgrade(bool draining, Request& request) {
                    .fields = version ? "Sec-WebSocket-Version: 13\r\n" : ""};
   }
   request.upgrade = std::move(*upgrade);
-  if (!request.domain->config->websocket.enabled) {
-    return Refusal{.status = 403,
-                   .cause = Cause::websocket_disabled,
-                   .why = "WebSocket is not enabled for this domain",
-                   .by = By::gateway};
-  }
+  if (auto refusal = judge_switch(request)) return refusal;
   if (auto fault = origin_fault(request)) {
     return Refusal{.status = 403,
                    .cause = Cause::origin_not_allowed,

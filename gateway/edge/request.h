@@ -46,8 +46,7 @@ struct Request {
   proto::http1::Target target = {};        // once find_domain has passed
   proto::ws::UpgradeRequest upgrade = {};  // once judge_upgrade has passed
   const route::Domain* domain = nullptr;   // the snapshot's; null: none was found
-  const route::Route* route =
-      nullptr;  // of the domain; null: none covers the path, if there is one
+  const route::Route* route = nullptr;     // of the domain; null: none covers the path
 };
 
 }  // namespace gateway::edge

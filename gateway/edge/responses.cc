@@ -12,13 +12,14 @@ constexpr int kUpgradeRequired = 426;
 
 }  // namespace
 
+std::string refusal_fields(const Refusal& refusal) {
+  return std::string(kTextFields).append(refusal.fields);
+}
+
+std::string refusal_body(const Refusal& refusal) { return refusal.why + "\n"; }
+
 void answer_refusal(Answerer& answerer, const Refusal& refusal) {
-  const std::string body = refusal.why + "\n";
-  if (refusal.fields.empty()) {
-    answerer.answer(refusal.status, kTextFields, body);
-  } else {
-    answerer.answer(refusal.status, std::string(kTextFields).append(refusal.fields), body);
-  }
+  answerer.answer(refusal.status, refusal_fields(refusal), refusal_body(refusal));
 }
 
 std::string http1_response(const Http1Answer& answer) {

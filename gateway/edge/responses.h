@@ -10,6 +10,8 @@
 namespace gateway::edge {
 
 // One line, in the words of the log.
+[[nodiscard]] std::string refusal_fields(const Refusal& refusal);
+[[nodiscard]] std::string refusal_body(const Refusal& refusal);
 void answer_refusal(Answerer& answerer, const Refusal& refusal);
 
 // A whole HTTP/1.1 answer.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "gateway/config/hsts.h"
 #include "gateway/origin/location.h"
 #include "proto/auth/authorizer.h"
 #include "proto/base/text.h"
@@ -82,8 +83,11 @@ std::string answer_fields(const proto::http1::ResponseHead& head, const AnswerCo
   std::vector<std::string_view> dropped = {"Content-Length"};
   if (context.credentials_are_ours)
     dropped.push_back(proto::auth::info_field(proto::auth::Asker::origin));
+  const auto* const hsts = context.client_tls && context.http.hsts ? &*context.http.hsts : nullptr;
+  if (hsts != nullptr) dropped.push_back(config::kHstsField);
   std::string text;
   text.reserve(head.text->size());
+  if (hsts != nullptr) proto::http1::append_field(text, config::kHstsField, to_string(*hsts));
   for (const auto& field : proto::http1::end_to_end_fields(head.fields, dropped)) {
     const auto other = changed(field, context);
     proto::http1::append_field(text, field.name, other ? std::string_view(*other) : field.value);

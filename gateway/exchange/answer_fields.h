@@ -29,7 +29,7 @@ struct AnswerContext {
 
 // The end-to-end fields, in order and as they are spelt, each with its CR LF; what frames the
 // answer is the carrier's. Changed: a Location, by http.location; a Set-Cookie, by
-// http.secure_cookies.
+// http.secure_cookies; Strict-Transport-Security for a client on TLS, by http.hsts.
 [[nodiscard]] std::string answer_fields(const proto::http1::ResponseHead& head,
                                         const AnswerContext& context);
 // Of an interim answer.

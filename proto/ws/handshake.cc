@@ -143,11 +143,11 @@ std::string random_key() {
 }
 
 bool asks_for_upgrade(const RequestHead& head) {
-  const auto asks = [](const http1::Field& field) {
-    return equals_ignoring_case(field.name, "Upgrade") ||
-           equals_ignoring_case(field.name.substr(0, kFieldPrefix.size()), kFieldPrefix);
+  const auto is_of_websocket = [](const http1::Field& field) {
+    return equals_ignoring_case(field.name.substr(0, kFieldPrefix.size()), kFieldPrefix);
   };
-  return std::any_of(head.fields.all().begin(), head.fields.all().end(), asks);
+  return head.fields.has_token("Upgrade", "websocket") ||
+         std::any_of(head.fields.all().begin(), head.fields.all().end(), is_of_websocket);
 }
 
 Result<UpgradeRequest, Rejection> judge_request(const RequestHead& head) {

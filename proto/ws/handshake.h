@@ -28,7 +28,8 @@ struct UpgradeRequest {
   std::vector<Extension> extensions;      // all that were offered
 };
 
-// True when the head asks to leave HTTP: it carries an Upgrade field, or any Sec-WebSocket-* field.
+// True when the head tries to open a WebSocket: its Upgrade names it, alone or among others, or it
+// carries any Sec-WebSocket-* field.
 [[nodiscard]] bool asks_for_upgrade(const http1::RequestHead& head);
 
 // Judges a request that asks for an upgrade by H1 to H15 of the edge's rules: GET, HTTP/1.1,

@@ -87,7 +87,8 @@ TEST_CASE("handshake: a fresh key is 16 octets and no two are alike") {
 
 TEST_CASE("handshake: asks for an upgrade with Upgrade or any Sec-WebSocket field") {
   CHECK(ws::asks_for_upgrade(request(kGoodRequest)));
-  CHECK(ws::asks_for_upgrade(request({{"upgrade", "foo"}})));
+  CHECK(ws::asks_for_upgrade(request({{"upgrade", "foo, WebSocket"}})));
+  CHECK_FALSE(ws::asks_for_upgrade(request({{"upgrade", "h2c"}, {"Connection", "upgrade"}})));
   CHECK(ws::asks_for_upgrade(request({{"sec-websocket-key1", "x"}})));
   CHECK_FALSE(ws::asks_for_upgrade(request({{"Host", "a"}, {"Connection", "keep-alive"}})));
   CHECK_FALSE(ws::asks_for_upgrade(request({{"Sec-WebSock", "a"}})));
