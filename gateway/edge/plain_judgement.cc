@@ -13,7 +13,7 @@ namespace gateway::edge {
 
 namespace {
 
-constexpr std::string_view kTextFields = "Content-Type: text/plain; charset=utf-8\r\n";
+constexpr std::string_view kMovedFields = "Content-Type: text/plain; charset=utf-8\r\n";
 constexpr std::string_view kMoved = "what is asked for is where Location says\n";
 constexpr uint16_t kHttpsPort = 443;
 
@@ -51,7 +51,7 @@ std::optional<Refusal> judge_method(const Request& request) {
 }
 
 OwnAnswer redirected(int status, std::string_view location) {
-  OwnAnswer answer{.status = status, .fields = std::string(kTextFields), .body = kMoved};
+  OwnAnswer answer{.status = status, .fields = std::string(kMovedFields), .body = kMoved};
   proto::http1::append_field(answer.fields, "Location", location);
   return answer;
 }
