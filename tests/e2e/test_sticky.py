@@ -172,6 +172,40 @@ class CookieTest(StickyTest):
             self.assertEqual(self.ask(cookies[b"two"])[1], b"two")
             self.assertEqual(self.upgrade(cookies[b"one"]).get("X-Served-By"), "two")
 
+    def test_a_server_without_weight_keeps_its_clients_and_gets_no_new_ones(self):
+        one, two = self.use(Named("one")), self.use(Named("two"))
+        self.start([(one, {}), (two, {})], "cookie")
+        cookies = {}
+        while len(cookies) < 2:
+            head, name = self.ask()
+            cookies[name] = "=".join(the_cookie(head))
+        since = len(self.weir.lines)
+        entry = domain("a.test", http={"enabled": True}, origin={
+            "protocol": "http", "health": "off", "sticky": "cookie",
+            "servers": [{"address": f"127.0.0.1:{one.port}", "weight": 0}, {"address": f"127.0.0.1:{two.port}"}]})
+        self.weir.write([entry])
+        self.weir.signal(1)
+        self.weir.wait_log("(?i)configuration|reload", since=since)
+        for _ in range(6):
+            self.assertEqual(self.ask()[1], b"two")
+            head, name = self.ask(cookies[b"one"])
+            self.assertEqual((name, head.all("Set-Cookie")), (b"one", []))
+
+    def test_two_pools_of_a_domain_do_not_fight_over_a_cookie(self):
+        one, two = self.use(Named("one")), self.use(Named("two"))
+
+        def pool(server):
+            return {"protocol": "http", "health": "off", "sticky": "cookie", "servers": [{"address": f"127.0.0.1:{server.port}"}]}
+
+        self.weir = self.run_one([{**domain("a.test", origin=pool(one), http={"enabled": True}),
+                                   "routes": [{"path": "/two/", "origin": pool(two)}]}])
+        first, second = the_cookie(self.ask()[0]), the_cookie(self.ask(path="/two/x")[0])
+        self.assertNotEqual(first[0], second[0])
+        both = f"{first[0]}={first[1]}; {second[0]}={second[1]}"
+        for path, name in (("/", b"one"), ("/two/x", b"two")):
+            head, body = self.ask(both, path)
+            self.assertEqual((body, head.all("Set-Cookie")), (name, []))
+
 
 class AddressTest(StickyTest):
     def test_a_client_stays_by_its_address(self):
