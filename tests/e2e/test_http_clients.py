@@ -79,6 +79,15 @@ class CurlTest(ClientTest):
                               capture_output=True, text=True, timeout=2 * patience())
         self.assertEqual(done.stdout.split(), ["200"] * 100)
 
+    def test_http2_is_not_offered_and_an_upgrade_to_it_is_a_plain_request(self):
+        said, body = self.curl("/hello", "--http2", "--write-out", "%{http_code} %{http_version}")
+        self.assertEqual((said, body), ("200 1.1", b"hello from node\n"))
+        done = subprocess.run(["curl", "-s", "--http2", "--cacert", str(certificates.authority().certificate),
+                               "--resolve", f"{HOST}:{self.weir.tls_port}:127.0.0.1", "-w", "%{http_version}",
+                               "-o", "/dev/null", f"https://{HOST}:{self.weir.tls_port}/hello"],
+                              capture_output=True, text=True, timeout=2 * patience())
+        self.assertEqual(done.stdout, "1.1")
+
 
 class LibraryTest(ClientTest):
     def test_aiohttp_keeps_its_connections_and_streams_up_and_down(self):

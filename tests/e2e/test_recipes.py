@@ -1,14 +1,17 @@
 """conf/recipes: each as it stands, but for names, addresses and ports, with the real peers that it is for."""
 
+import contextlib
 import os
 import pathlib
 import re
+import socket
 import tempfile
 
 import yaml
 
 import certificates
 import chat
+import daemons
 import frames
 import peers
 import plain
@@ -32,8 +35,9 @@ def read(name: str, *changes: "tuple[str, str]") -> dict:
 class RecipeTest(WeirTest):
     parallel = 2
 
-    def serve(self, recipe: dict) -> Weir:
-        listeners = [{**one, "address": "127.0.0.1", "ports": [0]} for one in recipe["listeners"]]
+    def serve(self, recipe: dict, **ports: "list[int]") -> Weir:
+        """`ports`: of listeners that need those; the others get any free one."""
+        listeners = [{**one, "address": "127.0.0.1", "ports": ports.get(one["name"], [0])} for one in recipe["listeners"]]
         return self.run_one(recipe["domains"], listeners=listeners)
 
     def two_tomcats(self) -> "list[peers.Tomcat]":
@@ -58,7 +62,7 @@ class CheckTest(WeirTest):
         chain = pathlib.Path(folder) / "chain.pem"
         chain.write_text(leaf.certificate.read_text() + issuer.certificate.read_text())
         found = sorted(RECIPES.glob("*.yaml"))
-        self.assertGreaterEqual(len(found), 4)
+        self.assertGreaterEqual(len(found), 7)
         index = (RECIPES / "README.md").read_text()
         for path in found:
             with self.subTest(path.name):
@@ -132,6 +136,71 @@ class Visitor:
         self.visits = 0
 
 
+class HttpsOutsideTest(RecipeTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.leaf = certificates.leaf("bi.example.com")
+        cls.nodes = [cls.keep(peers.Tomcat(certificates.leaf("inside.test"), name)) for name in ("one", "two")]
+
+    def weir_of_it(self) -> Weir:
+        return self.serve(read("https-outside.yaml", ("/etc/weir/bi.example.com.pem", str(self.leaf.certificate)),
+                               ("/etc/weir/bi.example.com.key", str(self.leaf.key)), *addresses(self.nodes)))
+
+    def test_without_tls_pages_are_sent_to_https_and_websockets_refused(self):
+        weir = self.weir_of_it()
+        answer = plain.ask(weir.port, "bi.example.com", "/app/facts?a=1", "POST", b"x")
+        self.assertEqual((answer.status, answer.get("Location")), (308, "https://bi.example.com/app/facts?a=1"))
+        self.assertIsNone(answer.get("Strict-Transport-Security"))
+        head, body, _ = wire.exchange(weir.port, wire.upgrade_request("bi.example.com", "/echo"))
+        self.assertEqual(head.status, 403)
+        self.assertIn(b"TLS", body)
+
+    def test_with_tls_all_of_it_works_and_tomcat_knows(self):
+        weir = self.weir_of_it()
+        context = certificates.client_context()
+        context.check_hostname = False  # it goes to an address
+        with plain.Connection(weir.tls_port, "bi.example.com", context) as client:
+            believed = client.ask("GET", "/valve/facts").body.decode()
+            self.assertEqual(believed, "https true bi.example.com 443 127.0.0.1")
+            for path in ("/valve/login", "/app/login"):  # with the valve, and by http.location alone
+                answer = client.ask("POST", path, b"")
+                self.assertEqual(answer.get("Location"), f"https://bi.example.com{path.replace('login', 'facts')}")
+                self.assertEqual(answer.get("Strict-Transport-Security"), "max-age=15552000")
+                for cookie in answer.all("Set-Cookie"):
+                    self.assertIn("; secure", cookie.lower())
+        with wire.open_session(weir.tls_port, "bi.example.com", "/echo", tls=certificates.client_context()) as session:
+            session.send(frames.from_client(frames.TEXT, b"wss"))
+            self.assertEqual(session.read_frame().payload, b"wss")
+
+
+class ExtraPortsTest(RecipeTest):
+    def test_socket_io_by_each_port_with_the_first_ones_taken_on_both_sides(self):
+        pages = self.use(peers.Tomcat(certificates.leaf("inside.test")))
+        nodes = [self.use(node) for node in chat.socket_io_nodes(4, 1)]
+        taken = self.use(socket.create_server(("127.0.0.1", 0)))  # 58888 of this machine
+        gone = daemons.free_port()  # nobody listens at 58888 of the origin
+        recipe = read("extra-ports.yaml", ("bi.example.com", HOST), ("10.0.0.5:8080", f"127.0.0.1:{pages.http}"),
+                      ("http: [58888, 59888]", f"http: [{gone}, {nodes[0].http}]"), ("10.0.0.5", "127.0.0.1"),
+                      ("            - { address: 10.0.0.6 }\n", ""))
+        weir = self.serve_on_ports(recipe, taken.getsockname()[1])
+        for listener in ("web", "streams", "forwarded"):
+            port = weir.ports(listener)[0]
+            self.assertEqual(plain.ask(port, HOST, "/app/visits").body.split()[0], b"one")
+            for version in (2, 4):
+                with self.subTest(listener=listener, version=version):
+                    self.assert_all(chat.socket_io_clients(port, version), 1)
+
+    def serve_on_ports(self, recipe: dict, taken: int) -> Weir:
+        for _ in range(daemons.Daemon.ATTEMPTS):
+            second = daemons.free_port()
+            with contextlib.suppress(AssertionError):
+                weir = self.serve(recipe, streams=[taken, second])
+                self.assertEqual(weir.ports("streams"), [second])
+                return weir
+        raise AssertionError("no port was free")
+
+
 class ChatTest(RecipeTest):
     def test_socket_io(self):
         nodes = [self.use(node) for node in chat.socket_io_nodes(4)]
@@ -139,6 +208,13 @@ class ChatTest(RecipeTest):
         self.assertIn(plain.ask(weir.port, HOST, "/").body, (b"page of one\n", b"page of two\n"))
         for version in (2, 4):
             self.assert_all(chat.socket_io_clients(weir.port, version), 2)
+
+    def test_sockjs(self):
+        nodes = [self.use(chat.sockjs_node(name)) for name in ("one", "two")]
+        weir = self.serve(read("sockjs.yaml", ("chat.example.com", HOST), *addresses(nodes, 3000)))
+        for transport in chat.SOCKJS_TRANSPORTS:
+            with self.subTest(transport):
+                self.assert_all(chat.sockjs_clients(weir.port, transport), 2)
 
     def test_signalr(self):
         nodes = [self.use(chat.signalr_node(name)) for name in ("one", "two")]
