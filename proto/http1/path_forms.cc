@@ -9,6 +9,8 @@ namespace proto::http1 {
 
 namespace {
 
+constexpr int kMaxLayers = 8;  // of encoding; no server is known to take off more than three
+
 std::optional<int> hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -65,7 +67,8 @@ std::string decoded(std::string_view path) {
 
 bool has_encoded_nul(std::string_view path) {
   std::string text(path);
-  while (text.find('%') != std::string::npos) {
+  // Each layer costs a walk over the path, and a path may hold thousands of them.
+  for (int layer = 0; layer < kMaxLayers && text.find('%') != std::string::npos; ++layer) {
     std::string next = percent_decoded(text);
     if (next.find('\0') != std::string::npos) return true;
     if (next == text) break;

@@ -8,7 +8,8 @@
 
 namespace proto::http1 {
 
-// "%00" in any layer of encoding: servers written in C read the path up to there.
+// "%00" in one of the first eight layers of encoding: servers written in C read the path up to
+// there.
 [[nodiscard]] bool has_encoded_nul(std::string_view path);
 
 // Whether all readings of the path are the path itself, as of nearly all paths: it has no "%",

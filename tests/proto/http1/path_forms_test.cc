@@ -135,3 +135,14 @@ TEST_CASE("Q3 path forms: each reading undoes one layer") {
     CHECK(readings[2] == row.twice);
   }
 }
+
+TEST_CASE(
+    "Q3 path forms: a NUL is looked for in eight layers of encoding, and no path costs more") {
+  const auto layered = [](size_t layers) {
+    std::string path = "/a%";
+    for (size_t layer = 1; layer < layers; ++layer) path += "25";
+    return path + "00";
+  };
+  for (size_t layers = 1; layers <= 8; ++layers) CHECK(has_encoded_nul(layered(layers)));
+  CHECK_FALSE(has_encoded_nul(layered(9)));
+}
