@@ -141,6 +141,7 @@ HARMLESS_FIELDS = [
     b"api_key: 1", b"_: 1", b"Host_: other", b"X_Content_Length: 5", b"X-Transfer-Encoding: chunked", b"Transfer-Encodings: x",
     b"Content-Lengths: 5", b"Connection: X-Own\r\nX-Own: 1", b"Connection: Content-Length, Host, Transfer-Encoding",
     b"Keep-Alive: timeout=5", b"TE: trailers", b"Trailer: X", b"Proxy-Connection: close", b"Expect: 100-continue",
+    b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__", b"Upgrade: foo",
 ]
 
 LINES = [  # in place of a request: no reader may find one in it
@@ -161,7 +162,7 @@ LINES = [  # in place of a request: no reader may find one in it
     b"GET %s/attack HTTP/1,1\r\nHost: %h\r\n\r\n", b"GET %s/attack HTTP/+1.1\r\nHost: %h\r\n\r\n",
     b"Get %s/attack HTTP/1.1\r\nHost: %h\r\n\r\n", b"FLY %s/attack HTTP/1.1\r\nHost: %h\r\n\r\n",
     b"GE(T %s/attack HTTP/1.1\r\nHost: %h\r\n\r\n", b"GET\x00 %s/attack HTTP/1.1\r\nHost: %h\r\n\r\n",
-    b"CONNECT %h:80 HTTP/1.1\r\nHost: %h\r\n\r\n",
+    b"CONNECT %h:80 HTTP/1.1\r\nHost: %h\r\n\r\n", b"TRACE %s/attack HTTP/1.1\r\nHost: %h\r\n\r\n",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET * HTTP/1.1\r\nHost: %h\r\n\r\n", b"GET %h:80 HTTP/1.1\r\nHost: %h\r\n\r\n",
     b"GET %s/a#b HTTP/1.1\r\nHost: %h\r\n\r\n", b"GET %s/\xc3\xa9 HTTP/1.1\r\nHost: %h\r\n\r\n",
     b"GET http://other.test%s/attack HTTP/1.1\r\nHost: %h\r\n\r\n", b"GET ftp://%h%s/attack HTTP/1.1\r\nHost: %h\r\n\r\n",
