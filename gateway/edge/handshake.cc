@@ -66,7 +66,7 @@ void Handshake::start() {
 }
 
 void Handshake::answer_plain() {
-  if (auto refusal = judge_plain(context_.draining, request_)) {
+  if (auto refusal = judge_plain(request_)) {
     refuse(*std::move(refusal));
     return;
   }

@@ -78,12 +78,10 @@ bool asks_for_session(const Request& request) {
          request.head.fields.count("Upgrade") > 0;
 }
 
-std::optional<Refusal> judge_plain(bool draining, const Request& request) {
+std::optional<Refusal> judge_plain(const Request& request) {
   const bool here = is_answered_here(request) || redirect_https_of(request) != nullptr;
   const bool exchanges = request.route->http->enabled && request.route->pool() != nullptr;
   if (!here && !exchanges) return refused_as_plain();
-  // The page is the echo's, whose sessions are refused each by itself.
-  if (draining && !has_built_in_answer(request)) return refused_by_drain();
   if (redirect_https_of(request) != nullptr) return std::nullopt;
   return judge_method(request);
 }

@@ -13,9 +13,10 @@ namespace gateway::edge {
 // are not answered any Upgrade does.
 [[nodiscard]] bool asks_for_session(const Request& request);
 
-// A node that is leaving (503), the switch of plain requests (426), their methods (405). What
-// needs no origin is judged by its methods alone, whatever http.enabled says.
-[[nodiscard]] std::optional<Refusal> judge_plain(bool draining, const Request& request);
+// The switch of plain requests (426), and their methods (405). What needs no origin is judged by
+// its methods alone, whatever http.enabled says. A node that is leaving goes on to answer those who
+// are still connected, and closes behind each answer: a client cannot know when it must not ask.
+[[nodiscard]] std::optional<Refusal> judge_plain(const Request& request);
 
 // An answer that Weir gives by itself.
 struct OwnAnswer {
