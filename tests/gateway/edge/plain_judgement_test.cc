@@ -1,7 +1,10 @@
 #include "gateway/edge/plain_judgement.h"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -33,8 +36,7 @@ const std::string kActions =
 struct Asked {
   explicit Asked(const std::string& domains = kActions) { scene.use(domains); }
   MemoryCarrier& ask(const std::string& head) {
-    client.emplace();
-    carrier.emplace(scene, *client);
+    carrier.emplace(scene, *clients.emplace_back(std::make_unique<Peer>()));
     carrier->ask(head);
     return *carrier;
   }
@@ -43,8 +45,8 @@ struct Asked {
                "\r\n");
   }
 
+  std::vector<std::unique_ptr<Peer>> clients;  // each outlives the session that it has opened
   WorkerScene scene;
-  std::optional<Peer> client;
   std::optional<MemoryCarrier> carrier;
 };
 
