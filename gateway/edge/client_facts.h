@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,7 @@ struct ClientFacts {
   std::optional<net::Address> proxy;  // who sent that header; nothing: the client came by itself
   net::Address server;                // our own end
   std::chrono::milliseconds accepted{0};  // by the loop's clock
+  uint64_t number = 0;                    // among those that this worker has let in there; 0: none
   net::tls::Facts tls = {};               // views, which hold as long as the client's stream
 };
 

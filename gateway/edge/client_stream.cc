@@ -21,7 +21,8 @@ ClientStream::ClientStream(const WorkerContext& context, const Entrance& entranc
              .address = peer,
              .proxy = std::nullopt,
              .server = own_end(entrance, fd.get(), peer),
-             .accepted = context.loop.now()} {
+             .accepted = context.loop.now(),
+             .number = entrance.counters.accepted.value()} {
   if (const auto rule = preface_rule(snapshot_->document, entrance.name, peer)) {
     preface_ = std::make_unique<ProxyPreface>(context.loop, std::move(fd), *rule, *this);
   } else {

@@ -1,8 +1,11 @@
 #include "gateway/edge/outcome.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
+
+#include "proto/base/text.h"
 
 namespace gateway::edge {
 
@@ -30,20 +33,36 @@ void count_at(Gate gate, metrics::Listener& counters) {
   }
 }
 
-// The views hold as long as the request.
+// The views hold as long as the request. In one pass: a head has more fields than are told.
 void tell_head(session::HandshakeStory& told, const proto::http1::RequestHead& head) {
-  const auto field = [&head](std::string_view name) {
-    return head.fields.first(name).value_or("");
+  using Story = session::HandshakeStory;
+  struct Told {
+    std::string_view name;
+    std::string_view Story::*where;
   };
+  constexpr std::array<Told, 7> kTold{{{"Host", &Story::host},
+                                       {"User-Agent", &Story::user_agent},
+                                       {"Origin", &Story::origin_header},
+                                       {"Referer", &Story::referer},
+                                       {"X-Forwarded-For", &Story::forwarded_for},
+                                       {"traceparent", &Story::traceparent},
+                                       {"Via", &Story::via}}};
   told.method = head.method;
   told.http_version = head.minor_version == 1 ? "1.1" : "1.0";
-  told.host = field("Host");
-  told.user_agent = field("User-Agent");
-  told.origin_header = field("Origin");
-  told.referer = field("Referer");
-  told.forwarded_for = field("X-Forwarded-For");
-  told.traceparent = field("traceparent");
-  told.via = field("Via");
+  for (const proto::http1::Field& field : head.fields.all()) {
+    for (const Told& one : kTold) {
+      if (one.name.size() != field.name.size()) continue;
+      if (!proto::equals_ignoring_case(one.name, field.name)) continue;
+      if ((told.*one.where).empty()) told.*one.where = field.value;
+    }
+  }
+}
+
+// What is new; `counted` never goes back.
+net::Volume advance(net::Volume& counted, const net::Volume& totals) {
+  const net::Volume before = counted;
+  counted = {.in = std::max(totals.in, before.in), .out = std::max(totals.out, before.out)};
+  return {.in = counted.in - before.in, .out = counted.out - before.out};
 }
 
 void tell_client(session::HandshakeStory& told, const ClientFacts& client) {
@@ -60,19 +79,11 @@ void tell_client(session::HandshakeStory& told, const ClientFacts& client) {
 Outcome::Outcome(const WorkerContext& context, const Request& request)
     : context_(context), request_(request) {}
 
-void Outcome::exchanging() { assert(is_plain() && status_ == 0); }
-
-void Outcome::answering(int status, std::string_view, size_t) { count_answer(status); }
-
-void Outcome::exchanged(outcome::ExchangeEnd end, std::optional<outcome::By>) {
-  look_at_trail();
-  if (!end_ || !end_->cause) end_ = std::move(end);
-}
-
 void Outcome::answered(int status, size_t heads, size_t body) {
   look_at_trail();
   count_answer(status);
   if (refusal_) count_refusal();
+  heads_ = heads;
   if (is_plain()) return;
   moved_client({.in = request_.head_size, .out = heads + body});
   told_ = true;
@@ -91,9 +102,9 @@ void Outcome::switched(const proto::ws::UpgradeAnswer& agreed, size_t size) {
   session::HandshakeStory told = story(101);
   if (agreed.subprotocol) told.subprotocol = *agreed.subprotocol;
   told.extensions = agreed.extensions;
-  identity_ = identify();
-  session::keep_opening(context_.sessions.scribe, identity_, told);
-  session::write_open(context_.sessions.scribe, identity_, told);
+  identity_ = std::make_unique<session::Identity>(identify());
+  session::keep_opening(context_.sessions.scribe, *identity_, told);
+  session::write_open(context_.sessions.scribe, *identity_, told);
 }
 
 void Outcome::over() {
@@ -101,9 +112,13 @@ void Outcome::over() {
   told_ = true;
   look_at_trail();
   moved_client({.in = request_.head_size, .out = 0});
-  if (!refusal_) return;
-  if (status_ == 0) count_refusal();
-  tell_refusal();
+  const bool plain = is_plain() && (is_request() || exchange_);
+  if (plain) {
+    tell_plain();
+  } else if (refusal_) {
+    count_refusal();
+    tell_refusal();
+  }
 }
 
 void Outcome::turned_away(size_t size) {
@@ -121,45 +136,78 @@ bool Outcome::is_plain() {
 }
 
 void Outcome::moved_client(const net::Volume& totals) {
-  const bool plain = is_plain();
-  const net::Volume now{.in = std::max(totals.in, client_.in),
-                        .out = std::max(totals.out, client_.out)};
-  meter().add(plain ? Field::client_http_in : Field::client_handshake_in, now.in - client_.in);
-  meter().add(plain ? Field::client_http_out : Field::client_handshake_out, now.out - client_.out);
-  client_ = now;
+  const net::Volume more = advance(client_, totals);
+  if (is_plain()) {
+    meter().add_http(Field::client_http_in, more.in);
+    meter().add_http(Field::client_http_out, more.out);
+  } else {
+    meter().add(Field::client_handshake_in, more.in);
+    meter().add(Field::client_handshake_out, more.out);
+  }
 }
 
-void Outcome::moved_origin(const net::Volume& totals, const route::Backend*) {
-  const bool plain = is_plain();
-  const net::Volume now{.in = std::max(totals.in, origin_.in),
-                        .out = std::max(totals.out, origin_.out)};
-  meter().add(plain ? Field::origin_http_in : Field::origin_handshake_in, now.in - origin_.in);
-  meter().add(plain ? Field::origin_http_out : Field::origin_handshake_out, now.out - origin_.out);
-  origin_ = now;
+void Outcome::moved_origin(const net::Volume& totals, const route::Backend* server) {
+  const net::Volume more = advance(origin_, totals);
+  if (!is_plain()) {
+    meter().add(Field::origin_handshake_in, more.in);
+    meter().add(Field::origin_handshake_out, more.out);
+    return;
+  }
+  meter().add_http(Field::origin_http_in, more.in);
+  meter().add_http(Field::origin_http_out, more.out);
+  if (server != server_) {
+    server_ = server;
+    metrics::Origin* counters =
+        request_.route->pool()->counters_of(server, context_.sessions.worker);
+    traffic_ = counters != nullptr ? &counters->http : nullptr;
+  }
+  if (traffic_ == nullptr) return;
+  traffic_->bytes_in.add(more.in);
+  traffic_->bytes_out.add(more.out);
+}
+
+Outcome::Way Outcome::way_of(const origin::Trail& trail) {
+  return {.address = trail.address,
+          .tls = trail.tls,
+          .was_asked = trail.was_asked,
+          .reused = trail.reused,
+          .sticky = trail.sticky,
+          .connect = trail.connect,
+          .retries = trail.retries,
+          .setbacks = trail.setbacks};
 }
 
 // Once: it may be gone soon.
 void Outcome::look_at_trail() {
   if (trail_ == nullptr || way_) return;
-  moved_origin(trail_->moved, nullptr);
-  way_ = Way{.address = trail_->address,
-             .tls = trail_->tls,
-             .was_asked = trail_->was_asked,
-             .connect = trail_->connect,
-             .retries = trail_->retries,
-             .setbacks = trail_->setbacks};
+  moved_origin(trail_->moved, server_);
+  way_ = way_of(*trail_);
+  count_way();
+  trail_ = nullptr;
+}
+
+void Outcome::count_way() {
+  if (way_->sticky != outcome::Sticky::none)
+    counters().requests.make().sticky[static_cast<size_t>(way_->sticky)].add(1);
+  for (size_t why = 0; why < trail_->retried.size(); ++why) {
+    if (const uint16_t number = trail_->retried[why]; number > 0)
+      counters().requests.make().retries[why].add(number);
+  }
 }
 
 void Outcome::count_answer(int status) {
   assert(status_ == 0);
   status_ = status;
-  counters().handshakes[metrics::status_slot(status)].add(1);
-  meter().answer(status);
+  if (is_plain()) {
+    meter().answer_http(status);
+  } else {
+    meter().answer(status);
+  }
 }
 
 void Outcome::count_refusal() {
   count_at(refusal_->gate, request_.client.entrance.counters);
-  meter().refuse(refusal_->cause);
+  if (!is_plain() || !is_request()) meter().refuse(refusal_->cause);
 }
 
 void Outcome::tell_refusal() {
@@ -189,7 +237,7 @@ usage::meter::Meter& Outcome::meter() const {
 // Whoever is refused before there could be a session is found in the log by its id all the same.
 session::Identity Outcome::identify() const {
   session::Identity identity;
-  identity.id = session::new_session_id();
+  identity.id = id_;
   identity.client = request_.client_address();
   if (const auto proxy = request_.proxy()) identity.make_seldom().proxy = *proxy;
   identity.client_tls = request_.client_tls();
@@ -215,6 +263,7 @@ session::HandshakeStory Outcome::story(int status) const {
   told.origin_connect = way_->connect;
   told.retries = way_->retries;
   told.setbacks = way_->setbacks;
+  told.sticky = way_->sticky;
   return told;
 }
 

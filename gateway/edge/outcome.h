@@ -2,8 +2,11 @@
 // its bill.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "gateway/edge/refusal.h"
@@ -26,7 +29,7 @@ namespace gateway::edge {
 // Counters are added to before the first byte of an answer, so that nobody who has read one finds
 // it missing in the figures; the bytes of a plain request while they move. Its line is written with
 // over(), when they are all known; that of an upgrade is as soon as it is decided.
-class Outcome {
+class Outcome final : private Lasting::Member {
  public:
   // Both outlive it.
   Outcome(const WorkerContext& context, const Request& request);
@@ -34,8 +37,8 @@ class Outcome {
   Outcome& operator=(const Outcome&) = delete;
   ~Outcome() = default;
 
-  // The trail is looked at when the end is told: by the next of answered(), switched(), over() and
-  // exchanged(), which it outlives.
+  // As soon as there is a trail. It is looked at when the end is told: by the first of answered(),
+  // switched(), over() and exchanged(), which it outlives.
   void meet(const origin::Trail& trail) { trail_ = &trail; }
   void refuse(Refusal refusal) { refusal_ = std::move(refusal); }
   // The origin's side failed, and no server of the pool is there to count it.
@@ -73,7 +76,7 @@ class Outcome {
   void turned_away(size_t size);
 
   // Of the session that begins, as its first line names it. After switched(), once.
-  session::Identity take_identity() { return std::move(identity_); }
+  session::Identity take_identity() { return std::move(*identity_); }
 
  private:
   // What the trail has told. It may be gone when the line is written.
@@ -81,32 +84,61 @@ class Outcome {
     net::Address address;
     bool tls = false;
     bool was_asked = false;
+    bool reused = false;
+    outcome::Sticky sticky = outcome::Sticky::none;
     std::chrono::milliseconds connect{0};
     uint32_t retries = 0;
     std::string setbacks;
   };
+  // What an exchange has beside other requests.
+  struct Exchange {
+    std::chrono::milliseconds began;
+    std::optional<std::chrono::milliseconds> first_byte = {};  // since then
+    std::string content_type = {};                             // of the answer
+    std::string content_range = {};
+    std::optional<outcome::ExchangeEnd> end = {};  // once it is over
+    std::optional<outcome::By> desync = {};
+  };
 
+  void on_lasted() override;
+
+  // Not an attempt at WebSocket, as far as is known.
   bool is_plain();
+  // More than a connection: a head has come, or there is an answer all the same.
+  bool is_request() const { return request_.has_head() || status_ != 0; }
   metrics::Domain& counters() const;
   usage::meter::Meter& meter() const;
   session::Identity identify() const;
   session::HandshakeStory story(int status) const;
+  static Way way_of(const origin::Trail& trail);
   void look_at_trail();
+  void count_way();
   void count_answer(int status);
   void count_refusal();
   void tell_refusal();
+  void tell_plain();
+  void count_end(const outcome::ExchangeEnd& end);
+  outcome::ExchangeEnd end_of_plain();
+  outcome::ExchangeStage stage() const;
+  std::chrono::milliseconds lasted() const;
+  template <class Write>
+  void write_line(Write write);
 
   const WorkerContext& context_;
   const Request& request_;
+  const session::SessionId id_ = session::new_session_id();
   std::optional<Refusal> refusal_;
-  std::optional<outcome::ExchangeEnd> end_;  // of an exchange that is over
-  const origin::Trail* trail_ = nullptr;     // null: no origin was to be asked
+  const origin::Trail* trail_ = nullptr;  // null: no origin was to be asked
   std::optional<Way> way_;
-  net::Volume client_;          // counted so far
-  net::Volume origin_;          // likewise
-  int status_ = 0;              // of the answer; 0: none has gone
-  std::optional<bool> plain_;   // once it is asked: no attempt at WebSocket
-  session::Identity identity_;  // of a session
+  std::optional<Exchange> exchange_;
+  net::Volume client_;                           // counted so far
+  net::Volume origin_;                           // likewise
+  const route::Backend* server_ = nullptr;       // whose counters `traffic_` is
+  metrics::Traffic* traffic_ = nullptr;          // null: of none of the pool
+  int status_ = 0;                               // of the answer; 0: none has gone
+  size_t heads_ = 0;                             // of its bytes, those before the body
+  std::optional<bool> plain_;                    // once it is asked: no attempt at WebSocket
+  std::unique_ptr<session::Identity> identity_;  // of a session
   bool told_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct Request {
   const ClientFacts& client;
   std::shared_ptr<const route::Snapshot> snapshot;  // it is judged and routed by this one alone
   std::chrono::milliseconds began;                  // its own time, and that of its answer
+  uint64_t number = 1;                              // among those of its connection
   size_t head_size = 0;                             // bytes of the head that have come
   proto::http1::RequestHead head = {};
   std::unique_ptr<Proxied> proxied = {};   // by find_client(); null: no trusted proxy has sent it

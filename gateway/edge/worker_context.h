@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/edge/idle_clients.h"
+#include "gateway/edge/lasting.h"
 #include "gateway/net/admission.h"
 #include "gateway/net/loop.h"
 #include "gateway/net/owned_set.h"
@@ -26,6 +27,7 @@ struct WorkerContext {
   std::shared_ptr<const route::Snapshot> snapshot;  // the current one: who comes in next pins it
   metrics::Domain* unmatched;                       // counts what no domain was found for
   usage::meter::Meter* unmatched_meter;
+  Lasting& lasting;       // exchanges that are under way
   bool draining = false;  // no new sessions
   // Told of each session, before it starts.
   std::function<void(const session::Session&)> on_opened = {};

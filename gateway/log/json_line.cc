@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
+// Printable ASCII that stands for itself, as nearly all that is written does.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+size_t plain_length(std::string_view text) {
+  size_t length = 0;
+  while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
+  return length;
+}
+
 }  // namespace
 
 void JsonLine::begin(std::string_view name) {
@@ -23,7 +36,11 @@ void JsonLine::begin(std::string_view name) {
 void JsonLine::append_escaped(std::string_view value) {
   constexpr std::string_view kHex = "0123456789abcdef";
   value = value.substr(0, kMaxValue);
-  while (!value.empty()) {
+  while (true) {
+    const size_t plain = plain_length(value);
+    line_ += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) return;
     const auto c = static_cast<uint8_t>(value.front());
     const size_t length = proto::utf8_length(value);
     if (c == '"' || c == '\\') {

@@ -4,11 +4,17 @@
 
 namespace gateway::metrics {
 
-size_t status_slot(int status) {
-  const auto* const found = std::ranges::find(kStatuses, status);
-  return found == kStatuses.end() ? kStatuses.size() - 1
-                                  : static_cast<size_t>(found - kStatuses.begin());
+namespace {
+// The last one is every other.
+template <size_t kSlots>
+size_t slot_of(const std::array<int, kSlots>& statuses, int status) {
+  const auto* const found = std::ranges::find(statuses, status);
+  return found == statuses.end() ? kSlots - 1 : static_cast<size_t>(found - statuses.begin());
 }
+}  // namespace
+
+size_t status_slot(int status) { return slot_of(kStatuses, status); }
+size_t http_status_slot(int status) { return slot_of(kHttpStatuses, status); }
 
 size_t close_slot(uint16_t code) {
   if (code >= 1000 && code <= 1014 && code != 1005 && code != 1006) return code - 1000U;
@@ -47,18 +53,11 @@ std::vector<Listener*> Registry::listener(const std::string& name) {
   return blocks_of(listeners_, name, workers_.size());
 }
 
-std::vector<Traffic*> Registry::origin(const std::string& domain, const std::string& name) {
+std::vector<Origin*> Registry::origin(const std::string& domain, const std::string& name) {
   const std::lock_guard lock(mutex_);
-  std::vector<Traffic*> out;
   auto& origins = origins_[domain];
-  if (origins.size() >= kMostOrigins && !origins.contains(name)) {
-    const auto other = static_cast<size_t>(Nameless::other);
-    for (Domain* block : blocks_of(domains_, domain, workers_.size()))
-      out.push_back(&block->nameless_origins[other]);
-    return out;
-  }
-  for (Origin* block : blocks_of(origins, name, workers_.size())) out.push_back(&block->traffic);
-  return out;
+  const bool beyond = origins.size() >= kMostOrigins && !origins.contains(name);
+  return blocks_of(origins, beyond ? kOtherOrigin : name, workers_.size());
 }
 
 }  // namespace gateway::metrics

@@ -16,7 +16,6 @@ using outcome::Cause;
 using Blocks = std::vector<std::unique_ptr<Domain>>;
 
 constexpr std::array<std::string_view, 2> kSides{"client", "origin"};
-constexpr std::array<std::string_view, 2> kSchemes{"ws", "wss"};
 
 // The registry keeps its blocks, so what was found once can be walked for every family without its
 // lock.
@@ -33,14 +32,7 @@ void add_family(const Rows& rows, Page& page, Family family, Fill fill) {
   page.add(family);
 }
 
-void add_count(const Rows& rows, Page& page, Family family, Count Domain::*count) {
-  add_family(rows, page, std::move(family),
-             [=](Family& to, const std::string& domain, const Blocks& blocks) {
-               to.add({{"domain", domain}}, sum(blocks, count));
-             });
-}
-
-// The same for what is zero nearly everywhere.
+// One line for each domain, for what is zero nearly everywhere.
 void add_rare(const Rows& rows, Page& page, Family family, Count Domain::*count) {
   add_family(rows, page, std::move(family),
              [=](Family& to, const std::string& domain, const Blocks& blocks) {
@@ -71,32 +63,10 @@ void add_slots(size_t slots, const Blocks& blocks, Pick pick, Add add) {
   }
 }
 
-void add_handshakes(const Rows& rows, Page& page) {
-  add_family(rows, page,
-             counter("weir_handshakes_total", "Answers to WebSocket handshakes, by HTTP status."),
+void add_active(const Rows& rows, Page& page) {
+  add_family(rows, page, gauge("weir_sessions_active", "WebSocket sessions that are open now."),
              [](Family& to, const std::string& domain, const Blocks& blocks) {
-               const auto pick = [](const Domain& block, size_t slot) -> const Count& {
-                 return block.handshakes[slot];
-               };
-               add_slots(kStatuses.size(), blocks, pick, [&](size_t slot, uint64_t number) {
-                 const std::string code =
-                     kStatuses[slot] == 0 ? "other" : std::to_string(kStatuses[slot]);
-                 to.add({{"domain", domain}, {"code", code}}, number);
-               });
-             });
-}
-
-void add_opened(const Rows& rows, Page& page) {
-  add_count(rows, page, gauge("weir_sessions_active", "WebSocket sessions that are open now."),
-            &Domain::active);
-  add_family(rows, page, counter("weir_sessions_opened_total", "WebSocket sessions opened."),
-             [](Family& to, const std::string& domain, const Blocks& blocks) {
-               for (size_t scheme = 0; scheme < kSchemes.size(); ++scheme) {
-                 to.add({{"domain", domain}, {"scheme", kSchemes[scheme]}, {"http", "1.1"}},
-                        sum(blocks, [=](const Domain& block) -> const Count& {
-                          return block.opened[scheme];
-                        }));
-               }
+               to.add({{"domain", domain}}, sum(blocks, &Domain::active));
              });
 }
 
@@ -163,6 +133,71 @@ void add_trouble(const Rows& rows, Page& page) {
       &Domain::slow_heartbeats);
 }
 
+// What only some domains have.
+struct RequestsRow {
+  const std::string& name;
+  std::vector<const Requests*> blocks;  // of the workers that have one
+};
+
+// The sum over the workers of what pick(block) gives of each.
+template <class Pick>
+uint64_t sum_over(const RequestsRow& row, Pick pick) {
+  uint64_t total = 0;
+  for (const Requests* block : row.blocks) total += pick(*block).value();
+  return total;
+}
+
+void add_ended(const RequestsRow& row, Family& to) {
+  for (const By by : {By::client, By::origin, By::gateway}) {
+    for (size_t slot = 0; slot <= outcome::kCauses; ++slot) {
+      const uint64_t number = sum_over(row, [=](const Requests& block) -> const Count& {
+        return block.ended[static_cast<size_t>(by)][slot];
+      });
+      const std::string_view cause =
+          slot == outcome::kCauses ? "done" : to_string(static_cast<Cause>(slot));
+      to.add_if({{"domain", row.name}, {"initiator", to_string(by)}, {"cause", cause}}, number);
+    }
+  }
+}
+
+template <class Value, size_t kSlots>
+void add_named(const RequestsRow& row, Family& to, std::string_view label,
+               std::array<Count, kSlots> Requests::*counts) {
+  for (size_t slot = 0; slot < kSlots; ++slot) {
+    const uint64_t number =
+        sum_over(row, [=](const Requests& block) -> const Count& { return (block.*counts)[slot]; });
+    to.add_if({{"domain", row.name}, {label, to_string(static_cast<Value>(slot))}}, number);
+  }
+}
+
+void add_requests(const Rows& rows, Page& page) {
+  Family ended =
+      counter("weir_http_ended_total", "Plain requests that are over, by who ended them and why.");
+  Family retries =
+      counter("weir_http_retries_total", "Plain requests that were asked again, by reason.");
+  Family sticky =
+      counter("weir_sticky_total", "Choices of a server by origin.sticky, by what came of them.");
+  Family desync = counter("weir_desync_total",
+                          "Connections closed over bytes that belonged to no message, by who sent "
+                          "them.");
+  for (const Row& row : rows) {
+    RequestsRow of{row.name, {}};
+    for (const auto& block : row.blocks) {
+      if (const Requests* requests = block->requests.get()) of.blocks.push_back(requests);
+    }
+    if (of.blocks.empty()) continue;
+    add_ended(of, ended);
+    add_named<outcome::RetryWhy>(of, retries, "why", &Requests::retries);
+    add_named<outcome::Sticky>(of, sticky, "result", &Requests::sticky);
+    for (size_t side = 0; side < kSides.size(); ++side) {
+      desync.add_if(
+          {{"domain", row.name}, {"side", kSides[side]}},
+          sum_over(of, [=](const Requests& block) -> const Count& { return block.desync[side]; }));
+    }
+  }
+  for (Family* family : {&ended, &retries, &sticky, &desync}) page.add(*family);
+}
+
 }  // namespace
 
 void add_domains(const Registry& registry, Page& page) {
@@ -170,10 +205,10 @@ void add_domains(const Registry& registry, Page& page) {
   registry.for_each_domain([&](const std::string& name, const Blocks& blocks) {
     rows.push_back({name, blocks});
   });
-  add_handshakes(rows, page);
-  add_opened(rows, page);
+  add_active(rows, page);
   add_closed(rows, page);
   add_trouble(rows, page);
+  add_requests(rows, page);
 }
 
 }  // namespace gateway::metrics

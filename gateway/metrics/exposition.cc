@@ -119,12 +119,15 @@ void add_tls(const std::string& listener, const ListenerBlocks& blocks, Family& 
 
 void add_listeners(const Registry& registry, Page& page) {
   Family active = gauge("weir_client_connections_active", "Client connections that are open now.");
+  Family idle = gauge("weir_client_connections_idle",
+                      "Client connections that are open and wait for their next request.");
   Family total = counter("weir_client_connections_total", "Client connections accepted.");
   Family rejected = counter("weir_client_connections_rejected_total",
                             "Client connections turned away, by cause.");
   Family tls = counter("weir_tls_handshakes_total", "TLS handshakes with clients.");
   registry.for_each_listener([&](const std::string& name, const ListenerBlocks& blocks) {
     active.add({{"listener", name}}, sum(blocks, &Listener::active));
+    idle.add({{"listener", name}}, sum(blocks, &Listener::idle));
     total.add({{"listener", name}}, sum(blocks, &Listener::accepted));
     for (size_t cause = 0; cause < kRejections.size(); ++cause) {
       rejected.add({{"listener", name}, {"cause", kRejections[cause]}},
@@ -134,7 +137,7 @@ void add_listeners(const Registry& registry, Page& page) {
     }
     add_tls(name, blocks, tls);
   });
-  for (Family* family : {&active, &total, &rejected, &tls}) page.add(std::move(*family));
+  for (Family* family : {&active, &idle, &total, &rejected, &tls}) page.add(std::move(*family));
 }
 
 template <size_t kBounds>
@@ -151,6 +154,15 @@ void add_duration(const Registry& registry, Histogram<kBounds> Worker::*of,
   page.add(std::move(family));
 }
 
+bool has_exchanges(const Registry& registry) {
+  for (size_t worker = 0; worker < registry.worker_count(); ++worker) {
+    for (const Count& bucket : registry.worker(worker).exchange_duration.buckets) {
+      if (bucket.value() != 0) return true;
+    }
+  }
+  return false;
+}
+
 void add_durations(const Registry& registry, Page& page) {
   add_duration(
       registry, &Worker::handshake_duration, kHandshakeBounds,
@@ -162,6 +174,15 @@ void add_durations(const Registry& registry, Page& page) {
                histogram("weir_client_silence_seconds",
                          "The longest gap between two bytes of the client, of each ended "
                          "session."),
+               page);
+  if (!has_exchanges(registry)) return;
+  add_duration(registry, &Worker::exchange_duration, kExchangeBounds,
+               histogram("weir_http_duration_seconds",
+                         "From a plain request's head to the end of its answer."),
+               page);
+  add_duration(registry, &Worker::first_byte, kExchangeBounds,
+               histogram("weir_http_first_byte_seconds",
+                         "From a plain request's head to the first byte of its answer."),
                page);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -58,6 +59,7 @@ struct PathFacts {
   uint64_t warm_taken = 0;
   uint64_t warm_missed = 0;
   uint64_t warm_idle = 0;
+  std::map<std::string, uint64_t, std::less<>> connections_closed;  // by why they were not kept
 };
 
 // What one event loop tells of its turns.

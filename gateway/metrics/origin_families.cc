@@ -36,13 +36,44 @@ void add_failures(const Registry& registry, const std::vector<OriginFacts>& orig
   page.add(failures);
 }
 
+// Of one server, over the workers.
+template <class Part>
+uint64_t sum_of(const std::vector<std::unique_ptr<Origin>>& blocks, Part Origin::*part,
+                Count Part::*count) {
+  return sum(blocks, [=](const Origin& block) -> const Count& { return block.*part.*count; });
+}
+
+// Of servers that have had plain requests: others are not named.
+void add_exchanges(const Registry& registry, Page& page) {
+  Family in = counter("weir_http_origin_bytes_in_total",
+                      "Bytes of answers to plain requests received from origins, inside TLS.");
+  Family out = counter("weir_http_origin_bytes_out_total",
+                       "Bytes of plain requests sent to origins, inside TLS.");
+  Family idle = gauge("weir_origin_connections_idle",
+                      "Connections that rest between two plain requests (origin.reuse).");
+  Family total = counter("weir_origin_connections_total",
+                         "Plain requests by whether their connection had served one before.");
+  registry.for_each_origin(
+      [&](const std::string& domain, const std::string& name, const auto& blocks) {
+        const uint64_t made = sum_of(blocks, &Origin::connections, &Connections::made);
+        const uint64_t reused = sum_of(blocks, &Origin::connections, &Connections::reused);
+        const uint64_t sent = sum_of(blocks, &Origin::http, &Traffic::bytes_out);
+        if (made + reused + sent == 0) return;
+        const Labels labels{{"domain", domain}, {"origin", name}};
+        in.add(labels, sum_of(blocks, &Origin::http, &Traffic::bytes_in));
+        out.add(labels, sent);
+        idle.add(labels, sum_of(blocks, &Origin::connections, &Connections::idle));
+        total.add({{"domain", domain}, {"origin", name}, {"reused", "false"}}, made);
+        total.add({{"domain", domain}, {"origin", name}, {"reused", "true"}}, reused);
+      });
+  for (Family* family : {&in, &out, &idle, &total}) page.add(*family);
+}
+
 // One line for each server that a domain has or had: their sum is what the domain has moved.
 void add_bytes(const Registry& registry, Page& page, Family family, Count Traffic::*way) {
   registry.for_each_origin(
       [&](const std::string& domain, const std::string& name, const auto& blocks) {
-        family.add(
-            {{"domain", domain}, {"origin", name}},
-            sum(blocks, [=](const Origin& block) -> const Count& { return block.traffic.*way; }));
+        family.add({{"domain", domain}, {"origin", name}}, sum_of(blocks, &Origin::traffic, way));
       });
   registry.for_each_domain([&](const std::string& domain, const Blocks& blocks) {
     for (size_t slot = 0; slot < kNameless.size(); ++slot) {
@@ -68,6 +99,10 @@ void add_paths(const PathFacts& paths, Page& page) {
   page.add(warm);
   page.add_gauge("weir_origin_warm_idle", "Warm connections that stand ready.",
                  static_cast<double>(paths.warm_idle));
+  Family closed = counter("weir_origin_connections_closed_total",
+                          "Connections that were not kept for another plain request, by reason.");
+  for (const auto& [why, number] : paths.connections_closed) closed.add_if({{"why", why}}, number);
+  page.add(closed);
 }
 
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {
@@ -79,6 +114,7 @@ void add_origins(const Registry& registry, const std::vector<OriginFacts>& origi
       registry, page,
       counter("weir_origin_bytes_out_total", "Bytes sent to origins after the 101, inside TLS."),
       &Traffic::bytes_out);
+  add_exchanges(registry, page);
   add_failures(registry, origins, page);
   Family up = gauge("weir_origin_up",
                     "Whether active checks find the server alive; 1 where they are switched off.");

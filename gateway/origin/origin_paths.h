@@ -68,8 +68,8 @@ class OriginPaths {
 
   // Where this worker counts its connections to that server.
   metrics::Connections& connections_of(const route::Server& server) {
-    const bool counted = worker_ && *worker_ < server.traffic.size();
-    return counted ? server.traffic[*worker_]->connections : uncounted_;
+    const bool counted = worker_ && *worker_ < server.counters.size();
+    return counted ? server.counters[*worker_]->connections : uncounted_;
   }
 
   PathFigures& figures() { return figures_; }

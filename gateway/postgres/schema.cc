@@ -31,8 +31,8 @@ std::vector<Column> make_columns() {
   for (size_t i = 0; i < usage::kFields; ++i) {
     columns.push_back({field_name(i), "numeric(20) NOT NULL DEFAULT 0"});
   }
-  for (const char* name : {"closed", "refused", "answers"}) {
-    columns.push_back({name, "jsonb NOT NULL DEFAULT '{}'"});
+  for (const usage::JsonColumn& map : usage::kJsonColumns) {
+    columns.push_back({std::string(map.name), "jsonb NOT NULL DEFAULT '{}'"});
   }
   columns.push_back({"received", "timestamptz NOT NULL DEFAULT now()"});
   return columns;
@@ -134,9 +134,7 @@ std::vector<std::string> parameters(const usage::Row& row, int64_t revision) {
                                   row.complete ? "true" : "false",
                                   std::to_string(revision)};
   for (const uint64_t number : row.totals.fields) values.push_back(std::to_string(number));
-  values.push_back(closed_json(row.totals));
-  values.push_back(refused_json(row.totals));
-  values.push_back(answers_json(row.totals));
+  for (const usage::JsonColumn& map : usage::kJsonColumns) values.push_back(map.write(row.totals));
   return values;
 }
 
@@ -169,9 +167,9 @@ bool read_cell(const std::string& column, std::string_view cell, usage::Row& row
   if (column == "part") return read_number(cell, row.key.part);
   if (column == "complete") row.complete = cell == "t";
   // What a later version of Weir counts beside has no place here, and is in no sum of this one.
-  if (column == "closed") static_cast<void>(read_closed(cell, row.totals));
-  if (column == "refused") static_cast<void>(read_refused(cell, row.totals));
-  if (column == "answers") static_cast<void>(read_answers(cell, row.totals));
+  for (const usage::JsonColumn& map : usage::kJsonColumns) {
+    if (column == map.name) static_cast<void>(map.read(cell, row.totals));
+  }
   const auto field = field_by_name().find(column);
   return field == field_by_name().end() || read_number(cell, row.totals[field->second]);
 }

@@ -199,7 +199,7 @@ Server build_server(const config::Server& server, const Pool& pool,
           .priority = server.priority,
           .weight = server.weight,
           .backend = ingredients.backends.of(pool, name),
-          .traffic = ingredients.registry.origin(pool.domain, name)};
+          .counters = ingredients.registry.origin(pool.domain, name)};
 }
 
 using Settings = std::shared_ptr<const config::Domain>;

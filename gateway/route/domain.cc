@@ -23,8 +23,8 @@ bool Domain::add(Route route) {
 metrics::Traffic& Domain::traffic_of(const Route& route, const Backend* backend,
                                      size_t worker) const {
   const Pool* pool = route.pool();
-  metrics::Traffic* traffic = pool != nullptr ? pool->traffic_of(backend, worker) : nullptr;
-  if (traffic != nullptr) return *traffic;
+  metrics::Origin* server = pool != nullptr ? pool->counters_of(backend, worker) : nullptr;
+  if (server != nullptr) return server->traffic;
   const auto slot = pool == nullptr ? metrics::Nameless::echo : metrics::Nameless::redirect;
   return counters[worker]->nameless_origins[static_cast<size_t>(slot)];
 }

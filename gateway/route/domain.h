@@ -25,7 +25,7 @@ struct Domain {
   // Takes its place among the others: false when there is one with that prefix.
   bool add(Route route);
 
-  // Where a worker counts what goes to that server of the route; null: to none of them.
+  // Where a worker counts what sessions move to that server of the route; null: to none of them.
   metrics::Traffic& traffic_of(const Route& route, const Backend* backend, size_t worker) const;
 
   std::shared_ptr<const config::Domain> config;  // never null

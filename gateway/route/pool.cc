@@ -2,9 +2,9 @@
 
 namespace gateway::route {
 
-metrics::Traffic* Pool::traffic_of(const Backend* backend, size_t worker) const {
+metrics::Origin* Pool::counters_of(const Backend* backend, size_t worker) const {
   for (const Server& server : servers) {
-    if (backend != nullptr && server.backend.get() == backend) return server.traffic[worker];
+    if (backend != nullptr && server.backend.get() == backend) return server.counters[worker];
   }
   return nullptr;
 }

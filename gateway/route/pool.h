@@ -23,7 +23,7 @@ struct Server {
   uint32_t priority = 20;               // lower ones first
   uint32_t weight = 10;                 // among those of one priority
   std::shared_ptr<Backend> backend;     // how it is; null only where no balance is asked for
-  std::vector<metrics::Traffic*> traffic = {};  // by worker
+  std::vector<metrics::Origin*> counters = {};  // by worker
 };
 
 // Shared by those who keep something for it: it outlives its domain in them.
@@ -31,7 +31,7 @@ struct Pool {
   const config::Origin& settings() const { return *config; }
 
   // Where a worker counts what goes to that server; null: it is none of these.
-  metrics::Traffic* traffic_of(const Backend* backend, size_t worker) const;
+  metrics::Origin* counters_of(const Backend* backend, size_t worker) const;
 
   std::string domain;  // the label of the domain that it belongs to
   std::string label;   // its own, by which workers keep what they know of it: "chat.example.com#/"

@@ -43,6 +43,7 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
       pools_(index),
       paths_(loop_, resolver_, &common.idle_rooms, &common.own_listeners, index),
       idle_clients_(loop_.wheel(), common.admission),
+      lasting_(loop_.wheel()),
       clients_(loop_.retirement()),
       table_(loop_.retirement()),
       common_(common),
@@ -67,7 +68,8 @@ Worker::Worker(size_t index, const Common& common, const route::Change& first)
                .snapshot = first.now,
                .unmatched = common.registry.domain(std::string(config::kUnmatched))[index],
                .unmatched_meter =
-                   &common.metering.meters().book(index).meter(std::string(config::kUnmatched))},
+                   &common.metering.meters().book(index).meter(std::string(config::kUnmatched)),
+               .lasting = lasting_},
       housekeeper_(*this),
       timekeeper_(loop_, common.metering.meters().book(index)),
       pacer_(loop_.wheel(), table_, common.registry.worker(index)) {
@@ -91,6 +93,8 @@ void Worker::add_paths(metrics::PathFacts& to) const {
   to.warm_taken += figures.warm_taken.value();
   to.warm_missed += figures.warm_missed.value();
   to.warm_idle += figures.warm_idle.value();
+  for (size_t i = 0; i < origin::kClosed.size(); ++i)
+    to.connections_closed[std::string(origin::kClosed[i])] += figures.reuse_closed[i].value();
 }
 
 void Worker::start() {

@@ -93,6 +93,7 @@ class Worker {
   origin::Authenticator authenticator_;
   origin::OriginPaths paths_;
   edge::IdleClients idle_clients_;  // outlives the clients that stand in it
+  edge::Lasting lasting_;
   net::OwnedSet<edge::Client> clients_;
   session::Table table_;
   Common common_;

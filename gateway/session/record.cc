@@ -3,59 +3,21 @@
 #include <algorithm>
 
 #include "gateway/log/json_line.h"
+#include "gateway/session/line_fields.h"
 #include "proto/base/encoding.h"
 
 namespace gateway::session {
 
 namespace {
 
-bool has_proxy(const Identity& identity) {
-  return identity.seldom && identity.seldom->proxy.known();
-}
-
-std::string proxy_ip(const Identity& identity) {
-  return has_proxy(identity) ? identity.seldom->proxy.host() : std::string();
-}
-
-void begin(log::JsonLine& line, std::string_view event, const Scribe& scribe,
-           const Identity& identity, std::string_view domain) {
-  const int64_t now = unix_milliseconds();
-  line.text("event", event).number("unixtime", now / 1000).number("unixtime_ms", now);
-  const std::string id = to_string(identity.id);
-  line.text("node", scribe.node).text("boot_id", scribe.boot_id);
-  line.text("session_id", id).text("uuid", id);
-  line.text("domain", domain.empty() ? config::kUnmatched : domain);
-  line.text("scheme", identity.client_tls ? "wss" : "ws");
-  line.text_if("uri", identity.path);
-  const std::string client = identity.client.host();
-  const std::string proxy = proxy_ip(identity);
-  line.text("client_ip", client).number("remote_port", identity.client.port());
-  line.text_if("proxy_ip", proxy).text("remote_ip", proxy.empty() ? client : proxy);
-}
-
-// By DCDN's names of its real-time log; without the query, which may hold secrets.
-void tell_referer(log::JsonLine& line, std::string_view referer) {
-  if (referer.empty()) return;
-  const size_t scheme = referer.find("://");
-  if (scheme == std::string_view::npos) return;
-  line.text("refer_protocol", referer.substr(0, scheme));
-  std::string_view rest = referer.substr(scheme + 3);
-  rest = rest.substr(0, rest.find_first_of("?#"));
-  const size_t path = std::min(rest.find('/'), rest.size());
-  line.text("refer_domain", rest.substr(0, path)).text_if("refer_uri", rest.substr(path));
-}
-
-// Likewise: what the client has sent and got in all, from its request on.
-struct Sizes {
-  uint64_t request = 0;
-  uint64_t response = 0;
-  uint64_t body = 0;
-};
-void tell_sizes(log::JsonLine& line, milliseconds time, const Sizes& sizes) {
-  line.number("request_time", time.count())
-      .count("request_size", sizes.request)
-      .count("response_size", sizes.response)
-      .count("body_bytes_sent", sizes.body);
+Subject subject_of(std::string_view event, const Identity& identity, std::string_view domain) {
+  return {.event = event,
+          .id = identity.id,
+          .domain = domain,
+          .scheme = identity.client_tls ? "wss" : "ws",
+          .path = identity.path,
+          .client = identity.client,
+          .proxy = identity.seldom ? identity.seldom->proxy : net::Endpoint()};
 }
 
 log::DcdnRequest dcdn_request(const Identity& identity, const HandshakeStory& story) {
@@ -67,58 +29,10 @@ log::DcdnRequest dcdn_request(const Identity& identity, const HandshakeStory& st
           .user_agent = story.user_agent};
 }
 
-// Whose connection it was, as text.
-struct Peers {
-  explicit Peers(const Identity& identity)
-      : client(identity.client.host()), proxy(proxy_ip(identity)) {}
-  std::string client;
-  std::string proxy;
-};
-
-log::DcdnEnd dcdn_end(const Peers& peers, int code, milliseconds time, const Sizes& sizes) {
-  return {.unix_seconds = unix_milliseconds() / 1000,
-          .client_ip = peers.client,
-          .proxy_ip = peers.proxy,
-          .response = time,
-          .code = code,
-          .request_bytes = sizes.request,
-          .response_bytes = sizes.response,
-          .hit = "MISS",
-          .content_type = {}};
-}
-
-bool is_dcdn(const Scribe& scribe) { return scribe.format == config::AccessLog::Format::dcdn; }
-
-void tell_tls(log::JsonLine& line, std::string_view version, std::string_view cipher,
-              std::string_view server_name, bool resumed) {
-  line.text_if("tls_version", version).text_if("tls_cipher", cipher).text_if("sni", server_name);
-  if (!version.empty()) line.flag("tls_resumed", resumed);
-}
-
-void tell(log::JsonLine& line, const Scribe& scribe, const HandshakeStory& story) {
-  if (scribe.query && !story.query.empty())
-    line.text_if("uri_param", scribe.query->apply(story.query));
-  line.text_if("method", story.method)
-      .text_if("http_version", story.http_version)
-      .text_if("host", story.host);
-  line.text_if("origin_header", story.origin_header).text_if("user_agent", story.user_agent);
-  tell_referer(line, story.referer);
-  line.text_if("xforwordfor", story.forwarded_for).text_if("via_info", story.via);
-  line.text("listener", story.listener)
-      .text("server_addr", story.server.host())
-      .number("server_port", story.server.port());
-  line.text_if("traceparent", story.traceparent);
-  tell_tls(line, story.tls_version, story.tls_cipher, story.sni, story.tls_resumed);
+void tell_handshake(log::JsonLine& line, const Scribe& scribe, const HandshakeStory& story) {
+  tell_request(line, scribe, story);
   line.number("return_code", story.status).number("handshake_ms", story.handshake.count());
-  if (story.retries > 0) line.number("retries", story.retries);
-  line.text_if("origin_setbacks", story.setbacks);
-  line.count("config_generation", story.generation);
-}
-
-void tell_origin(log::JsonLine& line, const Identity& identity) {
-  if (!identity.origin.known()) return;
-  line.text("origin_addr", identity.origin.to_string())
-      .text("origin_scheme", identity.origin_tls ? "https" : "http");
+  tell_way(line, story);
 }
 
 void tell_direction(log::JsonLine& line, std::string_view suffix, const proto::ws::Counts& counts) {
@@ -141,8 +55,8 @@ milliseconds longest_silence(const Leg& leg, milliseconds closing_since) {
   return std::max(leg.ledger.longest_silence(), closing_since - leg.ledger.received());
 }
 
-// How the way was, once it was open.
-void tell_way(log::JsonLine& line, const Closed& closed) {
+// How the session was, once it was open.
+void tell_course(log::JsonLine& line, const Closed& closed) {
   if (const auto first = closed.relay.first_from_origin(closed.opened))
     line.number("first_byte_ms", first->count());
   if (closed.rtt_ms != kNoPong) line.count("rtt_ms", closed.rtt_ms);
@@ -192,10 +106,10 @@ void keep_opening(const Scribe& scribe, Identity& identity, const HandshakeStory
 void write_open(const Scribe& scribe, const Identity& identity, const HandshakeStory& story) {
   if (scribe.access == nullptr || is_dcdn(scribe)) return;
   log::JsonLine line;
-  begin(line, "open", scribe, identity, story.domain);
-  tell(line, scribe, story);
+  begin_line(line, scribe, subject_of("open", identity, story.domain));
+  tell_handshake(line, scribe, story);
   line.text_if("subprotocol", story.subprotocol).text_if("extensions", story.extensions);
-  tell_origin(line, identity);
+  tell_origin(line, identity.origin, identity.origin_tls);
   line.number("origin_connect_ms", story.origin_connect.count());
   scribe.write(line.take());
 }
@@ -204,15 +118,17 @@ void write_refused(const Scribe& scribe, const Identity& identity, const Handsha
                    const Refusal& refusal) {
   if (scribe.access == nullptr) return;
   const Sizes sizes{identity.handshake_in, identity.handshake_out, 0};
+  const Subject subject = subject_of("refused", identity, story.domain);
   if (is_dcdn(scribe)) {
-    scribe.write(dcdn_line(dcdn_opening(dcdn_request(identity, story)),
-                           dcdn_end(Peers(identity), story.status, story.handshake, sizes)));
+    scribe.write(dcdn_text(
+        dcdn_opening(dcdn_request(identity, story)),
+        {.subject = subject, .code = story.status, .time = story.handshake, .sizes = sizes}));
     return;
   }
   log::JsonLine line;
-  begin(line, "refused", scribe, identity, story.domain);
-  tell(line, scribe, story);
-  tell_origin(line, identity);
+  begin_line(line, scribe, subject);
+  tell_handshake(line, scribe, story);
+  tell_origin(line, identity.origin, identity.origin_tls);
   line.text("close_initiator", to_string(refusal.by)).text("close_cause", to_string(refusal.cause));
   line.text("close_stage", to_string(refusal.stage))
       .text("term", outcome::termination(refusal.by, refusal.stage));
@@ -229,15 +145,16 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   const milliseconds lasted = closed.now - closed.opened;
   const Sizes sizes{identity.handshake_in + client.ledger.bytes_in(),
                     identity.handshake_out + client.ledger.taken(), client.ledger.taken()};
+  const Subject subject = subject_of("close", identity, closed.domain);
   if (is_dcdn(scribe)) {
     const bool kept = identity.seldom && identity.seldom->dcdn;
-    scribe.write(dcdn_line(kept ? *identity.seldom->dcdn : log::DcdnOpening{},
-                           dcdn_end(Peers(identity), 101, lasted, sizes)));
+    scribe.write(dcdn_text(kept ? *identity.seldom->dcdn : log::DcdnOpening{},
+                           {.subject = subject, .code = 101, .time = lasted, .sizes = sizes}));
     return;
   }
   log::JsonLine line;
-  begin(line, "close", scribe, identity, closed.domain);
-  tell_origin(line, identity);
+  begin_line(line, scribe, subject);
+  tell_origin(line, identity.origin, identity.origin_tls);
   line.number("return_code", 101).number("duration_ms", lasted.count());
   tell_sizes(line, lasted, sizes);
   line.text("close_initiator", to_string(end.by)).text("close_cause", to_string(end.cause));
@@ -261,7 +178,7 @@ void write_close(const Scribe& scribe, const Identity& identity, const Closed& c
   line.number("longest_origin_silence_ms", longest_silence(origin, closed.closing_since).count());
   line.number("last_client_ms", (closed.now - client.ledger.received()).count());
   line.number("last_origin_ms", (closed.now - origin.ledger.received()).count());
-  tell_way(line, closed);
+  tell_course(line, closed);
   scribe.write(line.take());
 }
 

@@ -16,6 +16,7 @@
 #include "gateway/net/address.h"
 #include "gateway/net/endpoint.h"
 #include "gateway/outcome/end.h"
+#include "gateway/outcome/exchange_end.h"
 #include "gateway/session/relay.h"
 
 namespace gateway::session {
@@ -85,7 +86,8 @@ struct HandshakeStory {
   milliseconds origin_connect{0};
   uint32_t retries = 0;       // at other servers or addresses
   std::string_view setbacks;  // what made them necessary
-  net::Address server;        // our own end
+  outcome::Sticky sticky = outcome::Sticky::none;
+  net::Address server;  // our own end
   std::string_view listener;
 };
 

@@ -75,7 +75,6 @@ Session::Session(const WorkerContext& context, Opening opening)
   static_assert(sizeof(Session) <= 792, "an idle session costs this and its two streams");
   timers_.opened = timers_.pinged = context.wheel.now();
   timers_.lifetime_ends = lifetime_end(settings().max_lifetime, timers_.opened);
-  counters().opened[identity_.client_tls ? 1 : 0].add(1);
   counters().active.add(1);
   context.book.set_now(timers_.opened);
   meter().open(identity_.client_tls);

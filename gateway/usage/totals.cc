@@ -11,20 +11,28 @@ namespace gateway::usage {
 
 std::string_view to_string(Field field) {
   constexpr std::array<std::string_view, kFields> kNames{
-      "client_bytes_in",      "client_bytes_out",     "origin_bytes_in",
-      "origin_bytes_out",     "client_payload_in",    "client_payload_out",
-      "origin_payload_in",    "origin_payload_out",   "client_wire_in",
-      "client_wire_out",      "origin_wire_in",       "origin_wire_out",
-      "client_network_in",    "client_network_out",   "client_undelivered_out",
-      "client_handshake_in",  "client_handshake_out", "origin_handshake_in",
-      "origin_handshake_out", "client_http_in",       "client_http_out",
-      "origin_http_in",       "origin_http_out",      "text_messages_in",
-      "text_messages_out",    "binary_messages_in",   "binary_messages_out",
-      "data_frames_in",       "data_frames_out",      "close_frames_in",
-      "close_frames_out",     "ping_frames_in",       "ping_frames_out",
-      "pong_frames_in",       "pong_frames_out",      "units_2k_in",
-      "units_2k_out",         "units_32k_in",         "units_32k_out",
-      "sessions_ws",          "sessions_wss",         "connection_milliseconds"};
+      "client_bytes_in",        "client_bytes_out",
+      "origin_bytes_in",        "origin_bytes_out",
+      "client_payload_in",      "client_payload_out",
+      "origin_payload_in",      "origin_payload_out",
+      "client_wire_in",         "client_wire_out",
+      "origin_wire_in",         "origin_wire_out",
+      "client_network_in",      "client_network_out",
+      "client_undelivered_out", "client_handshake_in",
+      "client_handshake_out",   "origin_handshake_in",
+      "origin_handshake_out",   "text_messages_in",
+      "text_messages_out",      "binary_messages_in",
+      "binary_messages_out",    "data_frames_in",
+      "data_frames_out",        "close_frames_in",
+      "close_frames_out",       "ping_frames_in",
+      "ping_frames_out",        "pong_frames_in",
+      "pong_frames_out",        "units_2k_in",
+      "units_2k_out",           "units_32k_in",
+      "units_32k_out",          "sessions_ws",
+      "sessions_wss",           "connection_milliseconds",
+      "client_http_in",         "client_http_out",
+      "origin_http_in",         "origin_http_out",
+      "http_requests",          "http_exchange_milliseconds"};
   return kNames[static_cast<size_t>(field)];
 }
 
@@ -36,10 +44,7 @@ std::string cause_name(size_t slot) {
   return std::string(outcome::to_string(static_cast<outcome::Cause>(slot)));
 }
 
-std::string status_name(size_t slot) {
-  const int status = metrics::kStatuses[slot];
-  return status == 0 ? "other" : std::to_string(status);
-}
+std::string status_name(int status) { return status == 0 ? "other" : std::to_string(status); }
 
 void add_all(std::span<uint64_t> numbers, std::span<const uint64_t> others) {
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] += others[i];
@@ -72,16 +77,24 @@ bool read_array(std::string_view text, std::string_view prefix, Totals& totals) 
 constexpr std::string_view kClosed = "closed.";
 constexpr std::string_view kRefused = "refused.";
 constexpr std::string_view kAnswers = "answers.";
+constexpr std::string_view kHttpAnswers = "http_answers.";
 
 std::array<std::string, kNumbers> make_names() {
   std::array<std::string, kNumbers> names;
-  for (size_t i = 0; i < kFields; ++i) names[i] = to_string(static_cast<Field>(i));
+  for (size_t i = 0; i < kFields; ++i) {
+    const auto field = static_cast<Field>(i);
+    names[place_of(field)] = to_string(field);
+  }
   for (size_t i = 0; i < outcome::kCauses; ++i) {
     names[kFirstClosed + i] = std::string(kClosed) + cause_name(i);
     names[kFirstRefused + i] = std::string(kRefused) + cause_name(i);
   }
   for (size_t i = 0; i < metrics::kStatuses.size(); ++i) {
-    names[kFirstAnswer + i] = std::string(kAnswers) + status_name(i);
+    names[kFirstAnswer + i] = std::string(kAnswers) + status_name(metrics::kStatuses[i]);
+  }
+  for (size_t i = 0; i < metrics::kHttpStatuses.size(); ++i) {
+    names[kFirstHttpAnswer + i] =
+        std::string(kHttpAnswers) + status_name(metrics::kHttpStatuses[i]);
   }
   return names;
 }
@@ -94,10 +107,12 @@ std::unordered_map<std::string_view, size_t> make_places() {
 
 template <class AnyTotals>
 auto& number_in(AnyTotals& totals, size_t place) {
-  if (place < kFirstClosed) return totals.fields[place];
+  if (place < kFirstAnswer) return totals.fields[place];
+  if (place < kFirstClosed) return totals.answers[place - kFirstAnswer];
   if (place < kFirstRefused) return totals.closed[place - kFirstClosed];
-  if (place < kFirstAnswer) return totals.refused[place - kFirstRefused];
-  return totals.answers[place - kFirstAnswer];
+  if (place < kFirstHttp) return totals.refused[place - kFirstRefused];
+  if (place < kFirstHttpAnswer) return totals.fields[place - kFirstHttp + kSessionFields];
+  return totals.http_answers[place - kFirstHttpAnswer];
 }
 
 }  // namespace
@@ -107,6 +122,7 @@ Totals& Totals::operator+=(const Totals& other) {
   add_all(closed, other.closed);
   add_all(refused, other.refused);
   add_all(answers, other.answers);
+  add_all(http_answers, other.http_answers);
   return *this;
 }
 
@@ -159,6 +175,9 @@ std::string refused_json(const Totals& totals) {
 std::string answers_json(const Totals& totals) {
   return array_json(totals.answers, kFirstAnswer, kAnswers.size());
 }
+std::string http_answers_json(const Totals& totals) {
+  return array_json(totals.http_answers, kFirstHttpAnswer, kHttpAnswers.size());
+}
 
 bool read_closed(std::string_view json, Totals& totals) {
   return read_array(json, kClosed, totals);
@@ -168,6 +187,9 @@ bool read_refused(std::string_view json, Totals& totals) {
 }
 bool read_answers(std::string_view json, Totals& totals) {
   return read_array(json, kAnswers, totals);
+}
+bool read_http_answers(std::string_view json, Totals& totals) {
+  return read_array(json, kHttpAnswers, totals);
 }
 
 }  // namespace gateway::usage

@@ -49,16 +49,11 @@ enum class Field : uint8_t {
   // Nothing of an orderly end, behind which the kernel delivers the rest. With TLS by the share of
   // its records that was not acknowledged. In the bucket of that moment.
   client_undelivered_out,
-  // Up to the 101 and of refused upgrades: HTTP heads and bodies, inside TLS.
+  // Of attempts at WebSocket, up to the 101 or a refusal: HTTP heads and bodies, inside TLS.
   client_handshake_in,
   client_handshake_out,
   origin_handshake_in,
   origin_handshake_out,
-  // Requests that asked for no upgrade.
-  client_http_in,
-  client_http_out,
-  origin_http_in,
-  origin_http_out,
   // By who sent them: in is from the client, out from the origin.
   text_messages_in,
   text_messages_out,
@@ -80,8 +75,18 @@ enum class Field : uint8_t {
   sessions_ws,
   sessions_wss,
   connection_milliseconds,
+  // From here on: plain requests, those that are refused among them. Heads and bodies, inside TLS,
+  // as they move; http_requests with the answer's head, milliseconds as they pass.
+  client_http_in,
+  client_http_out,
+  origin_http_in,
+  origin_http_out,
+  http_requests,
+  http_exchange_milliseconds,
 };
-inline constexpr size_t kFields = static_cast<size_t>(Field::connection_milliseconds) + 1;
+inline constexpr size_t kFields = static_cast<size_t>(Field::http_exchange_milliseconds) + 1;
+// Of sessions and of attempts at one.
+inline constexpr size_t kSessionFields = static_cast<size_t>(Field::connection_milliseconds) + 1;
 
 // The name of a field: column, key of JSON and name in a meter file.
 std::string_view to_string(Field field);
@@ -100,6 +105,8 @@ struct Totals {
   std::array<uint64_t, outcome::kCauses> closed{};            // sessions, by cause
   std::array<uint64_t, outcome::kCauses> refused{};           // upgrades, by cause
   std::array<uint64_t, metrics::kStatuses.size()> answers{};  // to handshakes, by slot of kStatuses
+  // To plain requests, by slot of kHttpStatuses.
+  std::array<uint64_t, metrics::kHttpStatuses.size()> http_answers{};
 
   uint64_t& operator[](Field field) { return fields[static_cast<size_t>(field)]; }
   uint64_t operator[](Field field) const { return fields[static_cast<size_t>(field)]; }
@@ -112,13 +119,21 @@ uint64_t sessions(const Totals& totals);  // that were opened
 uint64_t messages(const Totals& totals);  // of both kinds and directions
 uint64_t refusals(const Totals& totals);  // of upgrades, for whatever cause
 
-// Every number of Totals in one row: fields, closed, refused, answers. What a slot of the meter
-// file holds.
-inline constexpr size_t kFirstClosed = kFields;
+// Every number of Totals in one row. What is counted together stands together, since a meter takes
+// memory for a stretch of the row when the first of its numbers is added to (meter/slot.h).
+inline constexpr size_t kFirstAnswer = kSessionFields;
+inline constexpr size_t kFirstClosed = kFirstAnswer + metrics::kStatuses.size();
 inline constexpr size_t kFirstRefused = kFirstClosed + outcome::kCauses;
-inline constexpr size_t kFirstAnswer = kFirstRefused + outcome::kCauses;
-inline constexpr size_t kNumbers = kFirstAnswer + metrics::kStatuses.size();
-// "client_bytes_in", "closed.idle_timeout", "refused.no_route", "answers.101", "answers.other".
+inline constexpr size_t kFirstHttp = kFirstRefused + outcome::kCauses;
+inline constexpr size_t kFirstHttpAnswer = kFirstHttp + (kFields - kSessionFields);
+inline constexpr size_t kNumbers = kFirstHttpAnswer + metrics::kHttpStatuses.size();
+
+constexpr size_t place_of(Field field) {
+  const auto at = static_cast<size_t>(field);
+  return at < kSessionFields ? at : kFirstHttp + (at - kSessionFields);
+}
+// "client_bytes_in", "closed.idle_timeout", "refused.no_route", "answers.101", "answers.other",
+// "http_answers.200".
 const std::array<std::string, kNumbers>& number_names();
 // The place of a name; nothing: this version knows no such number.
 std::optional<size_t> number_place(std::string_view name);
@@ -127,14 +142,27 @@ uint64_t number_at(const Totals& totals, size_t place);
 // Of each number the larger one: of two states of the same sums, which only grow, what is known.
 Totals larger(const Totals& one, const Totals& other);
 
-// The three arrays as JSON objects without zeros, as the ledger and PostgreSQL keep them:
+// The arrays as JSON objects without zeros, as the ledger and PostgreSQL keep them:
 // {"idle_timeout":3}. Reading adds what it knows; an unknown name is left out and false returned.
 std::string closed_json(const Totals& totals);
 std::string refused_json(const Totals& totals);
 std::string answers_json(const Totals& totals);
+std::string http_answers_json(const Totals& totals);
 bool read_closed(std::string_view json, Totals& totals);
 bool read_refused(std::string_view json, Totals& totals);
 bool read_answers(std::string_view json, Totals& totals);
+bool read_http_answers(std::string_view json, Totals& totals);
+// The four of them by their names, which are those of the columns.
+struct JsonColumn {
+  std::string_view name;
+  std::string (*write)(const Totals& totals);
+  bool (*read)(std::string_view json, Totals& totals);
+};
+inline constexpr std::array<JsonColumn, 4> kJsonColumns{
+    {{"closed", closed_json, read_closed},
+     {"refused", refused_json, read_refused},
+     {"answers", answers_json, read_answers},
+     {"http_answers", http_answers_json, read_http_answers}}};
 
 // What a row of usage is of. Rows are cumulative: writing one again changes nothing.
 struct RowKey {

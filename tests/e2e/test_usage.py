@@ -187,7 +187,7 @@ class ArithmeticTest(WeirTest):
         cls.front.wait_over()
         client = cls.front.latest
         cls.scenes["raw.test"].add({"client_http_in": len(client.up), "client_http_out": len(client.down),
-                                    f"answers.{head.status}": 1})
+                                    f"http_answers.{head.status}": 1, "http_requests": 1})
 
     def equal(self, wanted, found, what):
         self.assertEqual({name: found.get(name, 0) for name in wanted}, wanted, what)

@@ -177,9 +177,9 @@ def reset(sock: socket.socket) -> None:
 
 
 def flat(series: dict) -> Dict[str, int]:
-    """A `total` or interval of the JSON report with closed, refused and answers as dotted names."""
+    """A `total` or interval of the JSON report with its groups (closed, answers, ...) as dotted names."""
     numbers = {name: value for name, value in series.items() if isinstance(value, int)}
-    for group in ("closed", "refused", "answers"):
+    for group in ("closed", "refused", "answers", "http_answers"):
         numbers.update({f"{group}.{name}": count for name, count in series.get(group, {}).items()})
     return numbers
 

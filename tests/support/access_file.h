@@ -46,6 +46,11 @@ class LogLine {
 
   LogValue operator[](std::string_view name) const;  // the number 0 when there is none
   bool contains(std::string_view name) const { return values_.find(name) != values_.end(); }
+  // Why it ended and by whose doing, in the words of its event.
+  LogValue cause() const { return (*this)[contains("cause") ? "cause" : "close_cause"]; }
+  LogValue initiator() const {
+    return (*this)[contains("initiator") ? "initiator" : "close_initiator"];
+  }
   const std::string& dump() const { return text_; }
 
  private:

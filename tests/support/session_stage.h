@@ -53,7 +53,7 @@ class SessionStage {
                              .port = 8080,
                              .address = std::nullopt,
                              .backend = backend_,
-                             .traffic = registry.origin(domain_->label, backend_->name())});
+                             .counters = registry.origin(domain_->label, backend_->name())});
     domain_->add({.prefix = "/",
                   .action = gateway::route::ToPool{std::move(pool)},
                   .websocket = borrowed(config_.websocket)});
@@ -70,7 +70,7 @@ class SessionStage {
   gateway::session::Session& session() { return table_.at(0); }
   gateway::metrics::Domain& counters() { return *domain_->counters[0]; }
   gateway::metrics::Traffic& origin_traffic() {
-    return *domain_->routes[0].pool()->servers[0].traffic[0];
+    return domain_->routes[0].pool()->servers[0].counters[0]->traffic;
   }
   milliseconds now() const { return wheel_.now(); }
   // Since the session began.

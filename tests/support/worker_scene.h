@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <doctest/doctest.h>
@@ -32,16 +33,15 @@ class WorkerScene {
   void pass(std::chrono::milliseconds time) { stage.pass(time); }
 
   gateway::metrics::Domain& counters() { return *registry.domain("chat.example.com")[0]; }
-  uint64_t answers(int status) {
-    return counters().handshakes[gateway::metrics::status_slot(status)].value();
-  }
-  uint64_t unmatched_answers(int status) {
-    return context.unmatched->handshakes[gateway::metrics::status_slot(status)].value();
-  }
-  // What the meters hold, of all domains and buckets together.
-  gateway::usage::Totals metered() {
+  // To attempts at WebSocket and to plain requests.
+  uint64_t answers(int status) { return answers_of("chat.example.com", status); }
+  uint64_t unmatched_answers(int status) { return answers_of("_unmatched", status); }
+  // What the meters hold, of all buckets together, and of all domains or one.
+  gateway::usage::Totals metered(std::string_view domain = {}) {
     gateway::usage::Totals all;
-    for (const auto& reading : meters.book(0).read()) all += reading.totals;
+    for (const auto& reading : meters.book(0).read()) {
+      if (domain.empty() || reading.key.domain == domain) all += reading.totals;
+    }
     return all;
   }
   // At all servers.
@@ -68,6 +68,7 @@ class WorkerScene {
   gateway::origin::OriginPaths paths{stage.loop, resolver};
   gateway::net::Admission admission;
   gateway::edge::IdleClients idle_clients{stage.loop.wheel(), admission};
+  gateway::edge::Lasting lasting{stage.loop.wheel()};
   gateway::net::OwnedSet<gateway::edge::Client> clients{stage.loop.retirement()};
   gateway::session::Table table{stage.loop.retirement()};
   gateway::edge::WorkerContext context{.loop = stage.loop,
@@ -89,7 +90,8 @@ class WorkerScene {
                                        .admission = admission,
                                        .snapshot = nullptr,
                                        .unmatched = registry.domain("_unmatched")[0],
-                                       .unmatched_meter = meters.domain("_unmatched")[0]};
+                                       .unmatched_meter = meters.domain("_unmatched")[0],
+                                       .lasting = lasting};
   gateway::edge::Entrance entrance{.name = "public", .tls = false, .counters = gate()};
 
  protected:
@@ -101,6 +103,12 @@ class WorkerScene {
   }
 
  private:
+  uint64_t answers_of(std::string_view domain, int status) {
+    const gateway::usage::Totals all = metered(domain);
+    return all.answers[gateway::metrics::status_slot(status)] +
+           all.http_answers[gateway::metrics::http_status_slot(status)];
+  }
+
   template <class Built>
   void take(Built built) {
     REQUIRE(built.has_value());

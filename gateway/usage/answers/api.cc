@@ -83,6 +83,9 @@ Json standing_json(const Series& today) {
   json["sessions"] = sessions(total);
   json["messages"] = messages(total);
   json["refused"] = refusals(total);
+  json["http_requests"] = total[Field::http_requests];
+  json["client_http_out"] = total[Field::client_http_out];
+  json["client_http_in"] = total[Field::client_http_in];
   return json;
 }
 

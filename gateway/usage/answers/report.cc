@@ -73,7 +73,7 @@ bool in_use(const Interval& interval) { return interval.totals != Totals(); }
 // "closed.": the names behind it with their counts, those that are not 0.
 std::string counts_of(const Totals& totals, std::string_view group) {
   std::string text;
-  for (size_t place = kFields; place < kNumbers; ++place) {
+  for (size_t place = 0; place < kNumbers; ++place) {
     const std::string& name = number_names()[place];
     const uint64_t count = number_at(totals, place);
     if (count == 0 || !name.starts_with(group)) continue;
@@ -85,6 +85,16 @@ std::string counts_of(const Totals& totals, std::string_view group) {
 std::string at_bucket(const Peak& peak) {
   if (peak.bits_per_second == 0) return "none";
   return readable_bandwidth(peak.bits_per_second) + " in the 5 minutes from " + minute(peak.bucket);
+}
+
+// Of domains that carry plain requests.
+void append_http(std::string& out, const Totals& totals) {
+  const uint64_t moved = totals[Field::client_http_out] + totals[Field::client_http_in];
+  if (totals[Field::http_requests] == 0 && moved == 0) return;
+  out += "http               " + grouped(totals[Field::http_requests]) + " requests; out " +
+         grouped(totals[Field::client_http_out]) + " bytes, in " +
+         grouped(totals[Field::client_http_in]) + " bytes; in no figure above\n";
+  out += "http answers     " + counts_of(totals, "http_answers.") + "\n";
 }
 
 const config::DomainUsage* tariff_of(const Series& series, const Question& question) {
@@ -131,6 +141,7 @@ void append_table(std::string& out, const Series& series, const Question& questi
   out += "answers          " + counts_of(series.total, "answers.") + "\n";
   out += "closed           " + counts_of(series.total, "closed.") + "\n";
   out += "refused          " + counts_of(series.total, "refused.") + "\n";
+  append_http(out, series.total);
   append_billing(out, series, question);
 }
 
@@ -165,12 +176,15 @@ std::string csv(const std::vector<Series>& series, const Question& question) {
 }
 
 void append_totals(Json& json, const Totals& totals) {
-  for (size_t place = 0; place < kFields; ++place)
-    json[number_names()[place]] = number_at(totals, place);
-  for (const char* group : {"closed", "refused", "answers"}) json[group] = Json::object();
-  for (size_t place = kFields; place < kNumbers; ++place) {
+  for (size_t i = 0; i < kFields; ++i) {
+    const auto field = static_cast<Field>(i);
+    json[std::string(to_string(field))] = totals[field];
+  }
+  for (const JsonColumn& group : kJsonColumns) json[std::string(group.name)] = Json::object();
+  for (size_t place = 0; place < kNumbers; ++place) {
     const std::string& name = number_names()[place];
     const size_t dot = name.find('.');
+    if (dot == std::string::npos) continue;
     if (const uint64_t count = number_at(totals, place); count != 0)
       json[name.substr(0, dot)][name.substr(dot + 1)] = count;
   }

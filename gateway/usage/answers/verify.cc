@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <thread>
 #include <tuple>
 
@@ -120,11 +121,24 @@ class Comparison {
   void add_row(const Row& row) {
     ++result_.rows;
     accounts_[account_of(row.key)].begins(row.key.bucket);
+    if (row.complete) compare_requests(row);
     if (wanted_.contains(row.key)) {
       rows_[row.key] = row;
     } else {
       accounts_[account_of(row.key)].rows += row.totals;
     }
+  }
+
+  // A request is counted first, so that one may be without its answer where a process was killed.
+  void compare_requests(const Row& row) {
+    const auto& answers = row.totals.http_answers;
+    const uint64_t answered = std::accumulate(answers.begin(), answers.end(), uint64_t{0});
+    if (answered <= row.totals[Field::http_requests]) return;
+    Difference difference = about(account_of(row.key), "http_answers");
+    difference.bucket = row.key.bucket;
+    difference.ledger = answered;
+    difference.why = "the ledger has more answers to plain requests than http_requests";
+    add(std::move(difference));
   }
 
   void tell(const meter::Remains& file, std::string why) {

@@ -1,5 +1,6 @@
 #include "gateway/usage/ledger/insertion.h"
 
+#include <array>
 #include <atomic>
 #include <limits>
 
@@ -22,20 +23,23 @@ int64_t storable(uint64_t number) {
   return std::numeric_limits<int64_t>::max();
 }
 
+constexpr size_t kRowColumns = 6;  // before its maps
+
 // A row is written only when that changes it, and each number only upwards.
 std::string upsert_row() {
-  std::string sql =
-      "INSERT INTO usage_row(bucket,domain,process,part,revision,complete,closed,"
-      "refused,answers";
+  std::string sql = "INSERT INTO usage_row(bucket,domain,process,part,revision,complete";
+  for (const JsonColumn& map : kJsonColumns) sql.append(",").append(map.name);
   for (size_t i = 0; i < kFields; ++i) sql.append(",").append(to_string(static_cast<Field>(i)));
-  sql += ") VALUES(" + placeholders(9 + kFields) + ") ON CONFLICT(bucket,domain,process,part) " +
+  sql += ") VALUES(" + placeholders(kRowColumns + kJsonColumns.size() + kFields) +
+         ") ON CONFLICT(bucket,domain,process,part) " +
          "DO UPDATE SET revision=excluded.revision,complete=excluded.complete";
   for (size_t i = 0; i < kFields; ++i) {
     const std::string name(to_string(static_cast<Field>(i)));
     sql += "," + name + "=max(" + name + ",excluded." + name + ")";
   }
   std::string changed = "excluded.complete";
-  for (const std::string name : {"closed", "refused", "answers"}) {
+  for (const JsonColumn& map : kJsonColumns) {
+    const std::string name(map.name);
     sql += "," + name + "=larger_counts(" + name + ",excluded." + name + ")";
     changed += " OR excluded." + name + "<>" + name;
   }
@@ -113,14 +117,16 @@ std::optional<Error> Insertion::put_rows(std::span<const Row> rows) {
 }
 
 std::optional<Error> Insertion::put_row(const Row& row, int64_t process, int64_t revision) {
-  const std::string closed = closed_json(row.totals);
-  const std::string refused = refused_json(row.totals);
-  const std::string answers = answers_json(row.totals);
   put_row_.bind(1, row.key.bucket).bind(2, row.key.domain).bind(3, process);
   put_row_.bind(4, int64_t{row.key.part}).bind(5, revision).bind(6, row.complete ? 1 : 0);
-  put_row_.bind(7, closed).bind(8, refused).bind(9, answers);
-  for (size_t i = 0; i < kFields; ++i)
-    put_row_.bind(static_cast<int>(10 + i), storable(row.totals.fields[i]));
+  // A statement takes no copy of a text that is bound to it.
+  std::array<std::string, kJsonColumns.size()> maps;
+  int next = kRowColumns + 1;
+  for (size_t i = 0; i < maps.size(); ++i) {
+    maps[i] = kJsonColumns[i].write(row.totals);
+    put_row_.bind(next++, maps[i]);
+  }
+  for (const uint64_t number : row.totals.fields) put_row_.bind(next++, storable(number));
   if (!put_row_.run()) return database_.error();
   rows_changed_ += static_cast<size_t>(database_.changes());
   return std::nullopt;

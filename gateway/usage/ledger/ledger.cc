@@ -71,12 +71,11 @@ struct Ledger::State {
 
 std::optional<Error> Ledger::State::prepare() {
   database.add_larger_counts();
-  auto selected = selected_fields(database, kUsageTable, "usage_row");
+  auto selected = selected_row(database);
   if (!selected) return selected.error();
-  const std::string changes =
-      "SELECT revision,node,boot,domain,bucket,part,complete,closed,refused,answers," + *selected +
-      " FROM usage_row JOIN process ON process.id=usage_row.process "
-      "WHERE revision>? ORDER BY revision LIMIT ?";
+  const std::string changes = "SELECT revision," + *selected +
+                              " FROM usage_row JOIN process ON process.id=usage_row.process "
+                              "WHERE revision>? ORDER BY revision LIMIT ?";
   auto prepared = database.prepare(changes);
   if (!prepared) return prepared.error();
   find_changes = std::move(*prepared);

@@ -87,12 +87,12 @@ struct Reader::State {
 };
 
 std::string Reader::State::prepare() {
-  const auto usage = selected_fields(database, kUsageTable, "usage_row");
+  const auto usage = selected_row(database);
   if (!usage) return in_words(usage.error());
   const auto session = selected_fields(database, kSessionTable, "session");
   if (!session) return in_words(session.error());
   const std::string rows =
-      "SELECT node,boot,domain,bucket,part,complete,closed,refused,answers," + *usage +
+      "SELECT " + *usage +
       " FROM usage_row CROSS JOIN process ON process.id=usage_row.process WHERE ";
   // The order is that of the key: nothing is sorted, and nothing has to be kept.
   const std::pair<Statement*, std::string> wanted[] = {

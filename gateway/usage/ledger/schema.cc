@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace gateway::usage::ledger {
 
@@ -11,7 +12,7 @@ namespace {
 constexpr int64_t kApplication = 0x57656972;
 
 // One step for each version, of SQL alone. {fields} stands for a column of each Field. A step that
-// was released is never edited; new fields need none, migrate() adds their columns.
+// was released is never edited; new fields and maps need none, migrate() adds their columns.
 //
 // Rows begin with the bucket, so that a flush writes to neighbouring pages and pruning frees whole
 // ones; node and boot, the same in millions of rows, are a number.
@@ -77,6 +78,9 @@ constexpr int64_t kSmallBytes = int64_t{32} << 20;
 constexpr int kWalkedRows = 10'000;
 
 constexpr std::string_view kColumnRule = " INTEGER NOT NULL DEFAULT 0";
+constexpr std::string_view kMapRule = " TEXT NOT NULL DEFAULT '{}'";
+// Maps that the first step does not make: a ledger of an earlier version has none.
+constexpr auto kAddedMaps = std::span(kJsonColumns).subspan(3);
 
 std::string expand(std::string_view step) {
   constexpr std::string_view kPlaceholder = "{fields}";
@@ -102,15 +106,24 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+std::optional<Error> add_column(Database& database, std::string_view table, std::string_view name,
+                                std::string_view rule) {
+  return database.run(
+      std::string("ALTER TABLE ").append(table).append(" ADD COLUMN ").append(name).append(rule));
+}
+
 std::optional<Error> add_columns(Database& database, std::string_view table) {
   const auto names = columns_of(database, table);
   if (!names) return names.error();
   for (size_t i = 0; i < kFields; ++i) {
-    const std::string name(to_string(static_cast<Field>(i)));
+    const std::string_view name = to_string(static_cast<Field>(i));
     if (contains(*names, name)) continue;
-    if (auto error = database.run("ALTER TABLE " + std::string(table) + " ADD COLUMN " + name +
-                                  std::string(kColumnRule)))
-      return error;
+    if (auto error = add_column(database, table, name, kColumnRule)) return error;
+  }
+  if (table != kUsageTable) return std::nullopt;
+  for (const JsonColumn& map : kAddedMaps) {
+    if (contains(*names, map.name)) continue;
+    if (auto error = add_column(database, table, map.name, kMapRule)) return error;
   }
   return std::nullopt;
 }
@@ -229,6 +242,18 @@ proto::Result<std::string, Error> selected_fields(Database& database, std::strin
   return all;
 }
 
+proto::Result<std::string, Error> selected_row(Database& database) {
+  const auto names = columns_of(database, kUsageTable);
+  if (!names) return proto::Unexpected{names.error()};
+  const auto fields = selected_fields(database, kUsageTable, kUsageTable);
+  if (!fields) return fields;
+  std::string all = "node,boot,domain,bucket,part,complete,closed,refused,answers,";
+  for (const JsonColumn& map : kAddedMaps) {
+    all.append(contains(*names, map.name) ? map.name : std::string_view("'{}'")) += ',';
+  }
+  return all + *fields;
+}
+
 void read_fields(const Statement& statement, int first, std::array<uint64_t, kFields>& fields) {
   for (size_t i = 0; i < kFields; ++i) fields[i] = statement.count(first + static_cast<int>(i));
 }
@@ -239,10 +264,9 @@ Row read_row(const Statement& statement, int first) {
   row.key = {std::string(text(0)), std::string(text(1)), std::string(text(2)),
              statement.integer(first + 3), static_cast<uint32_t>(statement.count(first + 4))};
   row.complete = statement.integer(first + 5) != 0;
-  read_closed(text(6), row.totals);
-  read_refused(text(7), row.totals);
-  read_answers(text(8), row.totals);
-  read_fields(statement, first + 9, row.totals.fields);
+  int next = 6;
+  for (const JsonColumn& map : kJsonColumns) map.read(text(next++), row.totals);
+  read_fields(statement, first + next, row.totals.fields);
   return row;
 }
 

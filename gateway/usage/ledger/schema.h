@@ -19,8 +19,9 @@ int64_t schema_version();
 
 // Error `newer`: a later version's; `damaged`: some other program's database.
 [[nodiscard]] std::optional<Error> check_version(Database& database);
-// Brings an empty file or an earlier version to the current one, in one transaction. A field that
-// this version counts and a table has no column for gets one: earlier rows have 0 there.
+// Brings an empty file or an earlier version to the current one, in one transaction. A field or map
+// that this version counts and a table has no column for gets one: earlier rows have 0 there, or an
+// empty map.
 [[nodiscard]] std::optional<Error> migrate(Database& database);
 // Looks for damage in a bounded time: SQLite's quick_check for a small file; of a large one the
 // newest rows, by key and by revision, are walked. Damage elsewhere is found when it is read.
@@ -35,11 +36,12 @@ std::string each_field(std::string_view before, std::string_view after);
 [[nodiscard]] proto::Result<std::string, Error> selected_fields(Database& database,
                                                                 std::string_view table,
                                                                 std::string_view alias);
+// All of a row of usage, as read_row() takes it: "node,boot,domain,..."
+[[nodiscard]] proto::Result<std::string, Error> selected_row(Database& database);
 
 // Fields from the columns that begin at `first`.
 void read_fields(const Statement& statement, int first, std::array<uint64_t, kFields>& fields);
-// A row of usage from the columns that begin at `first`: its key, whether it is complete, the texts
-// of its maps, then each field.
+// A row of usage from the columns of selected_row(), which begin at `first`.
 [[nodiscard]] Row read_row(const Statement& statement, int first);
 // "?,?,?"
 std::string placeholders(size_t number);

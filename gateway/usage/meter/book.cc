@@ -104,7 +104,7 @@ void Book::begin_bucket(int64_t bucket, milliseconds now, milliseconds wall) {
 
 void Book::settle_all() {
   for (Meter* meter = active_; meter != nullptr; meter = meter->next_) {
-    // Before the first tick nobody knows how long a session has been open.
+    // Before the first tick nobody knows how long anything has been open.
     if (!begun_) meter->settled_ = clock_.now;
     meter->settle();
   }
@@ -124,39 +124,41 @@ void Book::deactivate(Meter& meter) {
   meter.previous_ = meter.next_ = nullptr;
 }
 
-Slot* Book::take(Meter& meter) {
+Slot* Book::take(Meter& meter, size_t number) {
+  Meter::Sheet& sheet = meter.sheets_[number];
   Slot* slot = pool_.take();
   uint64_t kind = Slot::used;
   if (slot == nullptr) {
-    if (meter.held_) return nullptr;
+    if (sheet.held) return nullptr;
     slot = &pool_.take_reserved();
     kind = Slot::held;
-    hold(meter);
-  } else if (meter.held_) {
-    give_up(meter);
+    hold(sheet);
+  } else if (sheet.held) {
+    give_up(sheet);
   }
   counted_ = true;
   const std::string_view domain = std::string_view(meter.domain_).substr(0, Slot::kMaxDomain);
   slot->bucket = bucket_;
   slot->part = part_;
-  slot->domain_size = static_cast<uint32_t>(domain.size());
-  slot->check = slot_check(slot->bucket, slot->part, domain);
+  slot->sheet = static_cast<uint16_t>(number);
+  slot->domain_size = static_cast<uint16_t>(domain.size());
+  slot->check = slot_check(slot->bucket, slot->part, slot->sheet, domain);
   std::ranges::copy(domain, slot->domain.begin());
   slot->state.store(kind, std::memory_order_release);
   return slot;
 }
 
-void Book::hold(Meter& meter) {
-  meter.held_ = true;
-  held_.push_back(&meter);
+void Book::hold(Meter::Sheet& sheet) {
+  sheet.held = true;
+  held_.push_back(&sheet);
   held_size_.store(held_.size(), std::memory_order_relaxed);
 }
 
 // After this the slot is like any other of its bucket: nobody adds to it.
-void Book::give_up(Meter& meter) {
-  meter.held_ = false;
-  meter.slot_->state.store(Slot::used, std::memory_order_release);
-  std::erase(held_, &meter);
+void Book::give_up(Meter::Sheet& sheet) {
+  sheet.held = false;
+  sheet.slot->state.store(Slot::used, std::memory_order_release);
+  std::erase(held_, &sheet);
   held_size_.store(held_.size(), std::memory_order_relaxed);
 }
 
@@ -171,12 +173,9 @@ Meter& Book::meter(const std::string& domain) {
   return *meter;
 }
 
-std::vector<std::string> Book::domains() const {
+void Book::visit_meters(const std::function<void(const std::string&, const Meter&)>& each) const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> names;
-  names.reserve(meters_.size());
-  for (const auto& [name, meter] : meters_) names.push_back(name);
-  return names;
+  for (const auto& [domain, meter] : meters_) each(domain, *meter);
 }
 
 bool Book::has_left(int64_t bucket, uint32_t part) const {
@@ -226,14 +225,14 @@ void Book::provide() {
     const std::lock_guard lock(mutex_);
     meters = meters_.size();
   }
-  pool_.provide(meters);
+  pool_.provide(meters * kSheets);
 }
 
 std::string Book::trouble() const {
   const size_t held = held_size_.load(std::memory_order_relaxed);
   if (held > 0) {
-    return "there are no more slots: " + std::to_string(held) +
-           " domains are counted in an earlier bucket";
+    return "there are no more slots: what " + std::to_string(held) +
+           " of them would hold is counted in an earlier bucket";
   }
   return pool_.trouble();
 }

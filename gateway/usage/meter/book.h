@@ -30,7 +30,7 @@ class Book {
     std::string boot;
     size_t worker = 0;
     // Beyond it a meter goes on in its latest slot: its bytes are counted, in an older bucket.
-    size_t most_slots = 262'144;
+    size_t most_slots = 393'216;
   };
   explicit Book(const Plan& plan);
   Book(const Book&) = delete;
@@ -39,11 +39,12 @@ class Book {
 
   // The meter of a domain; kept as long as the book.
   Meter& meter(const std::string& domain);
-  std::vector<std::string> domains() const;  // that have a meter, sorted
+  // Every meter, in the order of the domains.
+  void visit_meters(const std::function<void(const std::string& domain, const Meter&)>& each) const;
 
   // What the clocks say: `now` is monotonic, `wall` since the epoch. Rolls buckets over, and
-  // settles the connection-seconds of domains with open sessions (not of sessions: there is no
-  // sweep over those). Returns when it wants to be called next, on the clock of `now`: at most a
+  // settles the times of domains with open sessions or requests (not of each of those: there is no
+  // sweep over them). Returns when it wants to be called next, on the clock of `now`: at most a
   // second later, at the latest when the bucket ends.
   milliseconds tick(milliseconds now, milliseconds wall);
   // The time between ticks, for open() and close(); costs nothing.
@@ -53,7 +54,7 @@ class Book {
   // last call; 0: it did not. Any thread.
   milliseconds take_clock_step();
 
-  // For the ledger's thread.
+  // For the ledger's thread: what a slot says. Those of all sheets of a key add up.
   struct Reading {
     RowKey key;  // node and boot included
     Totals totals;
@@ -80,9 +81,10 @@ class Book {
  private:
   friend class Meter;
   // Of the worker's thread.
-  Slot* take(Meter& meter);  // null: there are most_slots, and the meter has one that it keeps
-  void hold(Meter& meter);
-  void give_up(Meter& meter);
+  // Null: there are most_slots, and the meter has one for that sheet that it keeps.
+  Slot* take(Meter& meter, size_t sheet);
+  void hold(Meter::Sheet& sheet);
+  void give_up(Meter::Sheet& sheet);
   void give_up_held();
   void activate(Meter& meter);
   void deactivate(Meter& meter);
@@ -97,10 +99,10 @@ class Book {
 
   // The worker's alone.
   BookClock clock_;
-  std::vector<Meter*> held_;  // meters whose slot is of the reserve
-  Meter* active_ = nullptr;   // those with open sessions
-  bool begun_ = false;        // there was a tick
-  bool counted_ = false;      // a slot was taken
+  std::vector<Meter::Sheet*> held_;  // of meters; their slots are of the reserve
+  Meter* active_ = nullptr;          // meters with open sessions or requests
+  bool begun_ = false;               // there was a tick
+  bool counted_ = false;             // a slot was taken
   int64_t bucket_ = 0;
   uint32_t part_ = 0;
   milliseconds ticked_{0};  // the last tick, by both clocks

@@ -6,19 +6,44 @@ namespace gateway::usage::meter {
 
 namespace {
 
-void add_slot(Counted& counted, const Slot& slot) {
-  for (size_t i = 0; i < kFields; ++i) counted.fields[i] += slot.numbers[i].value();
-  for (size_t i = 0; i < counted.answers.size(); ++i)
-    counted.answers[i] += slot.numbers[kFirstAnswer + i].value();
-}
+// Adds numbers of one domain, which is looked for once.
+class Adding {
+ public:
+  Adding(Counted& to, std::string_view domain) : to_(to), domain_(domain) {}
+
+  // Zeros say nothing, and would be entries of domains that have no plain requests.
+  void operator()(size_t place, uint64_t number) {
+    if (number == 0) return;
+    if (place < kFirstAnswer) {
+      sessions().fields[place] += number;
+    } else if (place < kFirstClosed) {
+      sessions().answers[place - kFirstAnswer] += number;
+    } else if (place >= kFirstHttpAnswer) {
+      requests().answers[place - kFirstHttpAnswer] += number;
+    } else if (place >= kFirstHttp) {
+      requests().fields[place - kFirstHttp] += number;
+    }
+  }
+
+ private:
+  template <class Numbers>
+  Numbers& find(Counted::ByDomain<Numbers>& all, Numbers*& found) {
+    if (found != nullptr) return *found;
+    auto place = all.find(domain_);
+    if (place == all.end()) place = all.try_emplace(std::string(domain_)).first;
+    found = &place->second;
+    return *found;
+  }
+  Counted::Sessions& sessions() { return find(to_.sessions, sessions_); }
+  Counted::Requests& requests() { return find(to_.requests, requests_); }
+
+  Counted& to_;
+  const std::string_view domain_;
+  Counted::Sessions* sessions_ = nullptr;
+  Counted::Requests* requests_ = nullptr;
+};
 
 }  // namespace
-
-Counted& Counted::operator+=(const Totals& totals) {
-  for (size_t i = 0; i < fields.size(); ++i) fields[i] += totals.fields[i];
-  for (size_t i = 0; i < answers.size(); ++i) answers[i] += totals.answers[i];
-  return *this;
-}
 
 Books::Books(const Plan& plan) {
   for (size_t worker = 0; worker < plan.workers; ++worker) {
@@ -34,15 +59,17 @@ std::vector<Meter*> Books::domain(const std::string& name) {
   return meters;
 }
 
-CountedByDomain Books::counted() const {
+Counted Books::counted() const {
   const std::lock_guard lock(retiring_);
-  CountedByDomain all = retired_;
+  Counted all = retired_;
   for (const auto& book : books_) {
-    for (const std::string& domain : book->domains()) all.try_emplace(domain);
+    book->visit_meters([&all](const std::string& domain, const Meter& meter) {
+      all.sessions.try_emplace(domain);
+      if (const uint64_t active = meter.exchanges(); active > 0)
+        all.requests[domain].active += active;
+    });
     book->visit_used([&all](std::string_view domain, const Slot& slot) {
-      auto place = all.find(domain);
-      if (place == all.end()) place = all.try_emplace(std::string(domain)).first;
-      add_slot(place->second, slot);
+      for_each_number(slot, Adding(all, domain));
     });
   }
   return all;
@@ -50,7 +77,8 @@ CountedByDomain Books::counted() const {
 
 void Books::retire(const Row& row, std::span<const Held> slots) {
   const std::lock_guard lock(retiring_);
-  retired_[row.key.domain] += row.totals;
+  Adding add(retired_, row.key.domain);
+  for (size_t place = 0; place < kNumbers; ++place) add(place, number_at(row.totals, place));
   for (const Held& held : slots) held.book->release(*held.slot);
 }
 

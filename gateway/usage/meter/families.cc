@@ -1,6 +1,8 @@
 #include "gateway/usage/meter/families.h"
 
+#include <array>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace gateway::usage::meter {
@@ -9,6 +11,7 @@ namespace {
 
 using metrics::counter;
 using metrics::Family;
+using metrics::gauge;
 using metrics::Page;
 
 // One line of a domain: the labels' values and what they count.
@@ -18,12 +21,42 @@ struct Line {
   Field field;
 };
 
-void add_bytes(const CountedByDomain& counted, Page& page, Family family, Field field) {
+using Sessions = Counted::ByDomain<Counted::Sessions>;
+using Requests = Counted::ByDomain<Counted::Requests>;
+
+std::string code_name(int status) { return status == 0 ? "other" : std::to_string(status); }
+
+// By domain and status, those that have been given.
+template <class ByDomain, size_t kSlots>
+void add_answers(const ByDomain& counted, Page& page, Family family,
+                 const std::array<int, kSlots>& statuses) {
+  for (const auto& [domain, numbers] : counted) {
+    for (size_t slot = 0; slot < kSlots; ++slot) {
+      if (numbers.answers[slot] == 0) continue;
+      family.add({{"domain", domain}, {"code", code_name(statuses[slot])}}, numbers.answers[slot]);
+    }
+  }
+  page.add(family);
+}
+
+void add_opened(const Sessions& counted, Page& page) {
+  Family opened = counter("weir_sessions_opened_total", "WebSocket sessions opened.");
+  for (const auto& [domain, numbers] : counted) {
+    opened.add({{"domain", domain}, {"scheme", "ws"}, {"http", "1.1"}},
+               numbers[Field::sessions_ws]);
+    opened.add({{"domain", domain}, {"scheme", "wss"}, {"http", "1.1"}},
+               numbers[Field::sessions_wss]);
+  }
+  page.add(opened);
+}
+
+template <class ByDomain>
+void add_bytes(const ByDomain& counted, Page& page, Family family, Field field) {
   for (const auto& [domain, numbers] : counted) family.add({{"domain", domain}}, numbers[field]);
   page.add(family);
 }
 
-void add_payload(const CountedByDomain& counted, Page& page) {
+void add_payload(const Sessions& counted, Page& page) {
   Family family = counter("weir_payload_bytes_total",
                           "Payload bytes of data frames; in is from the client, out from the "
                           "origin.");
@@ -34,7 +67,7 @@ void add_payload(const CountedByDomain& counted, Page& page) {
   page.add(family);
 }
 
-void add_by_opcode(const CountedByDomain& counted, Page& page, Family family,
+void add_by_opcode(const Sessions& counted, Page& page, Family family,
                    std::span<const Line> lines) {
   for (const auto& [domain, numbers] : counted) {
     for (const Line& line : lines) {
@@ -45,7 +78,7 @@ void add_by_opcode(const CountedByDomain& counted, Page& page, Family family,
   page.add(family);
 }
 
-void add_frames(const CountedByDomain& counted, Page& page) {
+void add_frames(const Sessions& counted, Page& page) {
   constexpr Line kMessages[] = {{"in", "text", Field::text_messages_in},
                                 {"in", "binary", Field::binary_messages_in},
                                 {"out", "text", Field::text_messages_out},
@@ -65,7 +98,7 @@ void add_frames(const CountedByDomain& counted, Page& page) {
       kFrames);
 }
 
-void add_undelivered(const CountedByDomain& counted, Page& page) {
+void add_undelivered(const Sessions& counted, Page& page) {
   Family family = counter("weir_client_undelivered_bytes_total",
                           "Of the bytes to clients, those that were not acknowledged when the "
                           "connection was lost or cut.");
@@ -74,7 +107,7 @@ void add_undelivered(const CountedByDomain& counted, Page& page) {
   page.add(family);
 }
 
-void add_session_seconds(const CountedByDomain& counted, Page& page) {
+void add_session_seconds(const Sessions& counted, Page& page) {
   Family family =
       counter("weir_session_seconds_total",
               "Duration of sessions in seconds, open ones included; by 60: connection minutes.");
@@ -85,7 +118,7 @@ void add_session_seconds(const CountedByDomain& counted, Page& page) {
   page.add(family);
 }
 
-void add_units(const CountedByDomain& counted, Page& page) {
+void add_units(const Sessions& counted, Page& page) {
   constexpr Line kUnits[] = {{"in", "message_units_2k", Field::units_2k_in},
                              {"out", "message_units_2k", Field::units_2k_out},
                              {"in", "message_units_32k", Field::units_32k_in},
@@ -102,9 +135,31 @@ void add_units(const CountedByDomain& counted, Page& page) {
   page.add(family);
 }
 
+void add_requests(const Requests& counted, Page& page) {
+  add_answers(counted, page,
+              counter("weir_http_requests_total", "Answers to plain requests, by HTTP status."),
+              metrics::kHttpStatuses);
+  Family active = gauge("weir_http_exchanges_active", "Plain requests that are under way now.");
+  for (const auto& [domain, numbers] : counted) active.add({{"domain", domain}}, numbers.active);
+  page.add(active);
+  add_bytes(counted, page,
+            counter("weir_http_client_bytes_in_total",
+                    "Bytes of plain requests received from clients, inside TLS."),
+            Field::client_http_in);
+  add_bytes(counted, page,
+            counter("weir_http_client_bytes_out_total",
+                    "Bytes of answers to plain requests sent to clients, inside TLS."),
+            Field::client_http_out);
+}
+
 }  // namespace
 
-void add_families(const CountedByDomain& counted, Page& page) {
+void add_families(const Counted& all, Page& page) {
+  const Sessions& counted = all.sessions;
+  add_answers(counted, page,
+              counter("weir_handshakes_total", "Answers to WebSocket handshakes, by HTTP status."),
+              metrics::kStatuses);
+  add_opened(counted, page);
   add_bytes(counted, page,
             counter("weir_client_bytes_in_total",
                     "Bytes received from clients after the 101, inside TLS."),
@@ -118,6 +173,7 @@ void add_families(const CountedByDomain& counted, Page& page) {
   add_undelivered(counted, page);
   add_session_seconds(counted, page);
   add_units(counted, page);
+  add_requests(all.requests, page);
 }
 
 }  // namespace gateway::usage::meter

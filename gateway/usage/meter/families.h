@@ -9,6 +9,6 @@ namespace gateway::usage::meter {
 
 // The byte and time series of every domain are always there, so that a rate sees the first byte;
 // the others once there is something to count.
-void add_families(const CountedByDomain& counted, metrics::Page& page);
+void add_families(const Counted& all, metrics::Page& page);
 
 }  // namespace gateway::usage::meter

@@ -18,8 +18,9 @@
 namespace gateway::usage::meter {
 
 static_assert(offsetof(Slot, bucket) == 8 && offsetof(Slot, part) == 16 &&
-              offsetof(Slot, domain_size) == 20 && offsetof(Slot, check) == 24 &&
-              offsetof(Slot, domain) == 32 && offsetof(Slot, numbers) == SlotKey::kBytes);
+              offsetof(Slot, domain_size) == 20 && offsetof(Slot, sheet) == 22 &&
+              offsetof(Slot, check) == 24 && offsetof(Slot, domain) == 32 &&
+              offsetof(Slot, numbers) == SlotKey::kBytes);
 static_assert(sizeof(metrics::Count) == sizeof(uint64_t));
 
 namespace {

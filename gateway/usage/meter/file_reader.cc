@@ -2,6 +2,7 @@
 // and no SIGBUS.
 #include "gateway/usage/meter/file_reader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ namespace gateway::usage::meter {
 namespace {
 
 // Above what Weir ever makes of them: one that is longer was not made by it.
-constexpr size_t kMostSlots = size_t{1} << 19;
+constexpr size_t kMostSlots = size_t{1} << 20;
 // No counter comes near it within a bucket: 2^56 bytes in 300 s are 2 Pbit/s.
 constexpr uint64_t kMostNumber = uint64_t{1} << 56;
 
@@ -77,16 +78,20 @@ class SlotReader {
     auto key = read_slot_key(slot);
     if (!key) return doubt("slot " + std::to_string(slots_) + ": " + key.error());
     if (key->state == Slot::free) return;
+    const size_t first = key->sheet * layout_.sheet_numbers();
+    if (first >= places_.size())
+      return doubt("slot " + std::to_string(slots_) + ": it has no such sheet");
+    const size_t size = std::min(layout_.sheet_numbers(), places_.size() - first);
     // Its process is gone, or has left it: nobody adds to it any more.
     Row row{{layout_.node, layout_.boot, std::move(key->domain), key->bucket, key->part}, {}, true};
-    for (size_t i = 0; i < places_.size(); ++i) {
+    for (size_t i = 0; i < size; ++i) {
       uint64_t number = 0;
       std::memcpy(&number, slot.data() + layout_.numbers_offset + i * sizeof number, sizeof number);
       if (number > kMostNumber) {
-        return doubt("slot " + std::to_string(slots_) + ": " + layout_.names[i] +
+        return doubt("slot " + std::to_string(slots_) + ": " + layout_.names[first + i] +
                      " is impossibly large");
       }
-      if (places_[i]) number_at(row.totals, *places_[i]) = number;
+      if (places_[first + i]) number_at(row.totals, *places_[first + i]) = number;
     }
     remains_.rows.push_back(std::move(row));
   }

@@ -17,10 +17,11 @@ namespace gateway::usage::meter {
 struct Remains {
   std::string path;
   Identity of;
-  std::vector<Row> rows;  // one for each used slot, complete; several workers may have the same key
-  std::string damage;     // not empty: some of the file could not be read, and what
+  // One for each used slot, complete: several sheets and several workers may have the same key.
+  std::vector<Row> rows;
+  std::string damage;  // not empty: some of the file could not be read, and what
 };
-// Errors are those of read_meter_identity().
+// Errors are those of read_identity().
 [[nodiscard]] proto::Result<Remains, std::string> read_file(const std::string& path);
 
 // All meter files in a folder. One that cannot be read has its path and the damage alone. Error:

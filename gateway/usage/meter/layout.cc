@@ -70,9 +70,11 @@ std::optional<std::string> take_text(std::span<const char>& rest) {
 }
 
 bool sizes_are_possible(const Prefix& prefix) {
+  // What a slot must have room for.
+  const uint64_t least = prefix.version == 1 ? prefix.names : 1;
   return prefix.numbers_offset >= SlotKey::kBytes && prefix.names > 0 &&
          prefix.names <= kMostNames && prefix.slot_bytes <= kMostSlotBytes &&
-         prefix.numbers_offset + uint64_t{prefix.names} * sizeof(uint64_t) <= prefix.slot_bytes &&
+         prefix.numbers_offset + least * sizeof(uint64_t) <= prefix.slot_bytes &&
          prefix.chunk_slots > 0 && prefix.chunk_bytes <= Layout::kMostChunkBytes &&
          uint64_t{prefix.chunk_slots} * prefix.slot_bytes <= prefix.chunk_bytes;
 }
@@ -111,7 +113,7 @@ proto::Result<size_t, std::string> head_size(std::span<const char> begin) {
   if (begin.size() < sizeof(Prefix)) return fault("it is too short for a meter file");
   const auto prefix = number_from<Prefix>(begin, 0);
   if (prefix.magic != kMagic) return fault("it does not begin as a meter file does");
-  if (prefix.version != Layout::kVersion) {
+  if (prefix.version < 1 || prefix.version > Layout::kVersion) {
     return fault("its format has the version " + std::to_string(prefix.version) +
                  ", which is unknown here");
   }
@@ -158,10 +160,12 @@ void seal_head(std::span<char> head) {
   std::memcpy(head.data() + offsetof(Prefix, checksum), &checksum, sizeof checksum);
 }
 
-uint64_t slot_check(int64_t bucket, uint32_t part, std::string_view domain) {
+uint64_t slot_check(int64_t bucket, uint32_t part, uint16_t sheet, std::string_view domain) {
   proto::Fnv1a sum;
   sum.add({reinterpret_cast<const char*>(&bucket), sizeof bucket});
   sum.add({reinterpret_cast<const char*>(&part), sizeof part});
+  // As in version 1 for the sheet that it had.
+  if (sheet != 0) sum.add({reinterpret_cast<const char*>(&sheet), sizeof sheet});
   sum.add(domain);
   return sum.value();
 }
@@ -173,12 +177,13 @@ proto::Result<SlotKey, std::string> read_slot_key(std::span<const char> slot) {
   if (key.state > 2) return fault("its state is unknown");
   key.bucket = number_from<int64_t>(slot, 8);
   key.part = number_from<uint32_t>(slot, 16);
-  const size_t domain_size = number_from<uint32_t>(slot, 20);
+  const size_t domain_size = number_from<uint16_t>(slot, 20);
+  key.sheet = number_from<uint16_t>(slot, 22);
   key.check = number_from<uint64_t>(slot, 24);
   if (domain_size == 0 || domain_size > SlotKey::kMaxDomain)
     return fault("the size of its domain is impossible");
   key.domain.assign(slot.data() + 32, domain_size);
-  if (key.check != slot_check(key.bucket, key.part, key.domain))
+  if (key.check != slot_check(key.bucket, key.part, key.sheet, key.domain))
     return fault("the checksum of its key is wrong");
   if (!is_plain(key.domain)) return fault("its domain is none");
   if (key.bucket < 0 || key.bucket > kLastBucket || key.bucket % kBucketSeconds != 0)

@@ -87,11 +87,11 @@ SlotPool::Slots& SlotPool::place_for(const Slot& released) {
   return without_file_ || !trouble_.empty() ? spare_ : memory_;
 }
 
-void SlotPool::provide(size_t meters) {
+void SlotPool::provide(size_t most) {
   sync_cleared();
   bool tried = false;
   std::unique_lock lock(mutex_);
-  while (wants_more(meters)) {
+  while (wants_more(most)) {
     lock.unlock();
     const Slots grown = grow();
     lock.lock();
@@ -106,13 +106,13 @@ void SlotPool::provide(size_t meters) {
   append(spare_, grown);
 }
 
-bool SlotPool::wants_more(size_t meters) const {
+bool SlotPool::wants_more(size_t most) const {
   const Census now = count();
   const size_t free = now.spare + now.local;
   const size_t used = now.circulating() - now.cleared - free;
-  // A bucket needs one for each meter, however many older buckets wait for the ledger; and there
+  // A bucket needs no more than `most`, however many older buckets wait for the ledger; and there
   // are always some for domains that come.
-  const size_t wanted = std::max(File::kChunkSlots / 2, std::min(used, meters));
+  const size_t wanted = std::max(File::kChunkSlots / 2, std::min(used, most));
   return free < wanted && !at_cap();
 }
 

@@ -44,8 +44,8 @@ class SlotPool {
   // The ledger's thread: the slot's row is durable and complete.
   void release(Slot& slot);
   // Brings the zeros of released slots to the disk, and makes sure that there are enough free slots
-  // for so many meters.
-  void provide(size_t meters);
+  // for the next bucket, which takes no more than `most`.
+  void provide(size_t most);
 
   // Any thread. The first slot of each chunk of File::kChunkSlots; chunks stay where they are.
   std::vector<Slot*> chunks() const;
@@ -80,7 +80,7 @@ class SlotPool {
   // With `mutex_` held.
   Census count() const;
   bool at_cap() const { return count().circulating() + File::kChunkSlots > most_; }
-  bool wants_more(size_t meters) const;
+  bool wants_more(size_t most) const;
   bool in_memory(const Slot& slot) const;
   Slots& place_for(const Slot& released);
   void use_trouble(const std::string& now);

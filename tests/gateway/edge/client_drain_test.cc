@@ -89,8 +89,8 @@ TEST_CASE("FY16 client drain: half a head hears 503 within header_timeout, or at
     CHECK(begun.error == 0);
     CHECK(status_of(begun.received) == 503);
     for (const auto& line : file.lines()) {
-      CHECK(line["close_cause"] == "drain");
-      CHECK(line["close_initiator"] == "gateway");
+      CHECK(line.cause() == "drain");
+      CHECK(line.initiator() == "gateway");
     }
   }
 }

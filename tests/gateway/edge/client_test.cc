@@ -111,7 +111,7 @@ TEST_CASE("client: one that leaves while the origin is asked takes the origin wi
     const auto lines = file.lines();
     REQUIRE(lines.size() == 1);
     CHECK(lines[0]["return_code"] == 499);
-    CHECK(lines[0]["close_cause"] == "client_abort");
+    CHECK(lines[0].cause() == "client_abort");
   }
 }
 
@@ -223,8 +223,8 @@ TEST_CASE("client: the origin's refusal is passed on whole") {
   CHECK(stage.answers(401) == 1);
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0]["close_cause"] == "origin_refused_upgrade");
-  CHECK(lines[0]["close_initiator"] == "origin");
+  CHECK(lines[0].cause() == "origin_refused_upgrade");
+  CHECK(lines[0].initiator() == "origin");
   CHECK(lines[0]["return_code"] == 401);
 }
 

@@ -52,7 +52,7 @@ TEST_CASE("client tls: a wss upgrade says https to the origin") {
   origin.send(switching_answer(origin.received));
   REQUIRE(stage.until([&] { return status_of(client.told.data) == 101; }));
   CHECK(stage.gate().tls[1][0].value() == 1);
-  CHECK(stage.counters().opened[1].value() == 1);
+  CHECK(stage.metered()[gateway::usage::Field::sessions_wss] == 1);
 }
 
 TEST_CASE("FY2 client connection: a server name may have capitals and the dot of the root") {
@@ -94,7 +94,7 @@ TEST_CASE("client tls: 421 when Host is not of the name that TLS was asked for")
     CHECK(stage.unmatched_answers(421) == 1);
     const auto lines = file.lines();
     REQUIRE(lines.size() == 1);
-    CHECK(lines[0]["close_cause"] == "misdirected");
+    CHECK(lines[0].cause() == "misdirected");
     CHECK(lines[0]["tls_version"] == "TLSv1.3");
     CHECK_FALSE(readable(stage.origin.fd()));
   }
@@ -212,7 +212,7 @@ TEST_CASE("client tls: a TLS handshake that does not end within header_timeout i
   CHECK(client.received.empty());
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0]["close_cause"] == "request_timeout");
+  CHECK(lines[0].cause() == "request_timeout");
   CHECK(stage.gate().tls_failed.value() == 1);
 }
 

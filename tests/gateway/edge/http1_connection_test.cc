@@ -166,8 +166,8 @@ TEST_CASE("http1 connection: what this node lacks is told, and not taken for the
   CHECK(one.overs == 1);
   const auto lines = file.lines();
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0]["close_cause"] == "overload");
-  CHECK(lines[0]["close_initiator"] == "gateway");
+  CHECK(lines[0].cause() == "overload");
+  CHECK(lines[0].initiator() == "gateway");
 }
 
 TEST_CASE("http1 connection: a drain sends who has said nothing a FIN, and answers who has") {

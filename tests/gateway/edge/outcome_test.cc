@@ -4,10 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "proto/http1/head_parser.h"
-#include "tests/support/access_file.h"
+#include "tests/gateway/edge/outcome_case.h"
 #include "tests/support/handshakes.h"
-#include "tests/support/worker_scene.h"
 
 using namespace tests;
 using namespace std::chrono_literals;
@@ -18,44 +16,9 @@ using gateway::outcome::By;
 using gateway::outcome::Cause;
 using gateway::usage::Field;
 
-namespace {
-
-// One request that has been judged, or one of which nothing has come.
-struct Case {
-  explicit Case(std::string_view head = {}) : scene(&file.log()) {
-    scene.use(std::string(kEchoDomain));
-    request.snapshot = scene.context.snapshot;
-    request.head_size = head.size();
-    if (head.empty()) return;
-    proto::http1::RequestParser parser({});
-    REQUIRE(parser.feed(proto::bytes_of(head)).progress == proto::http1::Progress::complete);
-    request.head = parser.take();
-    request.target = *proto::http1::request_target(request.head);
-    request.domain = request.snapshot->domains[0].get();
-  }
-  uint64_t refused(Cause cause) { return scene.metered().refused[static_cast<size_t>(cause)]; }
-  uint64_t metered_answers(int status) {
-    return scene.metered().answers[gateway::metrics::status_slot(status)];
-  }
-
-  AccessFile file;
-  WorkerScene scene;
-  gateway::edge::ClientFacts facts{.entrance = scene.entrance,
-                                   .address = *gateway::net::Address::parse("203.0.113.7", 4711),
-                                   .proxy = std::nullopt,
-                                   .server = *gateway::net::Address::parse("192.0.2.1", 80),
-                                   .accepted = scene.stage.loop.now()};
-  gateway::edge::Request request{
-      .client = facts, .snapshot = nullptr, .began = scene.stage.loop.now()};
-};
-
-const std::string kPlainRequest = "GET /a?token=x HTTP/1.1\r\nHost: chat.example.com\r\n\r\n";
-
-}  // namespace
-
 TEST_CASE(
     "outcome: a refusal that is answered has its line, its counters and its bytes once each") {
-  Case one(upgrade_request());
+  OutcomeCase one(upgrade_request());
   Outcome outcome(one.scene.context, one.request);
   outcome.refuse({.status = 403,
                   .cause = Cause::websocket_disabled,
@@ -87,24 +50,8 @@ TEST_CASE(
   CHECK(lines[0]["config_generation"] == 7);
 }
 
-TEST_CASE("outcome: an answer that is no refusal has no line, and is billed as plain HTTP") {
-  Case one(kPlainRequest);
-  Outcome outcome(one.scene.context, one.request);
-  outcome.answered(200, 200, 800);
-  outcome.moved_client({.in = kPlainRequest.size(), .out = 600});
-  outcome.moved_client({.in = kPlainRequest.size(), .out = 1000});
-  outcome.over();
-  CHECK(one.scene.answers(200) == 1);
-  CHECK(one.metered_answers(200) == 1);
-  const auto totals = one.scene.metered();
-  CHECK(totals[Field::client_http_in] == kPlainRequest.size());
-  CHECK(totals[Field::client_http_out] == 1000);
-  CHECK(totals[Field::client_handshake_in] == 0);
-  CHECK(one.file.lines().empty());
-}
-
 TEST_CASE("outcome: a session's first line has the name that the session goes on under") {
-  Case one(upgrade_request());
+  OutcomeCase one(upgrade_request());
   one.facts.proxy = *gateway::net::Address::parse("10.1.1.1", 1);
   Outcome outcome(one.scene.context, one.request);
   gateway::origin::Trail trail;
@@ -141,7 +88,7 @@ TEST_CASE("outcome: a session's first line has the name that the session goes on
 }
 
 TEST_CASE("outcome: one who leaves in the middle of a head leaves its bytes and no line") {
-  Case one;
+  OutcomeCase one;
   one.request.head_size = 17;
   Outcome outcome(one.scene.context, one.request);
   outcome.over();
@@ -151,7 +98,7 @@ TEST_CASE("outcome: one who leaves in the middle of a head leaves its bytes and 
 }
 
 TEST_CASE("outcome: an end that nobody can be told is in the log, and no answer") {
-  Case one(upgrade_request());
+  OutcomeCase one(upgrade_request());
   Outcome outcome(one.scene.context, one.request);
   gateway::origin::Trail trail;
   trail.was_asked = true;
@@ -176,7 +123,7 @@ TEST_CASE("outcome: who does not get as far as a request is counted where that w
   for (const Row& row : {Row{Gate::none, 0, 0, 0, 0}, Row{Gate::full, 1, 0, 0, 0},
                          Row{Gate::no_certificate, 0, 1, 0, 0}, Row{Gate::proxy_header, 0, 0, 1, 0},
                          Row{Gate::tls, 0, 0, 0, 1}}) {
-    Case one;
+    OutcomeCase one;
     Outcome outcome(one.scene.context, one.request);
     outcome.refuse({.cause = Cause::overload, .why = "no", .gate = row.gate});
     outcome.over();
@@ -192,7 +139,7 @@ TEST_CASE("outcome: who does not get as far as a request is counted where that w
 }
 
 TEST_CASE("outcome: last words at the door are neither an answer nor billed") {
-  Case one;
+  OutcomeCase one;
   Outcome outcome(one.scene.context, one.request);
   outcome.refuse({.status = 503, .cause = Cause::overload, .why = "full", .gate = Gate::full});
   outcome.turned_away(150);

@@ -61,16 +61,13 @@ TEST_CASE("counters: the registry hands out one block for each worker, and the s
 TEST_CASE("counters: a domain has so many names of origins, and one for all the others") {
   Registry registry(2);
   const auto name = [](size_t number) { return "10.0.0." + std::to_string(number); };
-  const std::vector<Traffic*> first = registry.origin("chat.example.com", name(0));
+  const std::vector<Origin*> first = registry.origin("chat.example.com", name(0));
   CHECK(first[0] != first[1]);
   for (size_t i = 1; i < Registry::kMostOrigins; ++i) {
     CHECK(registry.origin("chat.example.com", name(i)) != first);
   }
-  const std::vector<Traffic*> beyond = registry.origin("chat.example.com", "late.example.com");
-  for (size_t worker = 0; worker < 2; ++worker) {
-    Domain& block = *registry.domain("chat.example.com")[worker];
-    CHECK(beyond[worker] == &block.nameless_origins[static_cast<size_t>(Nameless::other)]);
-  }
+  const std::vector<Origin*> beyond = registry.origin("chat.example.com", "late.example.com");
+  CHECK(beyond == registry.origin("chat.example.com", Registry::kOtherOrigin));
   CHECK(registry.origin("chat.example.com", "later.example.com") == beyond);
   CHECK(registry.origin("chat.example.com", name(0)) == first);
   CHECK(registry.origin("live.example.com", "late.example.com") != beyond);

@@ -51,9 +51,9 @@ TEST_CASE("origin families: every server has its lines") {
 
 TEST_CASE("origin families: bytes are told of each server, and of what is none of the pool") {
   Registry registry(2);
-  for (Traffic* block : registry.origin("chat.example.com", "10.0.0.5:8080")) {
-    block->bytes_in.add(2000);
-    block->bytes_out.add(3000);
+  for (Origin* block : registry.origin("chat.example.com", "10.0.0.5:8080")) {
+    block->traffic.bytes_in.add(2000);
+    block->traffic.bytes_out.add(3000);
   }
   static_cast<void>(registry.origin("chat.example.com", "standby.example.net"));
   for (Domain* block : registry.domain("chat.example.com"))
@@ -70,6 +70,38 @@ TEST_CASE("origin families: bytes are told of each server, and of what is none o
   }
   CHECK(text.find(in + R"("redirect")") == std::string::npos);
   CHECK(text.find(R"(weir_origin_bytes_in_total{domain="_unmatched")") == std::string::npos);
+}
+
+TEST_CASE(
+    "origin families: plain requests have their bytes and connections, where there were some") {
+  Registry registry(2);
+  for (Origin* block : registry.origin("chat.example.com", "10.0.0.5:8080")) {
+    block->http.bytes_in.add(2000);
+    block->http.bytes_out.add(3000);
+    block->connections.idle.add(1);
+    block->connections.made.add(4);
+    block->connections.reused.add(50);
+  }
+  static_cast<void>(registry.origin("chat.example.com", "standby.example.net"));
+  Facts facts;
+  facts.paths.connections_closed = {{"idle", 7}, {"stale", 0}};
+  const std::string text = render(registry, facts);
+  const std::string server = R"({domain="chat.example.com",origin="10.0.0.5:8080")";
+  for (const std::string& line :
+       {"weir_http_origin_bytes_in_total" + server + "} 4000",
+        "weir_http_origin_bytes_out_total" + server + "} 6000",
+        "weir_origin_connections_idle" + server + "} 2",
+        "weir_origin_connections_total" + server + R"(,reused="false"} 8)",
+        "weir_origin_connections_total" + server + R"(,reused="true"} 100)",
+        std::string(R"(weir_origin_connections_closed_total{why="idle"} 7)")}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  for (const std::string& absent :
+       {std::string("weir_http_origin_bytes_in_total{domain=\"chat.example.com\",origin=\"standby"),
+        std::string("weir_origin_connections_total{domain=\"chat.example.com\",origin=\"standby"),
+        std::string(R"(weir_origin_connections_closed_total{why="stale"})")})
+    CHECK(text.find(absent) == std::string::npos);
 }
 
 TEST_CASE("origin families: without servers there are none") {

@@ -170,14 +170,14 @@ TEST_CASE("V5 reuse: what came behind an answer in the same read is never read i
 TEST_CASE("reuse: figures say what rests at each server, and a drain closes it") {
   gateway::metrics::Registry registry(2);
   ReuseScene scene;
-  scene.server.traffic = registry.origin("chat.example.com", "127.0.0.1");
+  scene.server.counters = registry.origin("chat.example.com", "127.0.0.1");
   OriginPaths second(scene.stage.loop, scene.resolver, nullptr, nullptr, 1);
   second.use(change_to(scene.snapshot));
   scene.request(Kept::none);
   second.reuse().put(std::move(scene.outcome->stream), scene.outcome->lineage, clean_get());
-  CHECK(scene.server.traffic[1]->connections.idle.value() == 1);
-  CHECK(scene.server.traffic[0]->connections.idle.value() == 0);
+  CHECK(scene.server.counters[1]->connections.idle.value() == 1);
+  CHECK(scene.server.counters[0]->connections.idle.value() == 0);
   second.rest();
-  CHECK(scene.server.traffic[1]->connections.idle.value() == 0);
+  CHECK(scene.server.counters[1]->connections.idle.value() == 0);
   CHECK(scene.has_ended(scene.peers.back()));
 }

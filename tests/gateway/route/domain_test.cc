@@ -64,7 +64,7 @@ TEST_CASE("domain: traffic is counted at its server, and what goes elsewhere und
                              .port = 80,
                              .address = std::nullopt,
                              .backend = std::make_shared<Backend>("chat.example.com", name),
-                             .traffic = registry.origin("chat.example.com", name)});
+                             .counters = registry.origin("chat.example.com", name)});
   }
   Domain domain;
   domain.counters = registry.domain("chat.example.com");
@@ -72,8 +72,8 @@ TEST_CASE("domain: traffic is counted at its server, and what goes elsewhere und
   domain.add({.prefix = "/echo", .action = Echo{}});
   const Route& route = *domain.route_of("/");
   for (const auto& server : route.pool()->servers) {
-    CHECK(&domain.traffic_of(route, server.backend.get(), 0) == server.traffic[0]);
-    CHECK(&domain.traffic_of(route, server.backend.get(), 1) == server.traffic[1]);
+    CHECK(&domain.traffic_of(route, server.backend.get(), 0) == &server.counters[0]->traffic);
+    CHECK(&domain.traffic_of(route, server.backend.get(), 1) == &server.counters[1]->traffic);
   }
   const auto nameless = [&](Nameless which) -> Traffic* {
     return &domain.counters[1]->nameless_origins[static_cast<size_t>(which)];

@@ -23,7 +23,9 @@ struct Scene {
     for (const auto& reading : meters.book(0).read()) sum += reading.totals[field];
     return sum;
   }
-  gateway::metrics::Traffic& server() { return *registry.origin("a.example", "10.0.0.5:80")[0]; }
+  gateway::metrics::Traffic& server() {
+    return registry.origin("a.example", "10.0.0.5:80")[0]->traffic;
+  }
 
   gateway::metrics::Registry registry{1};
   gateway::usage::meter::Books meters{{.folder = {}, .node = "n", .boot = "b", .workers = 1}};

@@ -31,8 +31,8 @@ LogLine close_line(AccessFile& file) {
 
 TEST_CASE("session: opens and ends once in every figure") {
   SessionStage stage;
-  CHECK(stage.counters().opened[1].value() == 1);
-  CHECK(stage.counters().opened[0].value() == 0);
+  CHECK(stage.metered()[gateway::usage::Field::sessions_wss] == 1);
+  CHECK(stage.metered()[gateway::usage::Field::sessions_ws] == 0);
   CHECK(stage.counters().active.value() == 1);
   CHECK(stage.admission.held() == 1);
   stage.pass(2500ms);

@@ -25,12 +25,22 @@ TEST_CASE("totals: every number has a name of its own, and a name leads back to 
     CHECK(number_place(number_names()[i]) == i);
   }
   CHECK(names.size() == kNumbers);
-  CHECK(number_place("client_bytes_out") == static_cast<size_t>(Field::client_bytes_out));
+  for (size_t i = 0; i < kFields; ++i) {
+    const auto field = static_cast<Field>(i);
+    CHECK(number_place(to_string(field)) == place_of(field));
+  }
   CHECK(names.contains("connection_milliseconds"));
   CHECK(names.contains("closed.idle_timeout"));
   CHECK(names.contains("refused.no_route"));
   CHECK(names.contains("answers.101"));
   CHECK(names.contains("answers.other"));
+  CHECK(names.contains("http_requests"));
+  CHECK(names.contains("http_exchange_milliseconds"));
+  for (const int status :
+       {200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408,
+        409, 413, 414, 416, 417, 421, 426, 429, 431, 499, 500, 501, 502, 503, 504, 505, 508})
+    CHECK(names.contains("http_answers." + std::to_string(status)));
+  CHECK(names.contains("http_answers.other"));
   CHECK_FALSE(number_place("client_bytes"));
   CHECK_FALSE(number_place(""));
 }
@@ -44,6 +54,8 @@ TEST_CASE("totals: number_at reaches each number once") {
   CHECK(totals.closed[0] == *number_place("closed.client_close") + 1);
   CHECK(totals.refused[0] == *number_place("refused.client_close") + 1);
   CHECK(totals.answers[0] == *number_place("answers.101") + 1);
+  CHECK(totals.http_answers[0] == *number_place("http_answers.200") + 1);
+  CHECK(totals[Field::http_requests] == *number_place("http_requests") + 1);
 }
 
 TEST_CASE("totals: a sum is of every number") {
@@ -65,13 +77,13 @@ TEST_CASE("totals: the arrays as JSON have no zeros, and read back the same") {
   totals.answers.back() = 1;
   CHECK(closed_json(totals) == R"({"idle_timeout":3})");
   CHECK(refused_json(totals) == R"({"no_route":18446744073709551615})");
+  totals.http_answers[0] = 12;
   CHECK(answers_json(totals) == R"({"101":7,"other":1})");
+  CHECK(http_answers_json(totals) == R"({"200":12})");
   CHECK(closed_json({}) == "{}");
 
   Totals read;
-  CHECK(read_closed(closed_json(totals), read));
-  CHECK(read_refused(refused_json(totals), read));
-  CHECK(read_answers(answers_json(totals), read));
+  for (const JsonColumn& column : kJsonColumns) CHECK(column.read(column.write(totals), read));
   CHECK(read == totals);
   CHECK(read_closed(closed_json(totals), read));
   CHECK(read.closed[static_cast<size_t>(Cause::idle_timeout)] == 6);

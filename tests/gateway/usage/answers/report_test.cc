@@ -101,11 +101,31 @@ TEST_CASE("report: the table has a line for each interval with usage, then what 
         "refused            no_route 5\n");
 }
 
+TEST_CASE("report: a domain that carries plain requests has two lines about them") {
+  ReportScene scene;
+  Totals& totals = scene.rows.add("shop.example", kTen);
+  totals[Field::http_requests] = 1234;
+  totals[Field::client_http_out] = 5'000'000;
+  totals[Field::client_http_in] = 70'000;
+  totals.http_answers[gateway::metrics::http_status_slot(200)] = 1200;
+  totals.http_answers[gateway::metrics::http_status_slot(304)] = 34;
+  const std::string text = scene.text(Format::table);
+  CHECK(text.find("http               1,234 requests; out 5,000,000 bytes, in 70,000 bytes; in no "
+                  "figure above\n"
+                  "http answers       200 1,200  304 34\n") != std::string::npos);
+  const auto json = nlohmann::json::parse(scene.text(Format::json));
+  const auto& total = json["domains"][1]["total"];
+  CHECK(total["http_requests"] == 1234);
+  CHECK(total["http_answers"] == nlohmann::json{{"200", 1200}, {"304", 34}});
+  CHECK(total["answers"] == nlohmann::json::object());
+  CHECK(scene.text(Format::csv).find(",http_answers.200,") != std::string::npos);
+}
+
 TEST_CASE("report: the table fits 100 columns, with a part for each domain") {
   ReportScene scene;
   scene.bill();
   auto& most = scene.rows.add("big.example", kTen);
-  for (size_t place = 0; place < kFields; ++place) number_at(most, place) = 99'999'999'999;
+  most.fields.fill(99'999'999'999);
   const std::string text = scene.text(Format::table);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {

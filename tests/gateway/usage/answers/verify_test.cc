@@ -125,6 +125,45 @@ TEST_CASE("verify: open sessions, and those of a killed boot, are behind and may
   CHECK(made.result().differences_found == 2);  // bytes, and the number of sessions
 }
 
+TEST_CASE("verify: the numbers of plain requests are held against the meters like all others") {
+  for (const std::string name : {"http_requests", "http_exchange_milliseconds", "client_http_out",
+                                 "http_answers.200", "http_answers.other"}) {
+    CAPTURE(name);
+    const size_t place = *number_place(name);
+    Made made;
+    number_at(made.add_row(0).totals, place) = 8;
+    made.ledger[0].totals[Field::http_requests] = 8;
+    number_at(made.add_slot(0).totals, place) = 8;
+    made.files[0].rows[0].totals[Field::http_requests] = 8;
+    CHECK(made.result().differences_found == 0);
+    number_at(made.files[0].rows[0].totals, place) = 7;
+    const Verification found = made.result();
+    REQUIRE(found.differences_found == 1);
+    CHECK(found.differences[0].number == name);
+    CHECK(found.differences[0].meters == 7);
+    CHECK(found.differences[0].ledger == 8);
+  }
+}
+
+TEST_CASE("verify: a complete row has no more answers to plain requests than requests") {
+  Made made;
+  Row& row = made.add_row(0);
+  row.totals[Field::http_requests] = 3;
+  row.totals.http_answers[0] = 2;
+  row.totals.http_answers.back() = 1;
+  row.complete = true;
+  CHECK(made.result().differences_found == 0);
+  // Where a process was killed between the one and the other.
+  made.ledger[0].totals[Field::http_requests] = 4;
+  CHECK(made.result().differences_found == 0);
+  made.ledger[0].totals[Field::http_requests] = 2;
+  const Verification found = made.result();
+  REQUIRE(found.differences_found == 1);
+  CHECK(found.differences[0].number == "http_answers");
+  made.ledger[0].complete = false;  // it may have been read in between
+  CHECK(made.result().differences_found == 0);
+}
+
 TEST_CASE("verify: handshakes may be of refused upgrades, so they are bounded and not equal") {
   Made made;
   made.add_row(0, 1).totals[Field::client_handshake_in] = 500;

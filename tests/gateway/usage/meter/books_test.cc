@@ -46,7 +46,7 @@ TEST_CASE("books: one for each worker, and a domain's connection time of all of 
     of_domain[i]->open(false);
     tick(books.book(i), 1s * (i + 1));
   }
-  const CountedByDomain counted = books.counted();
+  const auto counted = books.counted().sessions;
   REQUIRE(counted.size() == 1);
   CHECK(counted.at("a.example")[Field::connection_milliseconds] == 6000);
   CHECK(counted.at("a.example")[Field::sessions_ws] == 3);
@@ -55,7 +55,7 @@ TEST_CASE("books: one for each worker, and a domain's connection time of all of 
 TEST_CASE("books: a domain is counted from its meter on, before it was used") {
   Books books(in_memory(2));
   books.domain("a.example");
-  CHECK(books.counted() == CountedByDomain{{"a.example", {}}});
+  CHECK(books.counted() == Counted{.sessions = {{"a.example", {}}}, .requests = {}});
 }
 
 TEST_CASE("books: what is counted goes on over slots that are given back and used anew") {
@@ -71,7 +71,7 @@ TEST_CASE("books: what is counted goes on over slots that are given back and use
       bytes += 7;
     }
     retire_past(books);
-    const CountedByDomain counted = books.counted();
+    const auto counted = books.counted().sessions;
     CHECK(counted.at("a.example")[Field::client_bytes_out] == bytes);
     CHECK(counted.at("a.example").answers[gateway::metrics::status_slot(101)] == bytes / 7);
     CHECK(counted.at("b.example").answers[gateway::metrics::status_slot(404)] ==
@@ -103,7 +103,7 @@ TEST_CASE("books: a scrape never sees a number go back while workers add and the
   uint64_t seen = 0;
   for (bool last = false; !last;) {
     last = retired;
-    const CountedByDomain counted = books.counted();
+    const auto counted = books.counted().sessions;
     const auto found = counted.find("a.example");
     const uint64_t now = found == counted.end() ? 0 : found->second[Field::client_bytes_out];
     CHECK(now >= seen);

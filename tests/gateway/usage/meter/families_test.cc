@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/gateway/metrics/prometheus_judge.h"
+
 namespace {
 
 using namespace gateway::usage;
@@ -15,32 +17,32 @@ bool has_line(const std::string& text, std::string_view line) {
   return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos;
 }
 
-std::string page_of(const CountedByDomain& counted) {
+std::string page_of(const Counted& counted) {
   gateway::metrics::Page page;
   add_families(counted, page);
   return page.take();
 }
 
-Counted everything() {
-  Totals totals;
-  for (size_t i = 0; i < kFields; ++i) totals.fields[i] = 100 + i;
-  totals[Field::client_bytes_out] = 246'913'578'024;
-  totals[Field::connection_milliseconds] = 3500;
-  Counted counted;
-  counted += totals;
+Counted::Sessions everything() {
+  Counted::Sessions counted;
+  for (size_t i = 0; i < kSessionFields; ++i) counted.fields[i] = 100 + i;
+  counted.fields[static_cast<size_t>(Field::client_bytes_out)] = 246'913'578'024;
+  counted.fields[static_cast<size_t>(Field::connection_milliseconds)] = 3500;
+  counted.answers[gateway::metrics::status_slot(101)] = 7;
+  counted.answers[gateway::metrics::status_slot(418)] = 2;
   return counted;
 }
 
 }  // namespace
 
 TEST_CASE("meter families: each number stands under its own name and labels") {
-  const Counted counted = everything();
-  const std::string text = page_of({{"chat.example.com", counted}});
+  const Counted::Sessions counted = everything();
+  const std::string text = page_of({.sessions = {{"chat.example.com", counted}}, .requests = {}});
   struct Expected {
     std::string_view line;
     Field field;
   };
-  constexpr std::array<Expected, 21> kLines{{
+  constexpr std::array<Expected, 23> kLines{{
       {R"(weir_client_bytes_in_total{domain="chat.example.com"} )", Field::client_bytes_in},
       {R"(weir_client_bytes_out_total{domain="chat.example.com"} )", Field::client_bytes_out},
       {R"(weir_payload_bytes_total{domain="chat.example.com",direction="in"} )",
@@ -71,6 +73,10 @@ TEST_CASE("meter families: each number stands under its own name and labels") {
        Field::ping_frames_out},
       {R"(weir_frames_total{domain="chat.example.com",direction="out",opcode="pong"} )",
        Field::pong_frames_out},
+      {R"(weir_sessions_opened_total{domain="chat.example.com",scheme="ws",http="1.1"} )",
+       Field::sessions_ws},
+      {R"(weir_sessions_opened_total{domain="chat.example.com",scheme="wss",http="1.1"} )",
+       Field::sessions_wss},
       {R"(weir_client_undelivered_bytes_total{domain="chat.example.com"} )",
        Field::client_undelivered_out},
       {R"(weir_billed_units_total{domain="chat.example.com",meter="message_units_2k",direction="in"} )",
@@ -87,11 +93,38 @@ TEST_CASE("meter families: each number stands under its own name and labels") {
     CHECK(has_line(text, std::string(expected.line) + std::to_string(counted[expected.field])));
   }
   CHECK(has_line(text, R"(weir_session_seconds_total{domain="chat.example.com"} 3.5)"));
+  CHECK(has_line(text, R"(weir_handshakes_total{domain="chat.example.com",code="101"} 7)"));
+  CHECK(has_line(text, R"(weir_handshakes_total{domain="chat.example.com",code="other"} 2)"));
+  CHECK(text.find("weir_http_") == std::string::npos);
+}
+
+TEST_CASE(
+    "meter families: plain requests have families of their own, for domains that have had some") {
+  Counted::Requests requests;
+  for (size_t i = 0; i < requests.fields.size(); ++i) requests.fields[i] = 10 + i;
+  requests.answers[gateway::metrics::http_status_slot(200)] = 5;
+  requests.answers[gateway::metrics::http_status_slot(418)] = 1;
+  requests.active = 3;
+  const std::string text =
+      page_of({.sessions = {{"chat.example.com", {}}, {"shop.example.com", {}}},
+               .requests = {{"shop.example.com", requests}}});
+  for (const std::string_view line :
+       {R"(weir_http_requests_total{domain="shop.example.com",code="200"} 5)",
+        R"(weir_http_requests_total{domain="shop.example.com",code="other"} 1)",
+        R"(weir_http_exchanges_active{domain="shop.example.com"} 3)",
+        R"(weir_http_client_bytes_in_total{domain="shop.example.com"} 10)",
+        R"(weir_http_client_bytes_out_total{domain="shop.example.com"} 11)"}) {
+    CAPTURE(line);
+    CHECK(has_line(text, line));
+  }
+  CHECK(text.find(R"(weir_http_exchanges_active{domain="chat)") == std::string::npos);
 }
 
 TEST_CASE("meter families: a domain without traffic has its byte and time series, and no other") {
-  const std::string text = page_of({{"_unmatched", {}}});
-  constexpr std::array<std::string_view, 5> kLines{
+  const std::string text = page_of({.sessions = {{"_unmatched", {}}}, .requests = {}});
+  constexpr std::array<std::string_view, 7> kLines{
+      R"(weir_sessions_opened_total{domain="_unmatched",scheme="ws",http="1.1"} 0)",
+      R"(weir_sessions_opened_total{domain="_unmatched",scheme="wss",http="1.1"} 0)",
       R"(weir_client_bytes_in_total{domain="_unmatched"} 0)",
       R"(weir_client_bytes_out_total{domain="_unmatched"} 0)",
       R"(weir_payload_bytes_total{domain="_unmatched",direction="in"} 0)",
@@ -105,4 +138,13 @@ TEST_CASE("meter families: a domain without traffic has its byte and time series
     CAPTURE(line);
     CHECK(has_line(text, line));
   }
+}
+
+TEST_CASE("meter families: they are what prometheus-cpp makes of them") {
+  Counted::Requests requests;
+  requests.answers.fill(3);
+  const Counted counted{.sessions = {{"a.example", everything()}, {"b.example", {}}},
+                        .requests = {{"a.example", requests}}};
+  const std::string text = page_of(counted);
+  CHECK(text == tests::PrometheusJudge(text).text());
 }

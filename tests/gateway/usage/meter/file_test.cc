@@ -24,12 +24,13 @@ using tests::kBegin;
 // A file made by hand, in any layout.
 class Made {
  public:
-  explicit Made(std::vector<std::string> names) {
+  // `sheet_numbers`: in each slot; 0: all of them.
+  explicit Made(std::vector<std::string> names, size_t sheet_numbers = 0) {
     layout_.names = std::move(names);
     layout_.head_bytes = 8192;
     layout_.numbers_offset = SlotKey::kBytes;
-    layout_.slot_bytes =
-        static_cast<uint32_t>(SlotKey::kBytes + layout_.names.size() * sizeof(uint64_t));
+    if (sheet_numbers == 0) sheet_numbers = layout_.names.size();
+    layout_.slot_bytes = static_cast<uint32_t>(SlotKey::kBytes + sheet_numbers * sizeof(uint64_t));
     layout_.chunk_slots = 4;
     layout_.chunk_bytes = layout_.chunk_slots * layout_.slot_bytes;
     layout_.node = "old-node";
@@ -39,13 +40,14 @@ class Made {
   }
 
   void slot(size_t index, const std::string& domain, int64_t bucket,
-            const std::vector<uint64_t>& numbers) {
+            const std::vector<uint64_t>& numbers, uint16_t sheet = 0) {
     const size_t at = place(index);
     put(at, uint64_t{1});
     put(at + 8, bucket);
     put(at + 16, uint32_t{2});
-    put(at + 20, static_cast<uint32_t>(domain.size()));
-    put(at + 24, slot_check(bucket, 2, domain));
+    put(at + 20, static_cast<uint16_t>(domain.size()));
+    put(at + 22, sheet);
+    put(at + 24, slot_check(bucket, 2, sheet, domain));
     domain.copy(bytes_.data() + at + 32, SlotKey::kMaxDomain);
     for (size_t i = 0; i < numbers.size(); ++i) put(at + SlotKey::kBytes + 8 * i, numbers[i]);
   }
@@ -55,6 +57,10 @@ class Made {
   }
   size_t place(size_t index) const { return layout_.head_bytes + index * layout_.slot_bytes; }
   std::string& bytes() { return bytes_; }
+  void use_version(uint32_t version) {
+    put(8, version);
+    seal_head({bytes_.data(), layout_.head_bytes});
+  }
   Layout& layout() { return layout_; }
 
   auto read() const {
@@ -89,7 +95,8 @@ TEST_CASE("meter file: what a book has counted is read back to the last number")
     book.tick(0s, std::chrono::seconds{kBegin});
     Meter& meter = book.meter("a.example");
     for (size_t i = 0; i < kFields; ++i) {
-      meter.add(static_cast<Field>(i), i + 1);
+      const auto field = static_cast<Field>(i);
+      i < kSessionFields ? meter.add(field, i + 1) : meter.add_http(field, i + 1);
       expected.fields[i] = i + 1;
     }
     for (size_t i = 0; i < gateway::outcome::kCauses; ++i) {
@@ -98,6 +105,9 @@ TEST_CASE("meter file: what a book has counted is read back to the last number")
     }
     meter.answer(101);
     expected.answers[0] = 1;
+    meter.answer_http(499);
+    expected.http_answers[gateway::metrics::http_status_slot(499)] = 1;
+    ++expected[Field::http_requests];
     meter.open(true);
     meter.close(gateway::outcome::Cause::drain);
     ++expected[Field::sessions_wss];
@@ -111,9 +121,14 @@ TEST_CASE("meter file: what a book has counted is read back to the last number")
   CHECK(remains->of.node == "n1");
   CHECK(remains->of.boot == "b1");
   CHECK(remains->damage.empty());
-  REQUIRE(remains->rows.size() == 1);
-  CHECK(remains->rows[0].key == RowKey{"n1", "b1", "a.example", kBegin, 0});
-  CHECK(remains->rows[0].totals == expected);
+  // One for each sheet.
+  REQUIRE(remains->rows.size() == kSheets);
+  Totals found;
+  for (const Row& row : remains->rows) {
+    CHECK(row.key == RowKey{"n1", "b1", "a.example", kBegin, 0});
+    found += row.totals;
+  }
+  CHECK(found == expected);
 }
 
 TEST_CASE("meter file: nobody else may read it") {
@@ -156,6 +171,46 @@ TEST_CASE("meter file: another version's numbers are found by their names") {
   CHECK(remains->rows[0].totals == expected);
 }
 
+TEST_CASE("meter file: the slots of a domain have its numbers sheet by sheet") {
+  Made made({"client_bytes_in", "answers.101", "closed.drain", "http_requests", "http_answers.200"},
+            2);
+  made.slot(0, "a.example", kBegin, {1, 2});
+  made.slot(1, "a.example", kBegin, {3, 4}, 1);
+  made.slot(2, "a.example", kBegin, {5, 99}, 2);  // the last sheet has one number
+  const auto remains = made.read();
+  REQUIRE(remains);
+  CHECK(remains->damage.empty());
+  REQUIRE(remains->rows.size() == 3);
+  Totals found;
+  for (const Row& row : remains->rows) found += row.totals;
+  Totals expected;
+  expected[Field::client_bytes_in] = 1;
+  expected.answers[0] = 2;
+  expected.closed[static_cast<size_t>(gateway::outcome::Cause::drain)] = 3;
+  expected[Field::http_requests] = 4;
+  expected.http_answers[0] = 5;
+  CHECK(found == expected);
+}
+
+TEST_CASE("meter file: one of version 1, where each slot has every number, is read as ever") {
+  Made made({"client_bytes_in", "client_http_in", "answers.426"});
+  made.slot(1, "a.example", kBegin, {7, 8, 9});
+  made.use_version(1);
+  const auto remains = made.read();
+  REQUIRE(remains);
+  CHECK(remains->damage.empty());
+  REQUIRE(remains->rows.size() == 1);
+  CHECK(remains->rows[0].key == RowKey{"old-node", "old-boot", "a.example", kBegin, 2});
+  CHECK(remains->rows[0].totals[Field::client_bytes_in] == 7);
+  CHECK(remains->rows[0].totals[Field::client_http_in] == 8);
+  CHECK(remains->rows[0].totals.answers[gateway::metrics::status_slot(426)] == 9);
+  Made small({"client_bytes_in", "client_http_in", "answers.426"}, 2);
+  small.use_version(1);
+  CHECK(error_of(small) == "the sizes in its head are impossible");
+  made.use_version(3);
+  CHECK(error_of(made) == "its format has the version 3, which is unknown here");
+}
+
 TEST_CASE("meter file: a slot that is impossible is damage, and the others are read") {
   struct Case {
     const char* what;
@@ -163,9 +218,11 @@ TEST_CASE("meter file: a slot that is impossible is damage, and the others are r
   };
   const Case cases[] = {
       {"state", [](Made& made, size_t at) { made.put(at, uint64_t{77}); }},
-      {"no domain", [](Made& made, size_t at) { made.put(at + 20, uint32_t{0}); }},
-      {"long domain", [](Made& made, size_t at) { made.put(at + 20, uint32_t{257}); }},
-      {"huge domain", [](Made& made, size_t at) { made.put(at + 20, UINT32_MAX); }},
+      {"no domain", [](Made& made, size_t at) { made.put(at + 20, uint16_t{0}); }},
+      {"long domain", [](Made& made, size_t at) { made.put(at + 20, uint16_t{257}); }},
+      {"huge domain", [](Made& made, size_t at) { made.put(at + 20, UINT16_MAX); }},
+      {"other sheet", [](Made& made, size_t at) { made.put(at + 22, uint16_t{1}); }},
+      {"no such sheet", [](Made& made, size_t) { made.slot(1, "b.example", kBegin, {2}, 1); }},
       {"half a domain", [](Made& made, size_t at) { made.put(at + 34, uint32_t{0}); }},
       {"other bucket", [](Made& made, size_t at) { made.put(at + 8, kBegin + 300); }},
       {"other part", [](Made& made, size_t at) { made.put(at + 16, uint32_t{9}); }},
@@ -232,7 +289,7 @@ TEST_CASE("meter file: a head whose sizes or names are impossible is an error") 
     void (*change)(Layout&);
   };
   const Case cases[] = {
-      {"slots without room for their numbers", [](Layout& l) { l.slot_bytes = 290; }},
+      {"slots without room for a number", [](Layout& l) { l.slot_bytes = 290; }},
       {"numbers over the key", [](Layout& l) { l.numbers_offset = 8; }},
       {"numbers behind the slot", [](Layout& l) { l.numbers_offset = UINT32_MAX; }},
       {"no slots", [](Layout& l) { l.chunk_slots = 0; }},

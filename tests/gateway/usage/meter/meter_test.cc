@@ -34,8 +34,10 @@ struct Clocks {
 
 std::map<RowKey, Totals> rows(const Book& book) {
   std::map<RowKey, Totals> found;
+  std::set<std::pair<RowKey, uint16_t>> sheets;
   for (const Book::Reading& reading : book.read()) {
-    CHECK(found.emplace(reading.key, reading.totals).second);
+    CHECK(sheets.emplace(reading.key, reading.slot->sheet).second);
+    found[reading.key] += reading.totals;
   }
   return found;
 }
@@ -48,7 +50,6 @@ TEST_CASE("meter: what is added stands in the slot of its domain and bucket") {
   clocks.tick(book);
   Meter& meter = book.meter("a.example");
   CHECK(&book.meter("a.example") == &meter);
-  CHECK(book.domains() == std::vector<std::string>{"a.example"});
   meter.add(Field::client_bytes_out, 1000);
   meter.add(Field::client_bytes_out, 24);
   meter.refuse(Cause::quota);
@@ -62,6 +63,74 @@ TEST_CASE("meter: what is added stands in the slot of its domain and bucket") {
   CHECK(totals.refused[static_cast<size_t>(Cause::quota)] == 1);
   CHECK(totals.answers.front() == 1);
   CHECK(totals.answers.back() == 1);
+}
+
+TEST_CASE("meter: what a domain does not use takes no slot: sessions, plain requests, rare ends") {
+  Book book(in_memory());
+  Clocks clocks;
+  clocks.tick(book);
+  const auto slots_after = [&book](auto use) {
+    const size_t before = book.read().size();
+    use();
+    return book.read().size() - before;
+  };
+  Meter& chat = book.meter("chat.example");
+  CHECK(slots_after([&] {
+          chat.open(true);
+          chat.answer(101);
+          for (size_t i = 0; i < kSessionFields; ++i) chat.add(static_cast<Field>(i), 1);
+          chat.close(Cause::client_close);
+        }) == 1);
+  Meter& shop = book.meter("shop.example");
+  CHECK(slots_after([&] {
+          shop.begin_exchange();
+          shop.answer_http(200);
+          for (size_t i = kSessionFields; i < kFields; ++i) shop.add_http(static_cast<Field>(i), 1);
+          shop.end_exchange();
+        }) == 1);
+  CHECK(slots_after([&] { chat.refuse(Cause::quota); }) == 1);
+  CHECK(slots_after([&] { chat.refuse(Cause::quota); }) == 0);
+}
+
+TEST_CASE("meter: a request and its answer are counted as one, by status") {
+  Book book(in_memory());
+  Clocks clocks;
+  clocks.tick(book);
+  Meter& meter = book.meter("a.example");
+  for (const int status : {200, 200, 304, 418}) meter.answer_http(status);
+  const Totals totals = rows(book).at(key(kBegin));
+  CHECK(totals[Field::http_requests] == 4);
+  CHECK(totals.http_answers[gateway::metrics::http_status_slot(200)] == 2);
+  CHECK(totals.http_answers[gateway::metrics::http_status_slot(304)] == 1);
+  CHECK(totals.http_answers.back() == 1);
+  CHECK(totals.answers == Totals().answers);
+}
+
+TEST_CASE("meter: the time of exchanges runs while they do, beside that of sessions") {
+  Book book(in_memory());
+  Clocks clocks;
+  clocks.tick(book);
+  Meter& meter = book.meter("a.example");
+  meter.begin_exchange();
+  CHECK(meter.exchanges() == 1);
+  clocks.tick(book, 1s);
+  CHECK(rows(book).at(key(kBegin))[Field::http_exchange_milliseconds] == 1000);
+  meter.open(false);
+  meter.begin_exchange();
+  clocks.tick(book, 1s);
+  meter.end_exchange();
+  meter.end_exchange();
+  clocks.tick(book, 1s);
+  const Totals totals = rows(book).at(key(kBegin));
+  CHECK(totals[Field::http_exchange_milliseconds] == 3000);
+  CHECK(totals[Field::connection_milliseconds] == 2000);
+  CHECK(meter.exchanges() == 0);
+  // Of time between two ticks, too.
+  book.set_now(clocks.now + 10ms);
+  meter.begin_exchange();
+  book.set_now(clocks.now + 35ms);
+  meter.end_exchange();
+  CHECK(rows(book).at(key(kBegin))[Field::http_exchange_milliseconds] == 3025);
 }
 
 TEST_CASE("meter: a domain without usage has no row") {
@@ -146,7 +215,7 @@ TEST_CASE("meter: connection time runs while sessions are open, and is split at 
   Meter& meter = book.meter("a.example");
   meter.open(true);
   meter.open(false);
-  CHECK(meter.active() == 2);
+  CHECK(meter.sessions() == 2);
   // 8 ms late, as the loop's wheel may be.
   clocks.tick(book, 1008ms);
   clocks.tick(book, 992ms);
@@ -166,7 +235,7 @@ TEST_CASE("meter: connection time runs while sessions are open, and is split at 
   CHECK(second[Field::sessions_ws] == 0);
   CHECK(second.closed[static_cast<size_t>(Cause::client_close)] == 1);
   CHECK(second.closed[static_cast<size_t>(Cause::drain)] == 1);
-  CHECK(meter.active() == 0);
+  CHECK(meter.sessions() == 0);
 }
 
 TEST_CASE("meter: an open session without a byte has connection time in every bucket") {
