@@ -99,7 +99,7 @@ void Handshake::exchange() {
     return;
   }
   advance(Stage::exchanging);
-  outcome_.exchanging();
+  outcome_.exchanging(*this);
   exchange_ = std::make_unique<exchange::Exchange>(
       exchange::Exchange::Lent{context_.origins, answerer_, *this},
       exchange::Exchange::Asks{asked_by(request_), *request_.domain, *request_.route,

@@ -19,7 +19,9 @@ namespace gateway::edge {
 //     │                                   └──answer, failure, drain, the client has left──▶ over
 //     ├──a request for an origin──▶ exchanging ──its end, failure, the client has left──▶ over
 //     └──refusal, page──▶ over
-class Handshake final : public session::WsQuestion::Handler, public exchange::Exchange::Handler {
+class Handshake final : public session::WsQuestion::Handler,
+                        public exchange::Exchange::Handler,
+                        private Outcome::Traveller {
  public:
   // All outlive it; the request has its head. The outcome is told through the answerer, or by
   // client_left().
@@ -54,6 +56,7 @@ class Handshake final : public session::WsQuestion::Handler, public exchange::Ex
   void on_origin_moved(const net::Volume& totals, const route::Backend* server) override;
   void on_exchange_refused(outcome::Failure failure) override;
   void on_exchange_over(exchange::Exchange::End end) override;
+  const origin::Trail& trail() override { return exchange_->trail(); }
 
   void advance(Stage to);
   void answer_plain();

@@ -68,6 +68,9 @@ void Http1Connection::advance(Stage to) {
     return false;
   };
   assert(is_step());
+  metrics::Count& idle = facts_.entrance.counters.idle;
+  if (stage_ == Stage::idle) idle.subtract(1);
+  if (to == Stage::idle) idle.add(1);
   stage_ = to;
 }
 
@@ -87,8 +90,10 @@ void Http1Connection::begin_request(std::shared_ptr<const route::Snapshot> snaps
                                     milliseconds began) {
   // Absolute: a byte now and then does not move it (slowloris).
   context_.loop.wheel().set(*this, began + snapshot->document.limits.header_timeout);
-  current_ = std::make_unique<Current>(
-      context_, Request{.client = facts_, .snapshot = std::move(snapshot), .began = began});
+  current_ = std::make_unique<Current>(context_, Request{.client = facts_,
+                                                         .snapshot = std::move(snapshot),
+                                                         .began = began,
+                                                         .number = requests_ + 1});
 }
 
 // A request has begun: it is judged by the configuration that is in force now.

@@ -179,6 +179,7 @@ Outcome::Way Outcome::way_of(const origin::Trail& trail) {
 
 // Once: it may be gone soon.
 void Outcome::look_at_trail() {
+  traveller_ = nullptr;
   if (trail_ == nullptr || way_) return;
   moved_origin(trail_->moved, server_);
   way_ = way_of(*trail_);

@@ -37,16 +37,25 @@ class Outcome final : private Lasting::Member {
   Outcome& operator=(const Outcome&) = delete;
   ~Outcome() = default;
 
-  // As soon as there is a trail. It is looked at when the end is told: by the first of answered(),
-  // switched(), over() and exchanged(), which it outlives.
+  // The trail is looked at when the end is told: by the first of answered(), switched(), over() and
+  // exchanged(), which it outlives.
   void meet(const origin::Trail& trail) { trail_ = &trail; }
   void refuse(Refusal refusal) { refusal_ = std::move(refusal); }
   // The origin's side failed, and no server of the pool is there to count it.
   void count_origin_failure(outcome::Cause cause);
 
+  // Has an exchange, and knows what it has been through so far.
+  class Traveller {
+   public:
+    virtual const origin::Trail& trail() = 0;
+
+   protected:
+    ~Traveller() = default;
+  };
   // A plain request is going to an origin: an exchange, of which the time counts from here on, and
-  // which has a line of its own when it lasts. The handshake says so, once.
-  void exchanging();
+  // which has a line of its own when it lasts. The handshake says so, once. The traveller is asked
+  // until the end is told.
+  void exchanging(Traveller& traveller);
   // The head of an exchange's final answer follows; `heads`: with it, and with interim answers, so
   // many bytes come before the body. The carrier, once. Views for the call.
   void answering(int status, std::string_view fields, size_t heads);
@@ -129,6 +138,7 @@ class Outcome final : private Lasting::Member {
   const session::SessionId id_ = session::new_session_id();
   std::optional<Refusal> refusal_;
   const origin::Trail* trail_ = nullptr;  // null: no origin was to be asked
+  Traveller* traveller_ = nullptr;        // while there is an exchange
   std::optional<Way> way_;
   std::optional<Exchange> exchange_;
   net::Volume client_;                           // counted so far

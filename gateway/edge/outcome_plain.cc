@@ -36,9 +36,10 @@ std::string_view field_in(std::string_view fields, std::string_view name) {
 
 }  // namespace
 
-void Outcome::exchanging() {
+void Outcome::exchanging(Traveller& traveller) {
   assert(is_plain() && status_ == 0 && !exchange_);
   exchange_.emplace(Exchange{.began = context_.loop.now()});
+  traveller_ = &traveller;
   context_.sessions.book.set_now(exchange_->began);
   meter().begin_exchange();
   context_.lasting.add(*this);
@@ -126,8 +127,8 @@ void Outcome::write_line(Write write) {
   const session::Scribe& scribe = context_.sessions.scribe;
   if (scribe.access == nullptr) return;
   // While it goes on the trail may still change.
-  const bool goes_on = !way_ && trail_ != nullptr;
-  if (goes_on) way_ = way_of(*trail_);
+  const bool goes_on = !way_ && traveller_ != nullptr;
+  if (goes_on) way_ = way_of(traveller_->trail());
   const session::HandshakeStory told = story(status_);
   const net::Address none;
   ExchangeStory line{.id = id_,

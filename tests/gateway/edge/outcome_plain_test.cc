@@ -20,18 +20,18 @@ const std::string kGet =
     "User-Agent: curl/8\r\n\r\n";
 
 // An exchange, from its question to the last byte of its answer.
-struct ExchangeCase : OutcomeCase {
+struct ExchangeCase : OutcomeCase, Outcome::Traveller {
   ExchangeCase() : OutcomeCase(kGet) {
     request.number = 3;
     request.route = request.domain->route_of("/a");
-    trail.address = *gateway::net::Address::parse("10.0.0.5", 8080);
-    trail.was_asked = true;
-    trail.reused = true;
-    trail.connect = 2ms;
-    trail.retries = 1;
-    trail.setbacks = "10.0.0.4:8080: connection refused";
-    trail.count_retry(gateway::outcome::RetryWhy::connect);
-    trail.sticky = gateway::outcome::Sticky::moved;
+    way.address = *gateway::net::Address::parse("10.0.0.5", 8080);
+    way.was_asked = true;
+    way.reused = true;
+    way.connect = 2ms;
+    way.retries = 1;
+    way.setbacks = "10.0.0.4:8080: connection refused";
+    way.count_retry(gateway::outcome::RetryWhy::connect);
+    way.sticky = gateway::outcome::Sticky::moved;
   }
   gateway::usage::Totals totals() { return scene.metered("chat.example.com"); }
   uint64_t http_answers(int status) {
@@ -50,7 +50,8 @@ struct ExchangeCase : OutcomeCase {
     return lines[0];
   }
 
-  gateway::origin::Trail trail;
+  const gateway::origin::Trail& trail() override { return way; }
+  gateway::origin::Trail way;
 };
 
 constexpr size_t kDone = gateway::outcome::kCauses;
@@ -145,7 +146,7 @@ TEST_CASE("outcome: an exchange counts while it goes on: bytes, its time, and th
   gateway::usage::meter::Meter& meter = *one.request.domain->meters[0];
   one.scene.context.sessions.book.tick(one.scene.stage.loop.now(), 0s);
   Outcome outcome(one.scene.context, one.request);
-  outcome.exchanging();
+  outcome.exchanging(one);
   CHECK(meter.exchanges() == 1);
   outcome.moved_origin({.in = 0, .out = 300}, nullptr);
   outcome.moved_client({.in = kGet.size(), .out = 0});
@@ -173,8 +174,8 @@ TEST_CASE(
     "outcome: the line of an exchange tells the way, the answer and the end, without its query") {
   ExchangeCase one;
   Outcome outcome(one.scene.context, one.request);
-  outcome.exchanging();
-  outcome.meet(one.trail);
+  outcome.exchanging(one);
+  outcome.meet(one.way);
   one.scene.pass(40ms);
   outcome.answering(
       206, "Server: x\r\ncontent-type:  text/css\r\nContent-Range: bytes 0-99/5000\r\n", 120);
@@ -223,8 +224,8 @@ TEST_CASE(
 TEST_CASE("outcome: an exchange whose client leaves before the answer is a 499, while it waits") {
   ExchangeCase one;
   Outcome outcome(one.scene.context, one.request);
-  outcome.exchanging();
-  outcome.meet(one.trail);
+  outcome.exchanging(one);
+  outcome.meet(one.way);
   outcome.refuse({.status = 499, .cause = Cause::client_abort, .why = "the client left"});
   outcome.over();
   CHECK(one.http_answers(499) == 1);
@@ -242,7 +243,7 @@ TEST_CASE("outcome: the first cause holds, but a whole answer that is not taken 
     CAPTURE(done);
     ExchangeCase one;
     Outcome outcome(one.scene.context, one.request);
-    outcome.exchanging();
+    outcome.exchanging(one);
     outcome.answering(200, "", 80);
     outcome.exchanged(done ? gateway::outcome::ExchangeEnd{}
                            : gateway::outcome::ExchangeEnd{.cause = Cause::origin_abort});
@@ -256,12 +257,12 @@ TEST_CASE("outcome: the first cause holds, but a whole answer that is not taken 
 TEST_CASE("outcome: an exchange that lasts has a line of its own while it does, under its own id") {
   ExchangeCase one;
   Outcome outcome(one.scene.context, one.request);
-  outcome.exchanging();
-  outcome.meet(one.trail);
+  outcome.exchanging(one);
   outcome.answering(200, "Content-Type: text/event-stream\r\n", 90);
   outcome.moved_client({.in = kGet.size(), .out = 300});
   one.scene.pass(Lasting::kTime + 10ms);
   one.scene.pass(Lasting::kTime + 10ms);
+  outcome.meet(one.way);
   outcome.exchanged({.cause = Cause::client_abort, .by = By::client});
   outcome.over();
   const auto lines = one.file.lines();
@@ -288,7 +289,7 @@ TEST_CASE("outcome: DCDN's line of a plain request is one, with code, sizes and 
   one.scene.scribe.access = &log;
   {
     Outcome outcome(one.scene.context, one.request);
-    outcome.exchanging();
+    outcome.exchanging(one);
     one.scene.pass(Lasting::kTime + 10ms);
     outcome.answering(200, "Content-Type: text/html\r\n", 80);
     outcome.moved_client({.in = 120, .out = 1080});
