@@ -29,7 +29,7 @@ using Rows = std::vector<Row>;
 template <class Fill>
 void add_family(const Rows& rows, Page& page, Family family, Fill fill) {
   for (const Row& row : rows) fill(family, row.name, row.blocks);
-  page.add(family);
+  page.add(std::move(family));
 }
 
 // One line for each domain, for what is zero nearly everywhere.
@@ -195,7 +195,7 @@ void add_requests(const Rows& rows, Page& page) {
           sum_over(of, [=](const Requests& block) -> const Count& { return block.desync[side]; }));
     }
   }
-  for (Family* family : {&ended, &retries, &sticky, &desync}) page.add(*family);
+  for (Family* family : {&ended, &retries, &sticky, &desync}) page.add(std::move(*family));
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ void add_exchanges(const Registry& registry, Page& page) {
         total.add({{"domain", domain}, {"origin", name}, {"reused", "false"}}, made);
         total.add({{"domain", domain}, {"origin", name}, {"reused", "true"}}, reused);
       });
-  for (Family* family : {&in, &out, &idle, &total}) page.add(*family);
+  for (Family* family : {&in, &out, &idle, &total}) page.add(std::move(*family));
 }
 
 // One line for each server that a domain has or had: their sum is what the domain has moved.
@@ -83,7 +83,7 @@ void add_bytes(const Registry& registry, Page& page, Family family, Count Traffi
                     }));
     }
   });
-  page.add(family);
+  page.add(std::move(family));
 }
 
 }  // namespace
@@ -96,13 +96,13 @@ void add_paths(const PathFacts& paths, Page& page) {
                         "Connections wanted where origin.warm is set: taken warm, or made anew.");
   warm.add({{"result", "taken"}}, paths.warm_taken);
   warm.add({{"result", "missed"}}, paths.warm_missed);
-  page.add(warm);
+  page.add(std::move(warm));
   page.add_gauge("weir_origin_warm_idle", "Warm connections that stand ready.",
                  static_cast<double>(paths.warm_idle));
   Family closed = counter("weir_origin_connections_closed_total",
                           "Connections that were not kept for another plain request, by reason.");
   for (const auto& [why, number] : paths.connections_closed) closed.add_if({{"why", why}}, number);
-  page.add(closed);
+  page.add(std::move(closed));
 }
 
 void add_origins(const Registry& registry, const std::vector<OriginFacts>& origins, Page& page) {
@@ -130,7 +130,7 @@ void add_origins(const Registry& registry, const std::vector<OriginFacts>& origi
     ejections.add_if({{"domain", one.domain}, {"origin", one.origin}}, one.ejections);
     sessions.add({{"domain", one.domain}, {"origin", one.origin}}, one.sessions);
   }
-  for (Family* family : {&up, &ejected, &ejections, &sessions}) page.add(*family);
+  for (Family* family : {&up, &ejected, &ejections, &sessions}) page.add(std::move(*family));
 }
 
 }  // namespace gateway::metrics

@@ -216,7 +216,7 @@ class ClocksTest(WeirTest):
         weir.pass_time(2.1)  # the first byte may have been read a second late
         head = client.read_head()
         self.assertEqual((head.status, head.get("Connection")), (408, "close"))
-        weir.wait_access(return_code=408, close_cause="request_timeout")
+        weir.wait_access(return_code=408, cause="request_timeout")
 
     def test_an_idle_connection_is_closed_in_silence(self):
         weir = self.start()

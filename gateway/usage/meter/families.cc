@@ -36,7 +36,7 @@ void add_answers(const ByDomain& counted, Page& page, Family family,
       family.add({{"domain", domain}, {"code", code_name(statuses[slot])}}, numbers.answers[slot]);
     }
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_opened(const Sessions& counted, Page& page) {
@@ -53,7 +53,7 @@ void add_opened(const Sessions& counted, Page& page) {
 template <class ByDomain>
 void add_bytes(const ByDomain& counted, Page& page, Family family, Field field) {
   for (const auto& [domain, numbers] : counted) family.add({{"domain", domain}}, numbers[field]);
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_payload(const Sessions& counted, Page& page) {
@@ -64,7 +64,7 @@ void add_payload(const Sessions& counted, Page& page) {
     family.add({{"domain", domain}, {"direction", "in"}}, numbers[Field::client_payload_in]);
     family.add({{"domain", domain}, {"direction", "out"}}, numbers[Field::origin_payload_in]);
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_by_opcode(const Sessions& counted, Page& page, Family family,
@@ -75,7 +75,7 @@ void add_by_opcode(const Sessions& counted, Page& page, Family family,
                     numbers[line.field]);
     }
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_frames(const Sessions& counted, Page& page) {
@@ -104,7 +104,7 @@ void add_undelivered(const Sessions& counted, Page& page) {
                           "connection was lost or cut.");
   for (const auto& [domain, numbers] : counted)
     family.add_if({{"domain", domain}}, numbers[Field::client_undelivered_out]);
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_session_seconds(const Sessions& counted, Page& page) {
@@ -115,7 +115,7 @@ void add_session_seconds(const Sessions& counted, Page& page) {
     family.add({{"domain", domain}},
                static_cast<double>(numbers[Field::connection_milliseconds]) / 1000);
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_units(const Sessions& counted, Page& page) {
@@ -132,7 +132,7 @@ void add_units(const Sessions& counted, Page& page) {
                     numbers[line.field]);
     }
   }
-  page.add(family);
+  page.add(std::move(family));
 }
 
 void add_requests(const Requests& counted, Page& page) {

@@ -283,7 +283,7 @@ TEST_CASE("Q2 builder: three pools with one server each, and routes that share t
   const auto& own = route_at(*snapshot, "/").pool()->servers[0];
   const auto& of_api = route_at(*snapshot, "/api").pool()->servers[0];
   CHECK(own.backend != of_api.backend);
-  CHECK(own.traffic == of_api.traffic);
+  CHECK(own.counters == of_api.counters);
 }
 
 TEST_CASE("Q2 builder: a route has its action and its own settings") {

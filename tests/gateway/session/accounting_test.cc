@@ -266,7 +266,8 @@ TEST_CASE("accounting: connection time runs from the 101 to the end, between tic
   stage.origin.fail();
   REQUIRE(stage.ended());
   CHECK(stage.metered()[Field::connection_milliseconds] == 1234);
-  CHECK(stage.meters.counted().at("chat.example.com")[Field::connection_milliseconds] == 1234);
+  const auto counted = stage.meters.counted().sessions;
+  CHECK(counted.at("chat.example.com")[Field::connection_milliseconds] == 1234);
 }
 
 TEST_CASE("accounting: interims are spread by a tenth, and go on as long as the session") {
