@@ -136,6 +136,14 @@ class HttpSmugglingTest(WeirTest):
             found.setdefault(line["target"].split("/")[1], []).append(as_record(line))
         return found
 
+    def logged_of(self, host: str) -> dict:
+        """By the first part of the path: what Weir says an origin has answered."""
+        found: dict = {}
+        for line in self.weir.access_log():
+            if line.get("event") == "exchange" and line.get("domain") == host and line.get("return_code") == 200:
+                found.setdefault(line["uri"].split("/")[1], []).append((line["method"], line["uri"]))
+        return found
+
     def try_all(self, name: str, first: int) -> None:
         host = f"{name}.test"
         chosen = list(enumerate(smuggling.cases()))[first::1 if ALL else PART]
@@ -149,8 +157,12 @@ class HttpSmugglingTest(WeirTest):
         faults = [fault for client in clients for fault in client.faults]
         self.assertEqual(faults, [], "\n".join(faults[:20]))
         read = self.requests_of(name)
+        expected = sum(len(case.passes) for case in everything) + sum(client.asked for client in clients)
+        self.weir.wait_records(expected, event="exchange", domain=host, return_code=200)
+        logged = self.logged_of(host)
         for tag, case in cases.items():
             self.assertEqual(read.get(tag, []), [record_of(request) for request in case.passes], case.name)
+            self.assertEqual(logged.get(tag, []), [request[:2] for request in case.passes], case.name)
 
     def test_node(self):
         self.try_all("node", 0)
