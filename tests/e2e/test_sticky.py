@@ -172,6 +172,19 @@ class CookieTest(StickyTest):
             self.assertEqual(self.ask(cookies[b"two"])[1], b"two")
             self.assertEqual(self.upgrade(cookies[b"one"]).get("X-Served-By"), "two")
 
+    def test_the_log_says_what_became_of_the_choice(self):
+        one, _ = self.two("cookie")
+        cookies = {}
+        while len(cookies) < 2:
+            head, name = self.ask()
+            cookies[name] = "=".join(the_cookie(head))
+        self.ask(cookies[b"one"])
+        one.kill()
+        self.ask(cookies[b"one"])
+        for word in ("new", "kept", "moved"):
+            self.weir.wait_access(event="exchange", sticky=word)
+        self.assertGreaterEqual(self.weir.metric("weir_sticky_total", domain="a.test", result="moved"), 1)
+
     def test_a_server_without_weight_keeps_its_clients_and_gets_no_new_ones(self):
         one, two = self.use(Named("one")), self.use(Named("two"))
         self.start([(one, {}), (two, {})], "cookie")
