@@ -215,7 +215,7 @@ void Exchange::on_answer(origin::Taken taken) {
                     .status = taken.head.status,
                     .minor_version = taken.head.minor_version,
                     .early = early,
-                    .asked_to_close = asks_to_close(request_.fields) || asks_to_close(fields),
+                    .asked_to_close = asks_to_close(fields),
                     .personal = origin::is_personal(request_.fields, fields),
                     .keep_alive = fields.joined("Keep-Alive")});
   trail_ = asking_->journey.take_trail();

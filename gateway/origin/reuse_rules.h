@@ -25,7 +25,8 @@ struct Spoken {
   // end ends never is.
   bool answer_whole = false;
   bool early = false;           // the final head came before the request's last byte had gone
-  bool asked_to_close = false;  // `close` in a Connection field of the request or the answer
+  bool asked_to_close = false;  // `close` in a Connection field of the answer; we never ask for it,
+                                // and the client's own is of its connection alone
   bool bytes_behind = false;    // something came behind the answer
   bool personal = false;  // is_personal(): what is said on it may be said in one client's name
   std::string_view keep_alive = {};  // the answer's Keep-Alive fields, joined

@@ -209,7 +209,10 @@ BodyDecoder::Decoded decode_read(BodyDecoder& decoder, Bytes in, std::string& jo
       all.octets = next.octets;
       continue;
     }
-    if (joined.empty()) joined.append(text_of(all.octets));
+    if (joined.empty()) {
+      joined.reserve(in.size());
+      joined.append(text_of(all.octets));
+    }
     joined.append(text_of(next.octets));
     all.octets = bytes_of(joined);
   }

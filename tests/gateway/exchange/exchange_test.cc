@@ -48,6 +48,22 @@ TEST_CASE("exchange: a connection that it has left clean serves another one") {
   CHECK(origin.connected());
 }
 
+TEST_CASE("exchange: a client that asks to close does so for its own connection alone") {
+  ExchangeScene scene;
+  Peer& origin = scene.ask(plain_request("GET", "Connection: close\r\n"));
+  scene.say(origin, kHello);
+  CHECK(scene.resting() == 1);
+  CHECK(origin.connected());
+}
+
+TEST_CASE("exchange: an origin that says close is not asked again on that connection") {
+  ExchangeScene scene;
+  Peer& origin = scene.ask(plain_request("GET"));
+  scene.say(origin, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+  CHECK(scene.resting() == 0);
+  CHECK_FALSE(origin.connected());
+}
+
 TEST_CASE("exchange: one is counted for its server while it runs") {
   ExchangeScene scene;
   Peer& origin = scene.ask(plain_request("GET"));
