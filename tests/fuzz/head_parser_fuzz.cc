@@ -102,7 +102,7 @@ void check_client(const http1::Fields& fields) {
 void check_target(const http1::RequestHead& head) {
   const auto target = http1::request_target(head);
   if (!target) return;
-  require(target->path.starts_with('/'));
+  require(target->path.starts_with('/') || (target->is_asterisk() && head.method == "OPTIONS"));
   require(target->path.size() + target->query.size() <= target->path_and_query.size());
   require(http1::parse_authority(target->authority.host).has_value());
 }

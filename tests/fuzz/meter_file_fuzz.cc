@@ -24,11 +24,11 @@ Number number_at_offset(const std::string& bytes, size_t offset) {
 }
 
 void seal_slot(std::string& file, size_t at) {
-  const auto size = number_at_offset<uint32_t>(file, at + 20);
+  const auto size = number_at_offset<uint16_t>(file, at + 20);
   if (size > SlotKey::kMaxDomain) return;
-  const uint64_t check =
-      slot_check(number_at_offset<int64_t>(file, at + 8), number_at_offset<uint32_t>(file, at + 16),
-                 std::string_view(file).substr(at + 32, size));
+  const uint64_t check = slot_check(
+      number_at_offset<int64_t>(file, at + 8), number_at_offset<uint32_t>(file, at + 16),
+      number_at_offset<uint16_t>(file, at + 22), std::string_view(file).substr(at + 32, size));
   std::memcpy(file.data() + at + 24, &check, sizeof check);
 }
 
