@@ -3,24 +3,21 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include <llhttp.h>
 
 #include "proto/http1/body_framer.h"
+#include "tests/fuzz/require.h"
 
 namespace {
+
+using tests::require;
 
 namespace http1 = proto::http1;
 using http1::BodyDecoder;
 using http1::BodyFraming;
 using proto::Bytes;
-
-// Unlike assert, it holds in every build.
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 struct Reading {
   BodyDecoder::Progress progress = BodyDecoder::Progress::more;

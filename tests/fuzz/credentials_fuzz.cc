@@ -3,26 +3,24 @@
 // next.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "proto/auth/authorizer.h"
 #include "proto/base/bytes.h"
+#include "tests/fuzz/require.h"
 
 namespace auth = proto::auth;
 
 namespace {
 
+using tests::require;
+
 constexpr auth::Request kRequest{"GET", "/ws?a=\"b\\", true};
 
 // Room for realm, nonce and opaque with every octet escaped.
 constexpr size_t kMaxAnswer = 7 * auth::kMaxDigestValue + 2 * auth::kMaxCredential;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 std::string_view take_line(std::string_view& text) {
   const size_t end = std::min(text.find('\n'), text.size());

@@ -13,6 +13,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/require.h"
 #include "tests/support/exchange_scene.h"
 
 namespace {
@@ -22,32 +24,10 @@ using proto::Bytes;
 using proto::http1::BodyDecoder;
 using proto::http1::BodyFraming;
 using std::chrono::milliseconds;
+using tests::Input;
+using tests::require;
 using End = tests::MemoryClient::End;
 using Kind = gateway::exchange::ClientSide::Body::Kind;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-class Input {
- public:
-  explicit Input(Bytes data) : data_(data) {}
-  bool empty() const { return data_.empty(); }
-  uint8_t octet() {
-    if (data_.empty()) return 0;
-    const uint8_t first = data_.front();
-    data_ = data_.subspan(1);
-    return first;
-  }
-  Bytes octets(size_t count) {
-    const Bytes taken = data_.first(std::min(count, data_.size()));
-    data_ = data_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  Bytes data_;
-};
 
 std::string http_of(uint8_t chosen) {
   std::string http = "response_timeout: 2s, send_stall_timeout: 1s, event_timeout: 5s";

@@ -1,21 +1,19 @@
 // Parses any text as Sec-WebSocket-Extensions. Input: offers, a line feed, an answer.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proto/base/bytes.h"
 #include "proto/ws/extensions.h"
+#include "tests/fuzz/require.h"
 
 namespace ws = proto::ws;
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using tests::require;
 
 // What is written parses to the same again, and what may be forwarded is all good.
 void require_stable(const std::vector<ws::Extension>& extensions) {

@@ -2,9 +2,9 @@
 // difference. Input: an octet of options, an octet that decides the cuts, then the wire.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 
+#include "tests/fuzz/require.h"
 #include "tests/support/scanning.h"
 
 namespace ws = proto::ws;
@@ -12,9 +12,7 @@ using tests::Scanned;
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using tests::require;
 
 ws::MessageLimits limits_of(uint8_t options) {
   return {.text = (options & 8) != 0 ? 130U : 0U, .binary = (options & 16) != 0 ? 260U : 0U};

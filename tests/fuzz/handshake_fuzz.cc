@@ -2,7 +2,6 @@
 // first line `GET` makes it a good request line.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -10,15 +9,14 @@
 #include "proto/base/encoding.h"
 #include "proto/base/text.h"
 #include "proto/ws/handshake.h"
+#include "tests/fuzz/require.h"
 
 namespace ws = proto::ws;
 namespace http1 = proto::http1;
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using tests::require;
 
 std::string_view take_line(std::string_view& text) {
   const size_t end = std::min(text.find('\n'), text.size());

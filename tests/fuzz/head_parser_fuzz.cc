@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -15,15 +14,13 @@
 #include "proto/http1/head_parser.h"
 #include "proto/http1/head_writer.h"
 #include "proto/http1/target.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
-namespace http1 = proto::http1;
+using tests::require;
 
-// Unlike assert, it holds in every build.
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+namespace http1 = proto::http1;
 
 http1::HeadLimits limits() {
   http1::HeadLimits limits;

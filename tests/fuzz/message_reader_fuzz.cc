@@ -2,22 +2,20 @@
 // passes the limit. Input: an octet for the sender, an octet for the limit, then the wire.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "proto/base/utf8.h"
 #include "proto/ws/message_reader.h"
+#include "tests/fuzz/require.h"
 
 namespace ws = proto::ws;
 using Reader = ws::MessageReader;
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using tests::require;
 
 struct Seen {
   bool last;

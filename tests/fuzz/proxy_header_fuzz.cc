@@ -2,21 +2,19 @@
 // must survive being written and decoded again.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "proto/proxy_header/decoder.h"
 #include "proto/proxy_header/encoder.h"
+#include "tests/fuzz/require.h"
 
 namespace ph = proto::proxy_header;
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using tests::require;
 
 struct Outcome {
   size_t consumed = 0;

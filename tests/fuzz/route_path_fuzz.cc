@@ -3,19 +3,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <string>
 #include <string_view>
 
 #include "proto/http1/path_forms.h"
+#include "tests/fuzz/require.h"
 
 namespace {
 
-// Unlike assert, it holds in every build.
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using tests::require;
 
 int value_of(char c) {
   const std::string_view digits = "0123456789abcdef";

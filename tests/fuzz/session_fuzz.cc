@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/require.h"
 #include "tests/support/session_stage.h"
 
 namespace {
@@ -17,32 +19,10 @@ using proto::Bytes;
 using proto::ws::CloseCode;
 using proto::ws::Opcode;
 using proto::ws::Sender;
+using tests::Input;
 using tests::milliseconds;
+using tests::require;
 using Wire = std::vector<uint8_t>;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-class Input {
- public:
-  explicit Input(Bytes data) : data_(data) {}
-  bool empty() const { return data_.empty(); }
-  uint8_t octet() {
-    if (data_.empty()) return 0;
-    const uint8_t first = data_.front();
-    data_ = data_.subspan(1);
-    return first;
-  }
-  Bytes octets(size_t count) {
-    const Bytes taken = data_.first(std::min(count, data_.size()));
-    data_ = data_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  Bytes data_;
-};
 
 gateway::config::WebSocket settings_of(uint8_t chosen) {
   gateway::config::WebSocket settings;
