@@ -1,16 +1,13 @@
-// bench_http_origin: an origin of plain requests (http_server.h). It prints
-// "ready <plain port> <tls port>" and serves until its standard input ends. To each line there it
-// says "<connections that are open> <those that there were>".
-#include <array>
+// bench_http_origin: an origin of plain requests (http_server.h) behind two doors (doors.h). When
+// it is asked it says "<connections that are open> <those that there were>".
 #include <csignal>
 #include <cstdio>
 #include <memory>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string>
 #include <vector>
 
+#include "tests/bench/doors.h"
 #include "tests/bench/http_server.h"
-#include "tests/bench/poller.h"
 #include "tests/bench/process.h"
 
 namespace bench {
@@ -18,78 +15,37 @@ namespace {
 
 constexpr size_t kBufferSize = size_t{256} * 1024;
 
-class HttpOrigin {
+class HttpOrigin final : public Doors::Handler {
  public:
-  explicit HttpOrigin(TlsContext tls) : tls_(std::move(tls)), buffer_(kBufferSize) {}
+  HttpOrigin() : buffer_(kBufferSize) {}
 
-  [[nodiscard]] bool listen() {
-    plain_ = listen_on(plain_port_);
-    secure_ = listen_on(secure_port_);
-    return plain_ >= 0 && secure_ >= 0 && poller_.watch_level(plain_, tag(plain_), EPOLLIN) &&
-           poller_.watch_level(secure_, tag(secure_), EPOLLIN);
+  void on_accepted(int descriptor, Tls tls) override {
+    const auto index = static_cast<size_t>(descriptor);
+    if (connections_.size() <= index) connections_.resize(index + 1);
+    connections_[index] =
+        std::make_unique<HttpServer>(Socket(descriptor, std::move(tls)), std::span(buffer_));
+    ++accepted_;
+    ++open_;
   }
 
-  void serve() {
-    std::printf("ready %d %d\n", int{plain_port_}, int{secure_port_});
-    std::fflush(stdout);
-    if (!poller_.watch_level(STDIN_FILENO, STDIN_FILENO, EPOLLIN)) return;
-    constexpr int64_t second = 1'000'000'000;
-    while (!stopped_) {
-      poller_.wait(second, [this](uint64_t tag, uint32_t events) {
-        on_event(static_cast<int>(tag), events);
-      });
-    }
+  void on_unwatched(int descriptor) override { close(descriptor); }
+
+  void on_event(int descriptor, uint32_t events) override {
+    const auto& connection = connections_[static_cast<size_t>(descriptor)];
+    if (connection && !connection->on_event(events)) close(descriptor);
+  }
+
+  std::string on_asked() override {
+    return std::to_string(open_) + ' ' + std::to_string(accepted_);
   }
 
  private:
-  static uint64_t tag(int descriptor) { return static_cast<uint64_t>(descriptor); }
-
-  void on_event(int descriptor, uint32_t events) {
-    if (descriptor == STDIN_FILENO) {
-      answer();
-    } else if (descriptor == plain_ || descriptor == secure_) {
-      accept_all(descriptor);
-    } else {
-      auto& connection = connections_[static_cast<size_t>(descriptor)];
-      if (!connection || connection->on_event(events)) return;
-      connection.reset();
-      --open_;
-    }
+  void close(int descriptor) {
+    connections_[static_cast<size_t>(descriptor)].reset();
+    --open_;
   }
 
-  void answer() {
-    std::array<char, 64> ignored{};
-    stopped_ = read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0;
-    if (stopped_) return;
-    std::printf("%lu %lu\n", open_, accepted_);
-    std::fflush(stdout);
-  }
-
-  void accept_all(int listener) {
-    for (;;) {
-      const int descriptor = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) return;
-      Tls tls = listener == secure_ ? make_server_tls(tls_.get()) : nullptr;
-      const auto index = static_cast<size_t>(descriptor);
-      if (connections_.size() <= index) connections_.resize(index + 1);
-      connections_[index] =
-          std::make_unique<HttpServer>(Socket(descriptor, std::move(tls)), std::span(buffer_));
-      ++accepted_;
-      ++open_;
-      if (poller_.watch(descriptor, tag(descriptor))) continue;
-      connections_[index].reset();
-      --open_;
-    }
-  }
-
-  TlsContext tls_;
   std::vector<uint8_t> buffer_;
-  Poller poller_;
-  int plain_ = -1;
-  int secure_ = -1;
-  uint16_t plain_port_ = 0;
-  uint16_t secure_port_ = 0;
-  bool stopped_ = false;
   uint64_t accepted_ = 0;
   uint64_t open_ = 0;
   std::vector<std::unique_ptr<HttpServer>> connections_;
@@ -107,12 +63,13 @@ int run(int count, char** arguments) {
     std::fprintf(stderr, "bench_http_origin: cannot use this certificate and key\n");
     return 2;
   }
-  HttpOrigin origin(std::move(tls));
-  if (!origin.listen()) {
+  HttpOrigin origin;
+  Doors doors(std::move(tls), origin);
+  if (!doors.listen()) {
     std::perror("bench_http_origin: cannot listen");
     return 1;
   }
-  origin.serve();
+  doors.serve();
   return 0;
 }
 

@@ -1,16 +1,14 @@
-// bench_origin: a WebSocket origin that echoes, floods or refuses to read. It prints
-// "ready <plain port> <tls port>" and serves until its standard input ends. To each line there it
-// says "<connections with TLS that are over> <of these, resumed>".
-#include <array>
+// bench_origin: a WebSocket origin that echoes, floods or refuses to read, behind two doors
+// (doors.h). When it is asked it says "<connections with TLS that are over> <of these, resumed>".
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
+#include "tests/bench/doors.h"
 #include "tests/bench/origin_connection.h"
-#include "tests/bench/poller.h"
 #include "tests/bench/process.h"
 
 namespace bench {
@@ -20,78 +18,43 @@ namespace {
 // read before; so one head of slack is enough.
 constexpr size_t kBufferSize = size_t{256} * 1024;
 
-class Origin {
+class Origin final : public Doors::Handler {
  public:
   explicit Origin(TlsContext tls)
-      : tls_(std::move(tls)), in_(kBufferSize), out_(kBufferSize + kMaxFrameHead) {}
+      : in_(kBufferSize), out_(kBufferSize + kMaxFrameHead), doors_(std::move(tls), *this) {}
 
-  [[nodiscard]] bool listen() {
-    plain_ = listen_on(plain_port_);
-    if (plain_ < 0 || !poller_.watch_level(plain_, tag(plain_), EPOLLIN)) return false;
-    if (!tls_) return true;
-    secure_ = listen_on(secure_port_);
-    return secure_ >= 0 && poller_.watch_level(secure_, tag(secure_), EPOLLIN);
-  }
-
-  void serve() {
-    std::printf("ready %d %d\n", int{plain_port_}, int{secure_port_});
-    std::fflush(stdout);
-    if (!poller_.watch_level(STDIN_FILENO, STDIN_FILENO, EPOLLIN)) return;
-    constexpr int64_t second = 1'000'000'000;
-    while (!stopped_) {
-      poller_.wait(second, [this](uint64_t tag, uint32_t events) {
-        on_event(static_cast<int>(tag), events);
-      });
-    }
-  }
+  Doors& doors() { return doors_; }
 
  private:
-  static uint64_t tag(int descriptor) { return static_cast<uint64_t>(descriptor); }
-
-  void on_event(int descriptor, uint32_t events) {
-    if (descriptor == STDIN_FILENO) {
-      answer();
-    } else if (descriptor == plain_ || descriptor == secure_) {
-      accept_all(descriptor);
-    } else {
-      serve_one(descriptor, events);
-    }
+  void on_accepted(int descriptor, Tls tls) override {
+    const auto index = static_cast<size_t>(descriptor);
+    if (connections_.size() <= index) connections_.resize(index + 1);
+    connections_[index] = std::make_unique<OriginConnection>(Socket(descriptor, std::move(tls)),
+                                                             OriginBuffers{in_, out_});
   }
 
-  void answer() {
-    std::array<char, 64> ignored{};
-    stopped_ = read(STDIN_FILENO, ignored.data(), ignored.size()) <= 0;
-    if (stopped_) return;
-    std::printf("%lu %lu\n", secured_, resumed_);
-    std::fflush(stdout);
+  void on_unwatched(int descriptor) override {
+    connections_[static_cast<size_t>(descriptor)].reset();
   }
 
-  void accept_all(int listener) {
-    for (;;) {
-      const int descriptor = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) return;
-      Tls tls = listener == secure_ ? make_server_tls(tls_.get()) : nullptr;
-      const auto index = static_cast<size_t>(descriptor);
-      if (connections_.size() <= index) connections_.resize(index + 1);
-      connections_[index] = std::make_unique<OriginConnection>(Socket(descriptor, std::move(tls)),
-                                                               OriginBuffers{in_, out_});
-      if (!poller_.watch(descriptor, tag(descriptor))) connections_[index].reset();
-    }
-  }
-
-  void serve_one(int descriptor, uint32_t events) {
+  void on_event(int descriptor, uint32_t events) override {
     auto& connection = connections_[static_cast<size_t>(descriptor)];
     if (!connection) return;
     const bool flooded = connection->flooding();
     bool alive = connection->on_event(events);
     if (alive && !flooded && connection->flooding()) {
-      alive = poller_.rewatch_level(descriptor, tag(descriptor), EPOLLOUT | EPOLLRDHUP) &&
+      alive = doors_.poller().rewatch_level(descriptor, Doors::tag(descriptor),
+                                            EPOLLOUT | EPOLLRDHUP) &&
               bound_send_buffer(descriptor);
     }
     const bool ending = (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
     if (alive && !(connection->flooding() && ending)) return;
     count(connection->tls());
     connection.reset();
+  }
+
+  std::string on_asked() override {
+    return std::to_string(secured_) + ' ' + std::to_string(resumed_);
   }
 
   void count(const SSL* tls) {
@@ -107,15 +70,9 @@ class Origin {
     return setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0;
   }
 
-  TlsContext tls_;
   std::vector<uint8_t> in_;
   std::vector<uint8_t> out_;
-  Poller poller_;
-  int plain_ = -1;
-  int secure_ = -1;
-  uint16_t plain_port_ = 0;
-  uint16_t secure_port_ = 0;
-  bool stopped_ = false;
+  Doors doors_;
   uint64_t secured_ = 0;
   uint64_t resumed_ = 0;
   std::vector<std::unique_ptr<OriginConnection>> connections_;
@@ -137,11 +94,11 @@ int run(int count, char** arguments) {
     return 2;
   }
   Origin origin(std::move(tls));
-  if (!origin.listen()) {
+  if (!origin.doors().listen()) {
     std::perror("bench_origin: cannot listen");
     return 1;
   }
-  origin.serve();
+  origin.doors().serve();
   return 0;
 }
 
