@@ -341,7 +341,8 @@ void Http1Connection::on_failed(const net::IoError& error) {
 void Http1Connection::on_deadline(milliseconds now) {
   switch (stage_) {
     case Stage::idle:
-      let_go(LetGo::gently);
+      context_.idle_clients.remove(*this);
+      part();
       return;
     case Stage::reading:
       refuse(context_.draining

@@ -30,10 +30,11 @@ void Http1Connection::part() {
 void Http1Connection::let_go(LetGo how) {
   if (how == LetGo::at_once) {
     leave();
-  } else {
-    context_.idle_clients.remove(*this);
-    part();
+    return;
   }
+  context_.idle_clients.remove(*this);
+  // A request that has come is answered, and that answer closes.
+  if (!stream_->has_unread()) part();
 }
 
 void Http1Connection::turn_away() {

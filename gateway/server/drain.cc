@@ -40,9 +40,10 @@ void Drain::on_deadline(milliseconds now) {
 
 // Each step an even share of those that are idle now, as sessions are told: their clients must not
 // all come back in the same second. Nobody becomes idle any more, but those that were answering.
+// Who is busy is idle for a moment only: his next request is waited for, and its answer closes.
 void Drain::let_idle_go(milliseconds now) {
   const size_t idle = lent_.idle.size();
-  if (idle == 0) return;
+  if (idle == 0 || !is_shut_) return;
   size_t share = idle;
   if (close_rate_) {
     share = static_cast<size_t>(may_go_);

@@ -226,3 +226,25 @@ TEST_CASE("E9 drain: close_rate paces idle connections, too") {
   scene.stage.pass(60ms);
   CHECK(scene.stage.idle_clients.size() == 1);
 }
+
+TEST_CASE("E9 drain: an idle connection stays while a request may be on its way") {
+  Scene scene;
+  rest_clients(scene, 3);
+  scene.begin({.timeout = 2s, .close_rate = std::nullopt}, 250ms);
+  CHECK(scene.stage.idle_clients.size() == 3);
+  scene.stage.pass(200ms);
+  CHECK(scene.stage.idle_clients.size() == 3);
+  for (int step = 0; step < 20; ++step) scene.stage.pass(50ms);
+  CHECK(scene.stage.idle_clients.size() == 0);
+}
+
+TEST_CASE("E9 drain: a request that has come to an idle connection is answered") {
+  Scene scene;
+  rest_clients(scene, 1);
+  RawPeer& peer = scene.peers[0];
+  peer.received.clear();
+  peer.send("GET / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n");
+  scene.stage.idle_clients.let_go(1, gateway::edge::LetGo::gently);
+  CHECK(scene.stage.has(peer, "HTTP/1.1 404 "));
+  CHECK(peer.error == 0);
+}
