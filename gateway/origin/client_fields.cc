@@ -15,6 +15,15 @@ bool is_kept_back(std::string_view field, const Asking& asking) {
   return authorization && asking.credentials_are_ours;
 }
 
+proto::proxy_header::Address end_of(const net::Address& address) {
+  const std::string host = address.host();
+  auto end = address.family() == AF_INET6 ? proto::proxy_header::parse_ipv6(host)
+                                          : proto::proxy_header::parse_ipv4(host);
+  if (!end) return {};
+  end->port = address.port();
+  return *end;
+}
+
 }  // namespace
 
 void append_client_fields(std::string& text, const Asked& asked, const Asking& asking,
@@ -40,6 +49,13 @@ void append_source(std::string& text, const Asked& asked, std::string_view via) 
              .forwarded = source.forwarded,
              .forwarded_before = source.trusted && fields.count("Forwarded") > 0 &&
                                  proto::equals_ignoring_case(source.address_header, "Forwarded")});
+}
+
+std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked,
+                                                          const config::Origin& settings) {
+  if (settings.proxy_protocol == config::Origin::ProxyProtocol::off) return std::nullopt;
+  if (asked.client.family() == AF_UNSPEC || asked.server.family() == AF_UNSPEC) return std::nullopt;
+  return proto::proxy_header::Addresses{end_of(asked.client), end_of(asked.server)};
 }
 
 }  // namespace gateway::origin

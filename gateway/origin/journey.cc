@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "gateway/origin/client_fields.h"
 #include "gateway/origin/origin_paths.h"
 
 namespace gateway::origin {
@@ -14,22 +15,6 @@ using outcome::Retry;
 using outcome::RetryWhy;
 
 namespace {
-
-proto::proxy_header::Address end_of(const net::Address& address) {
-  const std::string host = address.host();
-  auto end = address.family() == AF_INET6 ? proto::proxy_header::parse_ipv6(host)
-                                          : proto::proxy_header::parse_ipv4(host);
-  if (!end) return {};
-  end->port = address.port();
-  return *end;
-}
-
-std::optional<proto::proxy_header::Addresses> client_ends(const Asked& asked,
-                                                          const config::Origin& settings) {
-  if (settings.proxy_protocol == config::Origin::ProxyProtocol::off) return std::nullopt;
-  if (asked.client.family() == AF_UNSPEC || asked.server.family() == AF_UNSPEC) return std::nullopt;
-  return proto::proxy_header::Addresses{end_of(asked.client), end_of(asked.server)};
-}
 
 // Only these three make a plain request be asked again.
 RetryWhy why_retried(int status) {
